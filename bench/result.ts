@@ -1,0 +1,32 @@
+/** One number that was measured, beside the number that was promised. */
+export interface Result {
+  /** What was measured, for people: 'MLP: step, ours / PyTorch'. */
+  readonly name: string;
+  readonly reached: number;
+  readonly target: number;
+  /** Whether a number below or above the target is good. The target itself is. */
+  readonly better: 'lower' | 'higher';
+  /** 'ms', 's', 'ratio', 'accuracy'. */
+  readonly unit: string;
+  /** How it came about: 'median of 5, 2 threads; PyTorch 2.13.0'. */
+  readonly detail?: string;
+}
+
+/** What a measurement is given by tools/run.mjs. */
+export interface RunContext {
+  /** The root of the repository. */
+  readonly root: string;
+  /** Says on standard error what is going on; standard output is for the results. */
+  log(line: string): void;
+  /** Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What a file of bench/cases, bench/acceptance or bench/soak exports as `run`. It has a process of its own, with `gc()` exposed.
+ * A peer that is not installed is left out, with a line in the log.
+ */
+export type Run = (context: RunContext) => Promise<readonly Result[]>;
+
+/** Whether the promise was kept; NaN never keeps one. */
+export const isMet = ({ reached, target, better }: Result): boolean => (better === 'lower' ? reached <= target : reached >= target);

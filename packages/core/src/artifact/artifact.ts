@@ -1,0 +1,62 @@
+import { fail } from '../errors.ts';
+import type { Graph } from '../graph/index.ts';
+import { decodeModel, encodeModel, graphToModel, tensorOfProto, type ModelProto } from '../onnx/index.ts';
+import type { Tensor } from '../tensor/index.ts';
+import { manifestFormat, manifestKey, parseManifest, type Manifest } from './manifest.ts';
+import { sha256 } from './sha256.ts';
+
+/** A model file that was read and found whole. */
+export interface Artifact {
+  readonly manifest: Manifest;
+  readonly model: ModelProto;
+  /** Initializers by name. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+const hashOf = (model: ModelProto): Promise<string> => sha256(encodeModel({ ...model, metadataProps: [] }));
+/** What the manifest itself says, its own hash left out. */
+const hashOfManifest = ({ hashes, ...about }: Manifest): Promise<string> =>
+  sha256(new TextEncoder().encode(JSON.stringify({ ...about, model: hashes.model })));
+
+/** The bytes of a model file: a plain ONNX model that carries its manifest. */
+export async function encodeArtifact(graph: Graph, about: Omit<Manifest, 'format' | 'hashes'>): Promise<Uint8Array> {
+  const model = graphToModel(graph);
+  const plain = JSON.parse(JSON.stringify({ format: manifestFormat, ...about })) as Omit<Manifest, 'hashes'>;
+  const unsigned: Manifest = { ...plain, hashes: { model: await hashOf(model), manifest: '' } };
+  const manifest = { ...unsigned, hashes: { ...unsigned.hashes, manifest: await hashOfManifest(unsigned) } };
+  return encodeModel({ ...model, metadataProps: [{ key: manifestKey, value: JSON.stringify(manifest) }] });
+}
+
+/** The manifest of an ONNX file, or undefined when it carries none. Errors: `corrupt`. */
+export function manifestOf(model: ModelProto, file: string): Manifest | undefined {
+  const entry = model.metadataProps?.find(({ key }) => key === manifestKey);
+  return entry === undefined ? undefined : parseManifest(entry.value ?? '', file);
+}
+
+/**
+ * Reads a model file and checks it against its hash.
+ *
+ * Errors: `not-onnx`, `no-manifest`, `corrupt` when the file is damaged or was changed by another tool.
+ */
+export async function decodeArtifact(bytes: Uint8Array, file = 'The model'): Promise<Artifact> {
+  const model = decodeModel(bytes, { file });
+  const manifest = manifestOf(model, file);
+  if (!manifest) throw fail('no-manifest', { file });
+  const checks = [
+    ['its content', await hashOf(model), manifest.hashes.model],
+    ['its manifest', await hashOfManifest(manifest), manifest.hashes.manifest],
+  ] as const;
+  for (const [part, got, want] of checks)
+    if (got !== want)
+      throw fail('corrupt', {
+        file,
+        reason: `${part} has the SHA-256 ${got}, and it should have ${want}`,
+        fix: 'Copy or save it again; a file that another tool has changed can be served, but not trained on.',
+      });
+  const weights: Record<string, Tensor> = {};
+  for (const proto of model.graph?.initializer ?? []) {
+    const tensor = tensorOfProto(proto);
+    if (proto.name) weights[proto.name] = tensor;
+  }
+  return { manifest, model, weights };
+}

@@ -1,0 +1,87 @@
+import { fail } from '../errors.ts';
+import type { ArchitectureConfig } from '../nn/index.ts';
+import type { DType, Shape } from '../tensor/index.ts';
+
+/** The key of the manifest among an ONNX file's metadata. */
+export const manifestKey = 'stratus';
+/** Raised when a reader of today would misread the file of tomorrow. */
+export const manifestFormat = 1;
+
+/** A named input or output, as callers see it. */
+export interface SignaturePort {
+  readonly name: string;
+  readonly dtype: DType;
+  /** With the batch axis first; texts are sizes known only at run time. */
+  readonly shape: Shape;
+  /** What the numbers mean: 'pixels 0..255'. */
+  readonly unit?: string;
+}
+
+/** One declarative step before or after the graph. What ONNX can say is in the graph itself and not here. */
+export interface ManifestStep {
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Statistics of one training input: what later traffic is compared with. */
+export interface InputStatistics {
+  readonly count: number;
+  readonly mean: number;
+  readonly standardDeviation: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** How a model came to be. */
+export interface TrainingSummary {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly metrics: Readonly<Record<string, unknown>>;
+  readonly samples?: number | undefined;
+  /** SHA-256 over shapes and a sample of the training data. */
+  readonly dataFingerprint?: string | undefined;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** A request that works, with its answer: warm-up, smoke test and documentation. */
+export interface SampleRequest {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** What an artifact says about itself: one JSON text in the metadata of an ONNX file, free of code. */
+export interface Manifest {
+  readonly format: number;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly signature: { readonly inputs: readonly SignaturePort[]; readonly outputs: readonly SignaturePort[] };
+  readonly preprocessing: readonly ManifestStep[];
+  readonly postprocessing: readonly ManifestStep[];
+  readonly seed: number;
+  readonly architecture?: ArchitectureConfig | undefined;
+  /** Optimizer, losses and metrics, so that training can go on. */
+  readonly training?: TrainingSummary | undefined;
+  readonly compile?: Readonly<Record<string, unknown>> | undefined;
+  readonly baseline?: Readonly<Record<string, InputStatistics>> | undefined;
+  readonly samples: readonly SampleRequest[];
+  /** SHA-256 of the model without metadata, and of this manifest without its own hash: a damaged file is noticed. */
+  readonly hashes: { readonly model: string; readonly manifest: string };
+}
+
+/** Reads a manifest. Errors: `corrupt` when it is no manifest, or one of a later format. */
+export function parseManifest(text: string, file: string): Manifest {
+  const damaged = (reason: string) => fail('corrupt', { file, reason, fix: 'Save the model again, with this version of Stratus.' });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (e) {
+    throw damaged(`its manifest is not JSON (${(e as Error).message})`);
+  }
+  const manifest = parsed as Manifest;
+  if (typeof parsed !== 'object' || parsed === null || typeof manifest.format !== 'number') throw damaged('its manifest has no format number');
+  if (manifest.format > manifestFormat) throw damaged(`its manifest has format ${manifest.format}, and this version reads up to ${manifestFormat}`);
+  if (!Array.isArray(manifest.signature?.inputs) || !Array.isArray(manifest.signature.outputs) || typeof manifest.hashes?.model !== 'string' || typeof manifest.hashes.manifest !== 'string')
+    throw damaged('its manifest lacks the signature or the hash');
+  return manifest;
+}

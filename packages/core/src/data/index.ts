@@ -1,0 +1,12 @@
+export { gatherRows } from './gather-rows.ts';
+export { parseIdx } from './idx.ts';
+export {
+  type AnyTable,
+  type Columns,
+  isTable,
+  type RecordOf,
+  type Scalar,
+  type Table,
+  type TableMethods,
+  table,
+} from './table.ts';

@@ -1,0 +1,55 @@
+import { fail } from '../errors.ts';
+import { atPath, constant, toposort, type Node, type Value } from '../graph/index.ts';
+import { add, expandLike } from '../ops/index.ts';
+import { full, isFloat } from '../tensor/index.ts';
+import { sumTo } from './sum-to.ts';
+
+/**
+ * Reverse-mode differentiation, from graph to graph: for each value of `wrt`, a value that computes the gradient of
+ * `sum(y * seed)`. `seed` is 1 everywhere unless given. The answer is made of ordinary ops, so it can be differentiated again.
+ *
+ * Shapes: each gradient has the shape of its value. Errors: `no-gradient` when an op on the way has no rule.
+ * Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3; torch.autograd.grad.
+ *
+ * @example
+ * import { grad, graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', [3]);
+ * const [dx] = grad(ops.reduceSum(ops.mul(x, x)), [x]); // 2 x
+ * console.log(dx!.shape); // [3]
+ */
+export function grad(y: Value, wrt: readonly Value[], seed: Value = onesLike(y)): Value[] {
+  const order = toposort([y]);
+  const wanted = new Set<Value>(wrt);
+  for (const node of order) if (node.ins.some((v) => v && wanted.has(v))) for (const out of node.outs) wanted.add(out);
+
+  const cotangents = new Map<Value, Value>([[y, seed]]);
+  for (const node of order.reverse()) {
+    if (!node.outs.some((v) => wanted.has(v) && cotangents.has(v))) continue;
+    atPath(backward(node.path), () => pullBack(node, wanted, cotangents));
+  }
+  return wrt.map((v) => cotangents.get(v) ?? zerosLike(v));
+}
+
+/** Adds what one node contributes to the cotangents of its inputs. */
+function pullBack(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Value, Value>): void {
+  const { op, ins, outs, attrs } = node;
+  if (op.gradient === 'zero') return;
+  if (op.gradient === 'unknown') {
+    const through = ins.find((v) => v && wanted.has(v) && isFloat(v.dtype));
+    if (!through) return;
+    throw fail('no-gradient', { op: op.type, at: node.path, path: `input ${ins.indexOf(through)} of ${op.type}` });
+  }
+  const douts = outs.map((v) => cotangents.get(v) ?? zerosLike(v));
+  for (const [i, term] of op.gradient({ ins, outs, douts, attrs }).entries()) {
+    const x = ins[i];
+    if (!term || !x || !wanted.has(x)) continue; // an unused term is unreachable, so it never runs
+    const fitted = sumTo(term, x.shape); // the adjoint of any broadcast, done here once for every rule
+    const sum = cotangents.get(x);
+    cotangents.set(x, sum ? add(sum, fitted) : fitted);
+  }
+}
+
+const backward = (path: string): string => (path.endsWith('.bwd') || path === '' ? path : `${path}.bwd`);
+const filled = (like: Value, value: number): Value => expandLike(constant(full([], value, like.dtype)), like);
+const zerosLike = (like: Value): Value => filled(like, 0);
+const onesLike = (like: Value): Value => filled(like, 1);

@@ -1,0 +1,35 @@
+import { fail } from '../errors.ts';
+import { clip, mul, sub } from '../ops/index.ts';
+import { alignTarget } from './align.ts';
+import { likePrediction, type Loss } from './loss.ts';
+import { perSample } from './per-sample.ts';
+
+const NAME = 'huber';
+
+/**
+ * Huber's error, quadratic near 0 and linear beyond `delta`: with e = prediction - target, the mean of `e²/2` where
+ * `|e| <= delta` and `delta (|e| - delta/2)` elsewhere.
+ *
+ * Shapes: `target and prediction [batch, ..] -> [batch]`; targets [batch] fit predictions [batch, 1].
+ * Errors: `shape-mismatch`; `bad-value` unless delta is positive.
+ * Source: keras.losses.Huber, torch.nn.functional.huber_loss; Huber, Robust Estimation of a Location Parameter (1964).
+ *
+ * @example
+ * import { graphInput, losses } from '@stratus/core';
+ * const prediction = graphInput('prediction', ['batch', 3]);
+ * console.log(losses.huber({ delta: 0.5 }).apply(graphInput('target', ['batch', 3]), prediction).shape); // ['batch']
+ */
+export function huber({ delta = 1 }: { readonly delta?: number } = {}): Loss {
+  if (!(delta > 0 && Number.isFinite(delta))) throw fail('bad-value', { what: NAME, got: `delta ${delta}`, want: 'a positive number' });
+  return {
+    type: NAME,
+    config: { delta },
+    target: likePrediction,
+    apply(target, prediction) {
+      const error = sub(prediction, alignTarget(NAME, target, prediction));
+      // With c = clip(e, -delta, delta) both pieces are c (e - c/2), without a branch.
+      const near = clip(error, { min: -delta, max: delta });
+      return perSample(mul(near, sub(error, mul(near, 0.5))));
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { abs, sub } from '../ops/index.ts';
+import { alignTarget } from './align.ts';
+import { likePrediction, type Loss } from './loss.ts';
+import { perSample } from './per-sample.ts';
+
+const NAME = 'meanAbsoluteError';
+
+/**
+ * Absolute error: the mean of `|prediction - target|` over all axes but the first. The gradient is 0 where they are equal.
+ *
+ * Shapes: `target and prediction [batch, ..] -> [batch]`; targets [batch] fit predictions [batch, 1]. Errors: `shape-mismatch`.
+ * Source: keras.losses.MeanAbsoluteError, torch.nn.functional.l1_loss.
+ *
+ * @example
+ * import { graphInput, losses } from '@stratus/core';
+ * const prediction = graphInput('prediction', ['batch', 3]);
+ * console.log(losses.meanAbsoluteError().apply(graphInput('target', ['batch', 3]), prediction).shape); // ['batch']
+ */
+export const meanAbsoluteError = (): Loss => ({
+  type: NAME,
+  config: {},
+  target: likePrediction,
+  apply: (target, prediction) => perSample(abs(sub(prediction, alignTarget(NAME, target, prediction)))),
+});

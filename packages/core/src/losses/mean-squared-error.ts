@@ -1,0 +1,27 @@
+import { mul, sub } from '../ops/index.ts';
+import { alignTarget } from './align.ts';
+import { likePrediction, type Loss } from './loss.ts';
+import { perSample } from './per-sample.ts';
+
+const NAME = 'meanSquaredError';
+
+/**
+ * Squared error: the mean of `(prediction - target)²` over all axes but the first.
+ *
+ * Shapes: `target and prediction [batch, ..] -> [batch]`; targets [batch] fit predictions [batch, 1]. Errors: `shape-mismatch`.
+ * Source: keras.losses.MeanSquaredError, torch.nn.functional.mse_loss.
+ *
+ * @example
+ * import { graphInput, losses } from '@stratus/core';
+ * const prediction = graphInput('prediction', ['batch', 3]);
+ * console.log(losses.meanSquaredError().apply(graphInput('target', ['batch', 3]), prediction).shape); // ['batch']
+ */
+export const meanSquaredError = (): Loss => ({
+  type: NAME,
+  config: {},
+  target: likePrediction,
+  apply(target, prediction) {
+    const error = sub(prediction, alignTarget(NAME, target, prediction));
+    return perSample(mul(error, error));
+  },
+});

@@ -1,0 +1,101 @@
+import { fail } from '../errors.ts';
+import { constant, graphInput, inScope, type Value } from '../graph/index.ts';
+import { foldIn, randomKey, sameShape, saltOf, showShape, type DType, type Tensor } from '../tensor/index.ts';
+import type { Architecture } from './architecture.ts';
+import { resolveInitializer, type Initializer } from './init/index.ts';
+import type { Scope, Symbolic } from './layer.ts';
+import { resolveRegularizer } from './regularizers/index.ts';
+
+/** What is known about one parameter of a model. */
+export interface Parameter {
+  /** 'dense_1/kernel'. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly initializer: Initializer;
+  /** Moved by gradients: neither a statistic nor part of a frozen layer. */
+  readonly trainable: boolean;
+  /** The graph input that stands for it. */
+  readonly value: Value;
+}
+
+/** One graph made of an architecture. */
+export interface Built {
+  readonly inputs: Readonly<Record<string, Value>>;
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly parameters: readonly Parameter[];
+  /** Graph inputs for random keys, and the salt of each: key = foldIn(key of the step, salt). */
+  readonly keys: readonly { readonly value: Value; readonly salt: number }[];
+  /** Parameter name -> its value after the step. */
+  readonly updates: Readonly<Record<string, Value>>;
+  /** Scalars to be added to the loss. */
+  readonly penalties: readonly Value[];
+}
+
+/** How a graph is built. */
+export interface BuildOptions {
+  /** True for the forward part of the graph that trains, false for the one that predicts. */
+  readonly training: boolean;
+  /** Parameters as constants, for a file that carries its numbers; graph inputs unless given. */
+  readonly weights?: Readonly<Record<string, Tensor>>;
+}
+
+/** Builds the graph that predicts, or the forward part of the one that trains. */
+export function buildGraph(model: Architecture, { training, weights }: BuildOptions): Built {
+  const parameters = new Map<string, Parameter>();
+  const keys: { value: Value; salt: number }[] = [];
+  const updates: Record<string, Value> = {};
+  const penalties: Value[] = [];
+
+  const scopeOf = (layerName: string, layerTrainable: boolean): Scope => ({
+    training,
+    parameter(own, shape, { initializer, regularizer, trainable = true, dtype = 'float32' }) {
+      const name = `${layerName}/${own}`;
+      const known = parameters.get(name);
+      if (known) {
+        if (sameShape(known.shape, shape) && known.dtype === dtype) return known.value;
+        throw fail('shape-mismatch', {
+          what: own,
+          got: `an input that needs ${showShape(shape)}`,
+          want: `${showShape(known.shape)}, as in the first call of this shared layer`,
+          fix: 'Use a second layer for inputs of another size.',
+        });
+      }
+      const value = weights ? constant(weights[name]!, name) : graphInput(name, shape, dtype);
+      parameters.set(name, { name, shape, dtype, initializer: resolveInitializer(initializer), trainable: trainable && layerTrainable, value });
+      if (regularizer !== undefined) penalties.push(resolveRegularizer(regularizer).apply(value));
+      return value;
+    },
+    key() {
+      const name = `key/${layerName}/${keys.length}`;
+      const value = graphInput(name, [2], 'uint32');
+      keys.push({ value, salt: saltOf(name) });
+      return value;
+    },
+    update: (own, value) => {
+      updates[`${layerName}/${own}`] = value;
+    },
+    penalty: (value) => penalties.push(value),
+  });
+
+  const nameOf = new Map(model.layers.map(({ name, layer }) => [layer, name]));
+  const values = new Map<Symbolic['call'] | Symbolic, Value>();
+  const inputs: Record<string, Value> = {};
+  for (const [name, symbolic] of Object.entries(model.inputs)) {
+    inputs[name] = graphInput(name, symbolic.shape, symbolic.dtype);
+    values.set(symbolic, inputs[name]!);
+  }
+  const valueOf = (symbolic: Symbolic): Value => values.get(symbolic.call ?? symbolic)!;
+  for (const call of model.calls) {
+    const name = nameOf.get(call.layer)!;
+    values.set(call, inScope(name, () => call.layer.build(call.inputs.map(valueOf), scopeOf(name, call.layer.trainable))));
+  }
+  const outputs = Object.fromEntries(Object.entries(model.outputs).map(([name, symbolic]) => [name, valueOf(symbolic)]));
+  return { inputs, outputs, parameters: [...parameters.values()], keys, updates, penalties };
+}
+
+/** The numbers that parameters start with: a pure function of the seed and the parameter's name. */
+export function initialWeights(parameters: readonly Parameter[], seed: number): Record<string, Tensor> {
+  const key = randomKey(seed);
+  return Object.fromEntries(parameters.map(({ name, shape, dtype, initializer }) => [name, initializer.make(shape, foldIn(key, saltOf(name)), dtype)]));
+}

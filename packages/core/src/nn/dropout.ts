@@ -1,0 +1,23 @@
+import { cast, greaterOrEqual, mul, randomUniform } from '../ops/index.ts';
+import { fraction } from './check.ts';
+import { defineLayer } from './layer.ts';
+
+/**
+ * Sets a random share `rate` of the elements to zero in training, and scales the others by `1 / (1 - rate)`; does nothing in
+ * inference. The mask comes from the run's seed, the step and the layer's name.
+ *
+ * Shapes: `S -> S`. Errors: `bad-value` for a rate outside [0, 1). Source: Srivastava et al. 2014; Keras Dropout.
+ *
+ * @example
+ * import { dropout, input } from '@stratus/core';
+ * console.log(dropout({ rate: 0.5 })(input({ shape: [128] })).shape); // ['batch', 128]
+ */
+export const dropout = defineLayer<{ readonly rate: number }>({
+  type: 'Dropout',
+  check: ({ rate }) => fraction('Dropout', 'rate', rate),
+  build({ rate }, [x], scope) {
+    if (!scope.training || rate === 0) return x!;
+    const kept = greaterOrEqual(randomUniform(x!.shape, scope.key(), { like: x! }), rate);
+    return mul(x!, mul(cast(kept, x!.dtype), 1 / (1 - rate)));
+  },
+});

@@ -1,0 +1,178 @@
+import { fail } from '../errors.ts';
+import { graphInput, inScope, type Info, type Value } from '../graph/index.ts';
+import { showShape, type DType, type Shape } from '../tensor/index.ts';
+import type { InitializerLike } from './init/index.ts';
+import type { RegularizerLike } from './regularizers/index.ts';
+
+/** What a parameter is made with. */
+export interface ParameterOptions {
+  readonly initializer: InitializerLike;
+  readonly regularizer?: RegularizerLike | undefined;
+  /** False for statistics that training updates by rule, not by gradient. */
+  readonly trainable?: boolean;
+  readonly dtype?: DType;
+}
+
+/** Everything a layer may ask for while it builds its part of a graph. It owns names, randomness and training state. */
+export interface Scope {
+  /** True in the graph that trains, false in the one that predicts. */
+  readonly training: boolean;
+  /** A tensor that belongs to the layer. Asking twice for one name gives the same value: that is how layers are shared. */
+  parameter(name: string, shape: readonly number[], options: ParameterOptions): Value;
+  /** A key for random numbers, different for each layer, call and step. */
+  key(): Value;
+  /** The value that a parameter which is not trainable shall have after the step. */
+  update(name: string, value: Value): void;
+  /** Adds a scalar to the loss. */
+  penalty(value: Value): void;
+}
+
+/** A value in a model under construction: what comes out of `input` or of calling a layer. */
+export interface Symbolic {
+  /** With the batch axis first: ['batch', 784]. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The call that makes it; none for inputs. */
+  readonly call?: Call;
+  /** Which output of the call. */
+  readonly index: number;
+  /** Of inputs only. */
+  readonly name?: string | undefined;
+}
+
+/** One use of a layer. */
+export interface Call {
+  readonly layer: Layer;
+  readonly inputs: readonly Symbolic[];
+}
+
+/** What every layer takes besides its own options. */
+export interface LayerOptions {
+  /** Name in the model; unless told, the type with a number: dense, dense_1, … */
+  readonly name?: string | undefined;
+  /** False freezes all parameters of the layer. */
+  readonly trainable?: boolean | undefined;
+}
+
+/**
+ * A layer is a function from values to values that owns parameters. Call it on the output of `input` or of another layer;
+ * call it twice to share its parameters.
+ */
+export interface Layer {
+  (inputs: Symbolic | readonly Symbolic[]): Symbolic;
+  /** 'Dense': the name under which it is saved. */
+  readonly type: string;
+  /** Plain JSON: what the layer was made with. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly givenName?: string | undefined;
+  /** May be set to freeze and thaw; then compile again. */
+  trainable: boolean;
+  /** Builds the layer's part of a graph. */
+  build(inputs: readonly Value[], scope: Scope): Value;
+}
+
+/** How a layer is declared: a pure function of its options, its inputs and a scope. */
+export interface LayerSpec<C> {
+  readonly type: string;
+  /** How many inputs: 1 unless told; 'many' is two or more. */
+  readonly inputs?: 1 | 'many';
+  /** Options that a caller may leave out are filled in here, so that the saved config is complete. */
+  build(config: C, inputs: readonly Value[], scope: Scope): Value;
+  /** Throws for options that cannot work, before anything is built. */
+  check?(config: C): void;
+}
+
+// Shapes are found by building the layer once, in a scope whose parameters have no numbers.
+const dryScope: Scope = {
+  training: false,
+  parameter: (name, shape, { dtype = 'float32' }) => graphInput(name, shape, dtype),
+  key: () => graphInput('key', [2], 'uint32'),
+  update: () => undefined,
+  penalty: () => undefined,
+};
+
+const lowerFirst = (type: string): string => type.charAt(0).toLowerCase() + type.slice(1);
+
+/**
+ * Declares a layer type. The factory that comes back makes layers; put it into `load(file, { layers: { … } })` when it is your own.
+ *
+ * Errors of calls: `shape-mismatch`, `dtype-mismatch`, `bad-value`, naming the layer.
+ *
+ * @example
+ * import { defineLayer, input, ops } from '@stratus/core';
+ * const scale = defineLayer<{ by: number }>({ type: 'Scale', build: ({ by }, [x]) => ops.mul(x!, by) });
+ * const y = scale({ by: 2 })(input({ shape: [3] }));
+ * console.log(y.shape); // ['batch', 3]
+ */
+export function defineLayer<C extends object>(spec: LayerSpec<C>): (config: C & LayerOptions) => Layer {
+  return ({ name, trainable = true, ...own }: C & LayerOptions): Layer => {
+    const config = own as unknown as C;
+    const label = name ?? lowerFirst(spec.type);
+    inScope(label, () => spec.check?.(config));
+    const call = (given: Symbolic | readonly Symbolic[]): Symbolic => {
+      const inputs = 'shape' in given ? [given] : given;
+      countInputs(spec, label, inputs);
+      const values = inputs.map(({ shape, dtype }, i) => graphInput(`in${i}`, shape, dtype));
+      const out = inScope(label, () => spec.build(config, values, dryScope));
+      return { shape: out.shape, dtype: out.dtype, call: { layer, inputs }, index: 0 };
+    };
+    const layer: Layer = Object.assign(call, {
+      type: spec.type,
+      config: config as Readonly<Record<string, unknown>>,
+      givenName: name,
+      trainable,
+      build: (inputs: readonly Value[], scope: Scope) => spec.build(config, inputs, scope),
+    });
+    return layer;
+  };
+}
+
+function countInputs<C>(spec: LayerSpec<C>, label: string, inputs: readonly Symbolic[]): void {
+  const fits = spec.inputs === 'many' ? inputs.length >= 2 : inputs.length === 1;
+  if (!fits)
+    throw fail('bad-value', {
+      what: spec.type,
+      at: label,
+      got: `${inputs.length} inputs`,
+      want: spec.inputs === 'many' ? 'two or more: layer([a, b])' : 'one: layer(x)',
+    });
+}
+
+/** What `input` takes. */
+export interface InputOptions {
+  /** Of one sample, without the batch axis: [28, 28]. */
+  readonly shape: Shape;
+  /** 'float32' unless told. */
+  readonly dtype?: DType;
+  readonly name?: string;
+}
+
+/** Where a model begins; also a marker at the head of `sequential`. */
+export interface InputValue extends Symbolic {
+  readonly kind: 'input';
+}
+
+/**
+ * An input of a model. The batch axis is added in front.
+ *
+ * Shapes: `shape -> ['batch', ...shape]`. Errors: `bad-value` for sizes that are not positive whole numbers.
+ * Source: Keras Input.
+ *
+ * @example
+ * import { input } from '@stratus/core';
+ * const x = input({ shape: [28, 28], dtype: 'uint8' });
+ * console.log(x.shape); // ['batch', 28, 28]
+ */
+export function input({ shape, dtype = 'float32', name }: InputOptions): InputValue {
+  const bad = shape.find((d) => typeof d === 'number' && (!Number.isInteger(d) || d < 1));
+  if (bad !== undefined)
+    throw fail('bad-value', {
+      what: 'input',
+      got: `shape ${showShape(shape)}`,
+      want: 'positive whole numbers, of one sample without the batch axis',
+    });
+  return { kind: 'input', shape: ['batch', ...shape], dtype, name, index: 0 };
+}
+
+/** Facts about a value, without what made it. */
+export const infoOf = ({ shape, dtype }: Symbolic): Info => ({ shape, dtype });

@@ -1,0 +1,30 @@
+import type { Value } from '../graph/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { arithmetic } from './kinds.ts';
+import { lift, type Operand } from './rules.ts';
+
+/** @internal */
+export const addOp = defineOp({
+  type: 'Add',
+  since: 14,
+  inputs: ['a', 'b'],
+  outputs: ['c'],
+  infer: ({ a, b }) => ({ c: arithmetic('Add', a, b) }),
+  grad: ({ dc }) => ({ a: dc, b: dc }),
+});
+
+/**
+ * Sum, elementwise: `a + b`. A number takes the dtype of the other side.
+ *
+ * Shapes: any two that broadcast. Errors: `shape-mismatch`, `dtype-mismatch`. Source: ONNX Add-14, torch.add.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', ['batch', 3]);
+ * console.log(ops.add(x, 1).shape); // ['batch', 3]
+ */
+export const add = (a: Operand, b: Operand): Value => addOp({ a: lift(a, b), b: lift(b, a) }).c;
+
+/** @internal */
+export const addCases: OpCase[] = [{ ins: 'broadcast', build: add, torch: 'a + b' }];

@@ -1,0 +1,63 @@
+import { fail } from '../errors.ts';
+import type { Value } from '../graph/index.ts';
+import { addDims, showShape } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
+import { defineVariadicOp } from './define.ts';
+import { axisIn, knownDims, sameDtype } from './rules.ts';
+import { split } from './split.ts';
+
+/** @internal */
+export const concatOp = defineVariadicOp({
+  type: 'Concat',
+  since: 13,
+  attrs: { axis: { kind: 'int' } },
+  infer(ins, { axis = 0 }) {
+    const first = ins[0]!;
+    const at = axisIn('Concat', axis, first.shape);
+    for (const x of ins) {
+      sameDtype('Concat', first, x);
+      const fits = x.shape.length === first.shape.length && x.shape.every((d, i) => i === at || d === first.shape[i]);
+      if (!fits)
+        throw fail('shape-mismatch', {
+          what: 'Concat',
+          got: ins.map((v) => showShape(v.shape)).join(' and '),
+          want: `equal sizes on every axis but ${at}`,
+          fix: 'Reshape or pad the odd one.',
+        });
+    }
+    const shape = first.shape.with(at, ins.map((x) => x.shape[at]!).reduce(addDims));
+    const dims = ins.map(knownDims);
+    return [{ dtype: first.dtype, shape, ...(shape.length === 1 && dims.every((d) => d) && { dims: dims.flatMap((d) => d!) }) }];
+  },
+  grad({ ins, douts: [dy] }, { axis = 0 }) {
+    const sizes = ins.map((x) => x.shape[axisIn('Concat', axis, x.shape)]!);
+    if (sizes.every((d) => typeof d === 'number')) return split(dy!, sizes, { axis });
+    throw fail('bad-value', {
+      what: 'Concat',
+      got: 'sizes known only at run time on the joined axis',
+      want: 'static sizes there, for a gradient',
+    });
+  },
+});
+
+/**
+ * Joins values along one axis.
+ *
+ * Shapes: equal but for `axis`, where sizes add up. Errors: `shape-mismatch`, `dtype-mismatch`.
+ * Source: ONNX Concat-13, torch.cat.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', ['batch', 3]);
+ * console.log(ops.concat([x, x], { axis: -1 }).shape); // ['batch', 6]
+ */
+export const concat = (xs: readonly Value[], { axis = 0 }: { readonly axis?: number } = {}): Value => {
+  if (xs.length === 0) throw fail('bad-value', { what: 'Concat', got: 'no inputs', want: 'at least one' });
+  return xs.length === 1 ? xs[0]! : concatOp(xs, { axis })[0]!;
+};
+
+/** @internal */
+export const concatCases: OpCase[] = [
+  { ins: [[2, 3], [2, 1], [2, 2]], build: (...xs) => concat(xs, { axis: 1 }), torch: 'torch.cat([a, b, c], 1)' },
+  { ins: [[2, 3], [1, 3]], build: (...xs) => concat(xs, { axis: -2 }), torch: 'torch.cat([a, b], 0)' },
+];

@@ -1,0 +1,143 @@
+import {
+  apply,
+  type AttrKind,
+  type Attrs,
+  type AttrValue,
+  type GradientContext,
+  type Graph,
+  type Info,
+  type Op,
+  type Value,
+} from '../graph/index.ts';
+import type { Tensor } from '../tensor/index.ts';
+
+interface AttrTypes {
+  int: number;
+  float: number;
+  string: string;
+  ints: readonly number[];
+  floats: readonly number[];
+  strings: readonly string[];
+  tensor: Tensor;
+  graph: Graph;
+}
+
+/** How ONNX stores an attribute, and its default where it has one. */
+export interface AttrSpec<K extends AttrKind = AttrKind, D extends AttrTypes[K] | undefined = AttrTypes[K] | undefined> {
+  readonly kind: K;
+  readonly default?: D;
+}
+type AttrSpecs = Readonly<Record<string, AttrSpec>>;
+
+/** Attributes as a rule sees them: every one with a default is there. */
+export type AttrsOf<A extends AttrSpecs> = {
+  readonly [N in keyof A]: A[N] extends { readonly default: unknown } ? AttrTypes[A[N]['kind']] : AttrTypes[A[N]['kind']] | undefined;
+};
+/** Attributes as a caller gives them: all optional, ONNX's defaults fill in. */
+export type GivenAttrs<A extends AttrSpecs> = { readonly [N in keyof A]?: AttrTypes[A[N]['kind']] | undefined };
+
+/** What one op says about itself, by the names ONNX gives its inputs and outputs. */
+export interface OpSpec<I extends string, P extends string, O extends string, A extends AttrSpecs> {
+  readonly type: string;
+  /** '' is ONNX itself. */
+  readonly domain?: string;
+  /** The opset version whose definition is followed, at most 21. */
+  readonly since: number;
+  readonly inputs: readonly I[];
+  readonly optional?: readonly P[];
+  readonly outputs: readonly O[];
+  readonly attrs?: A;
+  infer(ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>, attrs: AttrsOf<A>): Record<O, Info>;
+  /**
+   * Cotangents by the same names; `d<output>` comes in. No un-broadcasting (grad sums back), no "is it needed?" (an unused
+   * term is unreachable). `null` marks an input that is not differentiable (indices, shapes).
+   */
+  readonly grad:
+    | 'zero'
+    | 'unknown'
+    | ((
+        v: Readonly<Record<I | O | `d${O}`, Value>> & Readonly<Partial<Record<P, Value>>>,
+        attrs: AttrsOf<A>,
+      ) => Record<I, Value | null> & Partial<Record<P, Value | null>>);
+}
+
+/** Applies its op; carries it for the table that the importer reads. */
+export interface Emitter<I extends string, P extends string, O extends string, A extends AttrSpecs> {
+  (ins: Readonly<Record<I, Value>> & Readonly<Partial<Record<P, Value | undefined>>>, attrs?: GivenAttrs<A>): Record<O, Value>;
+  readonly op: Op;
+}
+
+/** Like {@link Emitter}, for ops with any number of inputs or outputs. */
+export interface VariadicEmitter<A extends AttrSpecs> {
+  (ins: readonly Value[], attrs?: GivenAttrs<A>): readonly Value[];
+  readonly op: Op;
+}
+
+const fillIn = (specs: AttrSpecs, given: Attrs): Attrs => {
+  const filled: Record<string, AttrValue | undefined> = {};
+  for (const [name, spec] of Object.entries(specs)) filled[name] = given[name] ?? spec.default;
+  return filled;
+};
+
+/**
+ * Turns a spec into the positional form that the graph stores, and a typed emitter.
+ * A gradient rule that forgets an input does not type-check.
+ */
+export function defineOp<const I extends string, const O extends string, const P extends string = never, const A extends AttrSpecs = {}>(
+  spec: OpSpec<I, P, O, A>,
+): Emitter<I, P, O, A> {
+  const names = [...spec.inputs, ...(spec.optional ?? [])] as const;
+  const byName = <T>(keys: readonly string[], values: readonly T[]): [string, T][] => keys.map((key, i) => [key, values[i]!]);
+  const rule = spec.grad;
+  const op: Op = {
+    type: spec.type,
+    domain: spec.domain ?? '',
+    since: spec.since,
+    attrs: spec.attrs ?? {},
+    infer(ins, attrs) {
+      const infos = spec.infer(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
+      return spec.outputs.map((name) => infos[name]);
+    },
+    gradient:
+      typeof rule === 'string'
+        ? rule
+        : ({ ins, outs, douts, attrs }) => {
+            const values = Object.fromEntries([
+              ...byName(names, ins),
+              ...byName(spec.outputs, outs),
+              ...byName(spec.outputs.map((name) => `d${name}`), douts),
+            ]);
+            const terms: Partial<Record<string, Value | null>> = rule(values as never, attrs as AttrsOf<A>);
+            return names.map((name) => terms[name] ?? null);
+          },
+  };
+  const emit = (ins: Partial<Record<string, Value>>, attrs: Attrs = {}): Record<O, Value> => {
+    const positional: (Value | undefined)[] = names.map((name) => ins[name]);
+    while (positional.length > 0 && positional[positional.length - 1] === undefined) positional.pop();
+    return Object.fromEntries(byName(spec.outputs, apply(op, positional, fillIn(op.attrs, attrs)))) as Record<O, Value>;
+  };
+  return Object.assign(emit, { op }) as unknown as Emitter<I, P, O, A>;
+}
+
+/** As {@link defineOp}, by position, for ops with any number of inputs or outputs (Concat, Max, Split). */
+export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
+  readonly type: string;
+  readonly domain?: string;
+  readonly since: number;
+  readonly attrs?: A;
+  infer(ins: readonly Info[], attrs: AttrsOf<A>): readonly Info[];
+  readonly grad:
+    | 'zero'
+    | 'unknown'
+    | ((v: { ins: readonly Value[]; outs: readonly Value[]; douts: readonly Value[] }, attrs: AttrsOf<A>) => readonly (Value | null)[]);
+}): VariadicEmitter<A> {
+  const rule = spec.grad;
+  const op = {
+    domain: '',
+    attrs: {},
+    ...spec,
+    gradient: typeof rule === 'string' ? rule : (context: GradientContext) => rule(context as never, context.attrs as AttrsOf<A>),
+  } as unknown as Op;
+  const emit = (ins: readonly Value[], attrs: Attrs = {}): readonly Value[] => apply(op, ins, fillIn(op.attrs, attrs));
+  return Object.assign(emit, { op }) as VariadicEmitter<A>;
+}

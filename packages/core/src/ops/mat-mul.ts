@@ -1,0 +1,61 @@
+import { fail } from '../errors.ts';
+import type { Value } from '../graph/index.ts';
+import { productOf, showShape } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { reshape } from './reshape.ts';
+import { broadcastShapes, sameDtype } from './rules.ts';
+import { transpose } from './transpose.ts';
+
+/** @internal */
+export const matMulOp = defineOp({
+  type: 'MatMul',
+  since: 13,
+  inputs: ['a', 'b'],
+  outputs: ['y'],
+  infer({ a, b }) {
+    const dtype = sameDtype('MatMul', a, b);
+    const [m, k] = a.shape.slice(-2);
+    const [k2, n] = b.shape.slice(-2);
+    if (m === undefined || k === undefined || k2 === undefined || n === undefined || (k !== k2 && typeof k === typeof k2))
+      throw fail('shape-mismatch', {
+        what: 'MatMul',
+        got: `${showShape(a.shape)} x ${showShape(b.shape)}`,
+        want: 'two matrices (or stacks of them) with equal inner sizes',
+        fix: 'Check the layer before it, or transpose one side.',
+      });
+    return { y: { dtype, shape: [...broadcastShapes('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] } };
+  },
+  // dA = dY Bᵀ, dB = Aᵀ dY. A stack times one matrix is one product over all its rows, so that dB needs no stack of products.
+  grad: ({ a, b, dy }) => ({
+    a: matMul(dy, swapLast(b)),
+    b: b.shape.length === 2 && a.shape.length > 2 ? matMul(swapLast(rows(a)), rows(dy)) : matMul(swapLast(a), dy),
+  }),
+});
+
+const swapLast = (x: Value): Value => {
+  const axes = x.shape.map((_, i) => i);
+  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+};
+const rows = (x: Value): Value => reshape(x, [productOf(x.shape.slice(0, -1)), x.shape[x.shape.length - 1]!]);
+
+/**
+ * Matrix product over the last two axes; leading axes broadcast.
+ *
+ * Shapes: `[..., m, k], [..., k, n] -> [..., m, n]`. Errors: `shape-mismatch`, `dtype-mismatch`.
+ * Source: ONNX MatMul-13, torch.matmul (for two or more axes).
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const y = ops.matMul(graphInput('x', ['batch', 784]), graphInput('w', [784, 10]));
+ * console.log(y.shape); // ['batch', 10]
+ */
+export const matMul = (a: Value, b: Value): Value => matMulOp({ a, b }).y;
+
+/** @internal */
+export const matMulCases: OpCase[] = [
+  { ins: [[2, 3], [3, 4]], build: matMul, torch: 'a @ b' },
+  { ins: [[5, 2, 3], [3, 4]], build: matMul, torch: 'a @ b' },
+  { ins: [[2, 3], [5, 3, 4]], build: matMul, torch: 'a @ b' },
+  { ins: [[4, 1, 2, 3], [5, 3, 2]], build: matMul, torch: 'a @ b' },
+];

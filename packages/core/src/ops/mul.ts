@@ -1,0 +1,30 @@
+import type { Value } from '../graph/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { arithmetic } from './kinds.ts';
+import { lift, type Operand } from './rules.ts';
+
+/** @internal */
+export const mulOp = defineOp({
+  type: 'Mul',
+  since: 14,
+  inputs: ['a', 'b'],
+  outputs: ['c'],
+  infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b) }),
+  grad: ({ a, b, dc }) => ({ a: mul(dc, b), b: mul(dc, a) }), // (a b)' = a' b + a b'
+});
+
+/**
+ * Product, elementwise: `a * b`. A number takes the dtype of the other side.
+ *
+ * Shapes: any two that broadcast. Errors: `shape-mismatch`, `dtype-mismatch`. Source: ONNX Mul-14, torch.mul.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', ['batch', 3]);
+ * console.log(ops.mul(x, 0.5).shape); // ['batch', 3]
+ */
+export const mul = (a: Operand, b: Operand): Value => mulOp({ a: lift(a, b), b: lift(b, a) }).c;
+
+/** @internal */
+export const mulCases: OpCase[] = [{ ins: 'broadcast', build: mul, torch: 'a * b' }];

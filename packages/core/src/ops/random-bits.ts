@@ -1,0 +1,79 @@
+import { fail } from '../errors.ts';
+import { constant, type Value } from '../graph/index.ts';
+import { full, productOf, showShape, stream, type Shape } from '../tensor/index.ts';
+import { add } from './add.ts';
+import { bitShift } from './bit-shift.ts';
+import { bitwiseXor } from './bitwise-xor.ts';
+import type { OpCase } from './case.ts';
+import { cast } from './cast.ts';
+import { gather } from './gather.ts';
+import { mul } from './mul.ts';
+import { range } from './range.ts';
+import { reduceProd } from './reduce-prod.ts';
+import { reshapeOp } from './reshape.ts';
+import { dimsOf } from './shape.ts';
+
+/** Scrambles 32 bits: the mixer of the stream in `tensor/rng.ts`, in wrapping uint32 arithmetic. */
+export function mix(x: Value): Value {
+  const [s0, s1, s2] = stream.shifts;
+  const [m0, m1] = stream.multipliers;
+  const fold = (v: Value, by: number): Value => bitwiseXor(v, bitShift(v, by, { direction: 'right' }));
+  return fold(mul(fold(mul(fold(x, s0), m0), s1), m1), s2);
+}
+
+/** A key of random numbers: two uint32. */
+function checkKey(key: Value): Value {
+  if (key.dtype !== 'uint32')
+    throw fail('dtype-mismatch', { what: 'random key', got: key.dtype, want: 'uint32', fix: "Cast it first: cast(key, 'uint32')." });
+  if (key.shape.length !== 1 || key.shape[0] !== 2)
+    throw fail('bad-value', { what: 'random key', got: `shape ${showShape(key.shape)}`, want: 'shape [2]', fix: 'Feed the two numbers of randomKey(seed).' });
+  return key;
+}
+
+/** Half `i` of a key, as a scalar. */
+export const keyPart = (key: Value, i: 0 | 1): Value => gather(checkKey(key), constant(full([], i, 'int64')));
+
+/** Where the sizes of random numbers come from. */
+export interface RandomLike {
+  /** A value that has the symbolic sizes of the shape. */
+  readonly like?: Value | undefined;
+}
+
+/**
+ * 32 random bits an element: `mix(mix(i · 0x9e3779b9 + key[0]) xor key[1])` for the i-th element in row-major order. The same key
+ * gives the same bits, so every use needs a key of its own: see `foldKey`. The gradient is zero.
+ *
+ * Shapes: `key [2] -> shape`, uint32. Symbolic sizes are those of `like`. Errors: `bad-value` for a key of another shape,
+ * `dtype-mismatch` for a key that is not uint32. Source: the counter-based stream of `bitsAt`, bit for bit.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', ['batch', 3]);
+ * const key = graphInput('key', [2], 'uint32');
+ * console.log(ops.randomBits(['batch', 3], key, { like: x }).shape); // ['batch', 3]
+ */
+export function randomBits(shape: Shape, key: Value, { like = key }: RandomLike = {}): Value {
+  const sizes = dimsOf(shape, like);
+  const count = productOf(shape);
+  const positions = cast(range(0, typeof count === 'number' ? count : reduceProd(sizes), 1), 'uint32');
+  const bits = mix(bitwiseXor(mix(add(mul(positions, stream.weyl), keyPart(key, 0))), keyPart(key, 1)));
+  return reshapeOp({ data: bits, shape: sizes }, { allowzero: 1 }).reshaped;
+}
+
+/** @internal */
+export const randomBitsCases: OpCase[] = [
+  {
+    ins: [{ dtype: 'uint32', values: [123456789, 3987654321] }],
+    build: (key) => randomBits([2, 3, 2], key),
+    torch: 'random_bits(a, (2, 3, 2))',
+    gradient: false,
+  },
+  { ins: [{ dtype: 'uint32', values: [0, 0] }], build: (key) => randomBits([], key), torch: 'random_bits(a, ())', gradient: false },
+  {
+    name: 'like',
+    ins: [[3, 2], { dtype: 'uint32', values: [7, 8] }],
+    build: (x, key) => randomBits([2, x.shape[0]!], key, { like: x }),
+    torch: 'random_bits(b, (2, 3))',
+    gradient: false,
+  },
+];

@@ -1,0 +1,39 @@
+import type { Value } from '../graph/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { inferReduction, reduce, reducedAxes, reductionAttrs, spread, type ReduceOptions } from './reduction.ts';
+import { ints } from './rules.ts';
+
+/** @internal */
+export const reduceSumOp = defineOp({
+  type: 'ReduceSum',
+  since: 13,
+  inputs: ['data'],
+  optional: ['axes'],
+  outputs: ['reduced'],
+  attrs: reductionAttrs,
+  infer: (ins, attrs) => ({ reduced: inferReduction('ReduceSum', ins, attrs) }),
+  grad: ({ data, axes, dreduced }, attrs) => ({ data: spread(dreduced, data, reducedAxes('ReduceSum', { data, axes }, attrs)), axes: null }),
+});
+
+/**
+ * Sum over axes.
+ *
+ * Shapes: `S -> S` without `axes` (or with size 1 there). Errors: `bad-value` for an axis outside.
+ * Source: ONNX ReduceSum-13, torch.sum.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * console.log(ops.reduceSum(graphInput('x', ['batch', 3]), { axes: [-1] }).shape); // ['batch']
+ */
+export const reduceSum = (x: Value, options: ReduceOptions = {}): Value => reduce(reduceSumOp, x, options);
+
+/** @internal */
+export const reduceSumCases: OpCase[] = [
+  { ins: [[2, 3, 4]], build: (x) => reduceSum(x), torch: 'a.sum()' },
+  { ins: [[2, 3, 4]], build: (x) => reduceSum(x, { axes: [1] }), torch: 'a.sum(1)' },
+  { ins: [[2, 3, 4]], build: (x) => reduceSum(x, { axes: [0, -1], keepDims: true }), torch: 'a.sum((0, 2), keepdim=True)' },
+  { ins: [[2, 3]], build: (x) => reduceSum(x, { axes: [] }), torch: 'a' },
+  { ins: [{ shape: [2, 3], dtype: 'int64', domain: [-9, 9] }], build: (x) => reduceSum(x, { axes: [0] }), torch: 'a.sum(0)', gradient: false },
+  { name: 'empty axes kept', ins: [[2, 3]], build: (data) => reduceSumOp({ data, axes: ints([]) }, { noop_with_empty_axes: 1 }).reduced, torch: 'a' },
+];

@@ -1,0 +1,87 @@
+import { fail } from '../errors.ts';
+import type { Value } from '../graph/index.ts';
+import { mulDims, sameShape, showShape, type Dim, type Shape } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { knownSizes } from './kinds.ts';
+import { ints, knownDims } from './rules.ts';
+import { dimsOf, shapeOf } from './shape.ts';
+
+/** @internal */
+export const reshapeOp = defineOp({
+  type: 'Reshape',
+  since: 21,
+  inputs: ['data', 'shape'],
+  outputs: ['reshaped'],
+  attrs: { allowzero: { kind: 'int', default: 0 } },
+  infer({ data, shape }, { allowzero }) {
+    const wanted = knownDims(shape);
+    if (!wanted)
+      throw fail('bad-value', { what: 'Reshape', got: 'a shape computed at run time', want: 'sizes that are known, or made of Shape' });
+    const copied = wanted.map((d, i) => (d === 0 && !allowzero ? (data.shape[i] ?? 0) : d));
+    return { reshaped: { dtype: data.dtype, shape: resolve(data.shape, copied), ...knownSizes(data) } };
+  },
+  grad: ({ data, dreshaped }) => ({ data: reshapeLike(dreshaped, data), shape: null }),
+});
+
+/** Fills in -1 and checks that the number of elements stays the same, as far as that is known. */
+function resolve(from: Shape, to: Shape): Shape {
+  const bad = (): never => {
+    throw fail('shape-mismatch', {
+      what: 'Reshape',
+      got: `${showShape(from)} to ${showShape(to)}`,
+      want: 'the same number of elements, with at most one -1',
+      fix: 'Check the target shape against the size of one sample.',
+    });
+  };
+  const count = (shape: Shape): number => shape.reduce<number>((n, d) => (typeof d === 'number' && d !== -1 ? n * d : n), 1);
+  const left: Dim[] = from.filter((d) => typeof d === 'string');
+  for (const d of to) {
+    const at = left.indexOf(d);
+    if (typeof d === 'string' && at >= 0) left.splice(at, 1);
+    else if (typeof d === 'string') return to.includes(-1) ? bad() : to; // two names of one size: checked at run time
+  }
+  const open = to.indexOf(-1);
+  if (open !== to.lastIndexOf(-1)) bad();
+  const [have, want] = [count(from), count(to)];
+  if (open < 0) {
+    if (left.length === 0 && have !== want) bad();
+    return to;
+  }
+  if (want === 0 || have % want !== 0) bad();
+  return to.with(open, left.reduce(mulDims, have / want));
+}
+
+/**
+ * The same elements in another shape. One size may be -1: what is left. Symbolic sizes of `x` may be used by name.
+ *
+ * Shapes: `S -> shape`. Errors: `shape-mismatch` when the number of elements differs.
+ * Source: ONNX Reshape-21, torch.reshape.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const images = graphInput('x', ['batch', 28, 28]);
+ * console.log(ops.reshape(images, ['batch', 784]).shape); // ['batch', 784]
+ */
+export function reshape(x: Value, shape: Shape): Value {
+  const resolved = resolve(x.shape, shape);
+  if (sameShape(resolved, x.shape)) return x;
+  // 0 keeps the size of the same axis, -1 is what is left: enough unless two run-time sizes move.
+  const moved = resolved.map((d, i) => (typeof d === 'number' ? d : d === x.shape[i] ? 0 : -1));
+  const simple = moved.filter((d) => d === -1).length <= 1 && !resolved.includes(0);
+  const { reshaped } = reshapeOp({ data: x, shape: simple ? ints(moved) : dimsOf(resolved, x) });
+  return reshaped;
+}
+
+/** `x` in the shape that `like` has, also where that is known only at run time. */
+export const reshapeLike = (x: Value, like: Value): Value => {
+  const unknown = like.shape.filter((d, i) => typeof d === 'string' && d !== x.shape[i]).length;
+  return unknown <= 1 ? reshape(x, like.shape) : reshapeOp({ data: x, shape: shapeOf(like) }).reshaped;
+};
+
+/** @internal */
+export const reshapeCases: OpCase[] = [
+  { ins: [[2, 3, 4]], build: (x) => reshape(x, [4, -1]), torch: 'a.reshape(4, -1)' },
+  { ins: [[2, 3]], build: (x) => reshape(x, [1, 6, 1]), torch: 'a.reshape(1, 6, 1)' },
+  { ins: [[1, 1]], build: (x) => reshape(x, []), torch: 'a.reshape(())' },
+];

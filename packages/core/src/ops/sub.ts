@@ -1,0 +1,31 @@
+import type { Value } from '../graph/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { neg } from './neg.ts';
+import { arithmetic } from './kinds.ts';
+import { lift, type Operand } from './rules.ts';
+
+/** @internal */
+export const subOp = defineOp({
+  type: 'Sub',
+  since: 14,
+  inputs: ['a', 'b'],
+  outputs: ['c'],
+  infer: ({ a, b }) => ({ c: arithmetic('Sub', a, b) }),
+  grad: ({ dc }) => ({ a: dc, b: neg(dc) }),
+});
+
+/**
+ * Difference, elementwise: `a - b`. A number takes the dtype of the other side.
+ *
+ * Shapes: any two that broadcast. Errors: `shape-mismatch`, `dtype-mismatch`. Source: ONNX Sub-14, torch.sub.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', ['batch', 3]);
+ * console.log(ops.sub(x, 0.5).shape); // ['batch', 3]
+ */
+export const sub = (a: Operand, b: Operand): Value => subOp({ a: lift(a, b), b: lift(b, a) }).c;
+
+/** @internal */
+export const subCases: OpCase[] = [{ ins: 'broadcast', build: sub, torch: 'a - b' }];

@@ -1,0 +1,49 @@
+import { fail } from '../errors.ts';
+import type { Value } from '../graph/index.ts';
+import { showShape } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+
+/** @internal */
+export const transposeOp = defineOp({
+  type: 'Transpose',
+  since: 21,
+  inputs: ['data'],
+  outputs: ['transposed'],
+  attrs: { perm: { kind: 'ints' } },
+  infer({ data }, { perm }) {
+    const order = perm ?? reversed(data.shape.length);
+    if (order.length !== data.shape.length || [...order].sort((a, b) => a - b).some((axis, i) => axis !== i))
+      throw fail('bad-value', {
+        what: 'Transpose',
+        got: `the order ${showShape(order)} for shape ${showShape(data.shape)}`,
+        want: `every axis from 0 to ${data.shape.length - 1} once`,
+      });
+    return { transposed: { dtype: data.dtype, shape: order.map((axis) => data.shape[axis]!) } };
+  },
+  grad({ data, dtransposed }, { perm }) {
+    const order = perm ?? reversed(data.shape.length);
+    return { data: transpose(dtransposed, order.map((_, axis) => order.indexOf(axis))) };
+  },
+});
+
+const reversed = (rank: number): number[] => Array.from({ length: rank }, (_, i) => rank - 1 - i);
+
+/**
+ * Reorders the axes; reverses them unless an order is given.
+ *
+ * Shapes: `S -> S[perm]`. Errors: `bad-value` unless `perm` names every axis once.
+ * Source: ONNX Transpose-21, torch.permute.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * console.log(ops.transpose(graphInput('x', ['batch', 3, 4]), [0, 2, 1]).shape); // ['batch', 4, 3]
+ */
+export const transpose = (x: Value, perm?: readonly number[]): Value =>
+  transposeOp({ data: x }, { perm: perm ?? reversed(x.shape.length) }).transposed;
+
+/** @internal */
+export const transposeCases: OpCase[] = [
+  { ins: [[2, 3]], build: (x) => transpose(x), torch: 'a.permute(1, 0)' },
+  { ins: [[2, 3, 4]], build: (x) => transpose(x, [1, 2, 0]), torch: 'a.permute(1, 2, 0)' },
+];

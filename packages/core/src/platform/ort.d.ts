@@ -1,0 +1,18 @@
+// What `#ort` gives in every environment: runtime/node/index.ts or runtime/web/index.ts, chosen by package.json's "imports".
+import type { Executor, ExecutorOptions } from '../runtime/executor.ts';
+
+/**
+ * Makes an executor of its own: with its own threads, beside the shared one that `executor()` gives.
+ *
+ * Errors: `bad-value` and `unknown-name` for wrong options, `engine` when ONNX Runtime cannot be loaded.
+ * Source: ONNX Runtime.
+ *
+ * @example
+ * import { createExecutor } from '@stratus/core';
+ * const single = await createExecutor({ threads: 1 });
+ * console.log(single.description);
+ * await single.release();
+ */
+export declare function createExecutor(options?: ExecutorOptions): Promise<Executor>;
+/** Lets timers, sockets and pages have their turn: resolves in a later turn of the event loop. */
+export declare function nextTurn(): Promise<void>;

@@ -1,0 +1,96 @@
+import type { DType, Shape, Tensor } from '../tensor/index.ts';
+
+/** What can be said when a program is made. */
+export interface CompileOptions {
+  /** ONNX Runtime's optimisation level; 'all' unless told. */
+  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A named slot of a program. */
+export interface Port {
+  readonly name: string;
+  readonly dtype: DType;
+  /** Sizes; a name stands for a size that is known only at run time. The same name is the same size in every port. */
+  readonly shape: Shape;
+  /** True where the model does not say how many axes there are; `shape` is then empty and nothing is checked. */
+  readonly anyRank?: true;
+}
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/**
+ * Tensors that live where the kernels are, from run to run: parameters, optimizer slots, accumulators. Several programs of one
+ * executor may share one. Reading copies out, writing copies in; both wait for the runs that were called before them.
+ */
+export interface Held {
+  readonly names: readonly string[];
+  /** Copies; all of them, or those named. Errors: `unknown-name`, `released`. */
+  read(names?: readonly string[]): Promise<Record<string, Tensor>>;
+  /**
+   * Overwrites the tensors that are named. Shapes and dtypes must stay.
+   * Errors: `unknown-name`, `shape-mismatch`, `dtype-mismatch`, `released`; then nothing was written.
+   */
+  write(tensors: Tensors): Promise<void>;
+  /** Frees the memory after the runs that were called before. May be called again. */
+  release(): Promise<void>;
+}
+
+/** What one run takes besides its feeds. */
+export interface RunOptions {
+  /** Inputs that are not fed are taken from here, by name. */
+  readonly held?: Held | undefined;
+  /**
+   * Output name -> name in `held` that it replaces. All replacements happen together after the run: the run itself sees the
+   * old values throughout, and a failed or aborted run changes nothing.
+   */
+  readonly updates?: Readonly<Record<string, string>> | undefined;
+  /** Outputs to return; all that are not in `updates`, unless told. */
+  readonly fetch?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A model that is ready to run. Runs of one program may be called concurrently; they happen one after another. */
+export interface Program {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /**
+   * Runs once. Returned tensors belong to the caller; feeds must stay as they are until the run is over. Where there is a
+   * thread for it, never blocks the event loop for longer than 50 ms.
+   * Errors: `unknown-name` and `bad-value` for wrong or missing feeds, `shape-mismatch`, `dtype-mismatch`, `engine`, `aborted`, `released`.
+   */
+  run(feeds: Tensors, options?: RunOptions): Promise<Record<string, Tensor>>;
+  /** Frees the session after the runs that were called before. May be called again. */
+  release(): Promise<void>;
+}
+
+/** One way to run ONNX models on one device. The contract suite in `test/executor.contract.ts` holds for each. */
+export interface Executor {
+  /** 'cpu', 'wasm', 'webgpu'. */
+  readonly device: string;
+  /** What drives it, for people: 'ONNX Runtime 1.30.0 through its C API, 2 threads'. */
+  readonly description: string;
+  /**
+   * Errors: `engine` when ONNX Runtime refuses the model, `bad-graph` when an input or output is no tensor, `dtype-mismatch` when it
+   * is of a type that does not cross, `aborted`, `released`.
+   */
+  compile(model: Uint8Array, options?: CompileOptions): Promise<Program>;
+  /** Takes a copy of the tensors. Errors: `bad-value`, `dtype-mismatch` for texts, `released`. */
+  hold(tensors: Tensors): Promise<Held>;
+  /** Gives its thread back, after the runs that were called before. What it compiled cannot run any more. May be called again. */
+  release(): Promise<void>;
+}
+
+/** What an executor is made with. */
+export interface ExecutorOptions {
+  /** Threads of one run. Unless told: the number of physical cores, at most 16. */
+  readonly threads?: number | undefined;
+  /**
+   * Node only. 'capi' calls ONNX Runtime's C interface: nothing is copied, and short runs take no thread hop. 'binding' is the npm
+   * package's own binding in a worker thread: slower, for platforms where the former does not load. Unless told: the first that works.
+   */
+  readonly driver?: 'capi' | 'binding' | undefined;
+  /** Browser only: where ONNX Runtime's .wasm files are, as a URL prefix. Unless told: beside the bundle. */
+  readonly wasmPaths?: string | undefined;
+}

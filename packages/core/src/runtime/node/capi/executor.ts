@@ -1,0 +1,100 @@
+import { fail } from '../../../errors.ts';
+import { engineError } from '../../engine-error.ts';
+import type { CompileOptions, Executor, Held, Program, Tensors } from '../../executor.ts';
+import { abortable, Door, type Stop } from '../../line.ts';
+import { copyInPieces } from '../../turns.ts';
+import { nextTurn } from '../next-turn.ts';
+import { NativeHeld } from './held.ts';
+import type { Library } from './library.ts';
+import { NativeProgram } from './program.ts';
+import { EngineThread } from './thread.ts';
+
+const levels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
+
+/** NodeProto.op_type = 'Loop': how often it turns is a matter of values. */
+const loopNode = Buffer.from('\x22\x04Loop', 'latin1');
+
+/** ONNX Runtime through its C API. */
+export class NativeExecutor implements Executor {
+  readonly device = 'cpu';
+  readonly description: string;
+  readonly #library: Library;
+  readonly #threads: number;
+  readonly #thread: EngineThread;
+  readonly #door = new Door('The executor');
+
+  constructor(library: Library, threads: number) {
+    this.#library = library;
+    this.#threads = threads;
+    this.#thread = new EngineThread(library);
+    this.description = `ONNX Runtime ${library.version} through its C API, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  }
+
+  #sessionOptions({ optimization = 'all' }: CompileOptions): bigint {
+    const library = this.#library;
+    const options = library.make('CreateSessionOptions');
+    library.call('SetIntraOpNumThreads', options, this.#threads);
+    library.call('SetSessionGraphOptimizationLevel', options, levels[optimization]);
+    library.call('SetSessionLogSeverityLevel', options, 4);
+    const entries = {
+      'session.set_denormal_as_zero': library.denormals ? '1' : '0',
+      // Threads that wait for work in a loop are quick to start, but must not go on when the run is over.
+      'session.force_spinning_stop': '1',
+      // It removes dropout in training mode whenever nobody reads the mask.
+      'optimization.disable_specified_optimizers': 'EliminateDropout',
+    };
+    for (const [key, value] of Object.entries(entries)) library.call('AddSessionConfigEntry', options, key, value);
+    return options;
+  }
+
+  async compile(model: Uint8Array, options: CompileOptions = {}): Promise<Program> {
+    this.#door.check();
+    return abortable('Compiling', options.signal, (stop) => this.#door.pass(() => this.#compile(model, options, stop)));
+  }
+
+  async #compile(model: Uint8Array, options: CompileOptions, stop: Stop): Promise<Program> {
+    const library = this.#library;
+    if (!(model instanceof Uint8Array))
+      throw fail('bad-value', { what: 'compile()', got: typeof model, want: 'the bytes of a model as a Uint8Array' });
+    const bytes = new Uint8Array(model.length);
+    await copyInPieces(bytes, model, nextTurn);
+    const sessionOptions = this.#sessionOptions(options);
+    const session = new BigUint64Array(1);
+    try {
+      stop.onAbort = () => void library.call('SessionOptionsSetLoadCancellationFlag', sessionOptions, 1);
+      stop.check();
+      const args = [library.env, library.address(bytes), bytes.length, sessionOptions, library.address(session)];
+      library.check((await this.#thread.call('create', args)).status);
+    } catch (e) {
+      throw engineError('reading the model', e);
+    } finally {
+      stop.onAbort = undefined;
+      library.call('ReleaseSessionOptions', sessionOptions);
+    }
+    const unsteady = Buffer.from(bytes.buffer).includes(loopNode); // after the call, so that the bytes outlive it
+    const program = new NativeProgram(library, session[0]!, { thread: this.#thread, executor: this.#door, unsteady });
+    try {
+      stop.check();
+      stop.commit();
+      return program;
+    } catch (e) {
+      await program.release();
+      throw e;
+    }
+  }
+
+  async hold(tensors: Tensors): Promise<Held> {
+    this.#door.check();
+    return NativeHeld.of(this.#library, tensors);
+  }
+
+  async release(): Promise<void> {
+    if (await this.#door.close()) await this.#thread.end();
+  }
+}
+
+/** Errors: `bad-value`. */
+export function checkThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads;
+  throw fail('bad-value', { what: 'createExecutor({ threads })', got: String(threads), want: 'a whole number from 1 to 1024' });
+}

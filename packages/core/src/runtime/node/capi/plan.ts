@@ -1,0 +1,232 @@
+import { sizeOf, Tensor, zeros, type DType, type TypedArray } from '../../../tensor/index.ts';
+import type { Tensors } from '../../executor.ts';
+import { checkTensor, copyOf, knownShape, type Sizes, type Wiring } from '../../ports.ts';
+import { copyInPieces } from '../../turns.ts';
+import { nextTurn } from '../next-turn.ts';
+import type { HeldSlot } from './held.ts';
+import type { Library } from './library.ts';
+import { Owned, tensorOf, valueOfTexts, valueOver } from './values.ts';
+
+/** Tensors up to this size go through memory of the plan: cheaper than to make and free an OrtValue each time. */
+const smallBytes = 16384;
+
+/** Memory of the plan with an OrtValue over it. */
+interface Staging {
+  readonly data: TypedArray;
+  readonly value: bigint;
+}
+
+interface Feed {
+  readonly index: number;
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly dims: BigInt64Array;
+  readonly bytes: number;
+  staging: Staging | undefined;
+}
+
+interface Output {
+  readonly index: number;
+  readonly name: string;
+  readonly dtype: DType;
+  /** Undefined where only the run can tell. */
+  readonly shape: readonly number[] | undefined;
+  readonly dims: BigInt64Array;
+  readonly update: HeldSlot | undefined;
+  readonly fetch: boolean;
+  readonly staging: Staging | undefined;
+}
+
+/** Names as the C side wants them, by port. */
+export type NameAddresses = ReadonlyMap<string, bigint>;
+
+/**
+ * Everything about a run that only depends on who gives which input, where the outputs go, and the shapes: names, pointers, small
+ * buffers. Made once, so that a training step with forty held tensors costs a few microseconds beside the kernels.
+ */
+export class Plan {
+  /** How long the last run took; unknown ones count as long. */
+  lastMs = Number.POSITIVE_INFINITY;
+  readonly shapes: readonly (readonly number[])[];
+  readonly #library: Library;
+  readonly #owned = new Owned(this);
+  readonly #feeds: readonly Feed[];
+  readonly #held: readonly { readonly index: number; readonly slot: HeldSlot }[];
+  readonly #outputs: readonly Output[];
+  readonly #inNames: BigUint64Array;
+  readonly #inValues: BigUint64Array;
+  readonly #outNames: BigUint64Array;
+  readonly #outValues: BigUint64Array;
+  readonly #addresses: readonly [bigint, bigint, bigint, bigint];
+  /** OrtValues of one run. */
+  readonly #once: bigint[] = [];
+  /** Memory of the caller that one run reads: must not be collected meanwhile. */
+  readonly #used: TypedArray[] = [];
+  /** New memory of one run, by output. */
+  readonly #results: (TypedArray | undefined)[] = [];
+  /** False after an output came out in another shape than its declaration says: then the engine allocates. */
+  #trusted = true;
+
+  constructor(
+    library: Library,
+    names: { readonly inputs: NameAddresses; readonly outputs: NameAddresses },
+    wiring: Wiring,
+    { feeds, slots, sizes }: { readonly feeds: Tensors; readonly slots: Readonly<Record<string, HeldSlot>> | undefined; readonly sizes: Sizes },
+  ) {
+    this.#library = library;
+    const order = wiring.inputs.map(({ port, held }, index) => ({ port, held, index }));
+    this.#feeds = order
+      .filter(({ held }) => !held)
+      .map(({ port: { name }, index }) => {
+        const { dtype, shape } = feeds[name]!;
+        const dims = BigInt64Array.from(shape, BigInt);
+        return { index, name, dtype, shape: [...shape], dims, bytes: (feeds[name]!.data as TypedArray).byteLength, staging: undefined };
+      });
+    this.#held = order.filter(({ held }) => held).map(({ port, index }) => ({ index, slot: slots![port.name]! }));
+    this.#outputs = wiring.outputs.map(({ port: { name, dtype }, port, update, fetch }, index) => {
+      const shape = update === undefined && dtype !== 'string' ? knownShape(port, sizes) : undefined;
+      const dims = BigInt64Array.from(shape ?? [], BigInt);
+      const memory = shape && sizeOf(shape) * 8 <= smallBytes ? this.#stage(dtype, shape, dims) : undefined;
+      return { index, name, dtype, shape, dims, update: update === undefined ? undefined : slots![update]!, fetch, staging: memory };
+    });
+    this.#inNames = BigUint64Array.from(wiring.inputs, ({ port }) => names.inputs.get(port.name)!);
+    this.#outNames = BigUint64Array.from(wiring.outputs, ({ port }) => names.outputs.get(port.name)!);
+    this.#inValues = new BigUint64Array(wiring.inputs.length);
+    this.#outValues = new BigUint64Array(wiring.outputs.length);
+    this.#addresses = [
+      library.address(this.#inNames),
+      library.address(this.#inValues),
+      library.address(this.#outNames),
+      library.address(this.#outValues),
+    ];
+    this.shapes = this.#feeds.map(({ shape }) => shape);
+  }
+
+  /** True when these feeds have the shapes that this plan was made for. */
+  fits(feeds: Tensors): boolean {
+    for (const { name, shape } of this.#feeds) {
+      const given = feeds[name]!.shape;
+      if (given.length !== shape.length) return false;
+      for (let i = 0; i < shape.length; i++) if (given[i] !== shape[i]) return false;
+    }
+    return true;
+  }
+
+  /** Makes sure that the feeds still have their memory. Errors: `dtype-mismatch`, `bad-value`. */
+  check(feeds: Tensors): void {
+    for (const { name } of this.#feeds) checkTensor(`input '${name}'`, feeds[name]!);
+  }
+
+  #stage(dtype: DType, shape: readonly number[], dims: BigInt64Array): Staging {
+    const data = zeros(shape, dtype).data as TypedArray;
+    const library = this.#library;
+    const value = valueOver(library, dtype, dims, data);
+    this.#owned.add(() => library.call('ReleaseValue', value));
+    return { data, value };
+  }
+
+  #staged(feed: Feed): Staging {
+    feed.staging ??= this.#stage(feed.dtype, feed.shape, feed.dims);
+    this.#inValues[feed.index] = feed.staging.value;
+    return feed.staging;
+  }
+
+  /**
+   * Puts the feeds in place for a run in this thread, during which nobody else can touch them: larger ones are used where they
+   * are.
+   */
+  place(feeds: Tensors): void {
+    for (const feed of this.#feeds) {
+      const { data } = feeds[feed.name]!;
+      if (feed.dtype === 'string') this.#placeTexts(feed, data as string[]);
+      else if (feed.bytes <= smallBytes) (this.#staged(feed).data as Float32Array).set(data as Float32Array);
+      else {
+        this.#used.push(data as TypedArray);
+        this.#inValues[feed.index] = this.#keep(valueOver(this.#library, feed.dtype, feed.dims, data as TypedArray));
+      }
+    }
+    this.#placeRest();
+  }
+
+  /** Puts copies of the feeds in place for a run in another thread: while it lasts, their memory may be transferred away. */
+  async placeCopies(feeds: Tensors): Promise<void> {
+    for (const feed of this.#feeds) {
+      const { data } = feeds[feed.name]!;
+      if (feed.dtype === 'string') this.#placeTexts(feed, data as string[]);
+      else await copyInPieces(this.#staged(feed).data, data as TypedArray, nextTurn);
+    }
+    this.#placeRest();
+  }
+
+  #placeTexts(feed: Feed, texts: readonly string[]): void {
+    this.#inValues[feed.index] = this.#keep(valueOfTexts(this.#library, feed.dims, texts));
+  }
+
+  #placeRest(): void {
+    for (const { index, slot } of this.#held) this.#inValues[index] = slot.value;
+    for (const { index, dtype, shape, dims, update, staging } of this.#outputs) {
+      if (update) this.#outValues[index] = update.spare();
+      else if (!shape || !this.#trusted) this.#outValues[index] = 0n; // the engine allocates
+      else if (staging) this.#outValues[index] = staging.value;
+      else {
+        const data = zeros(shape, dtype).data as TypedArray;
+        this.#results[index] = data;
+        this.#outValues[index] = this.#keep(valueOver(this.#library, dtype, dims, data));
+      }
+    }
+  }
+
+  #keep(value: bigint): bigint {
+    this.#once.push(value);
+    return value;
+  }
+
+  /** What OrtApi.Run takes. */
+  args(session: bigint, runOptions: bigint): (bigint | number)[] {
+    const [inNames, inValues, outNames, outValues] = this.#addresses;
+    return [session, runOptions, inNames, inValues, this.#inValues.length, outNames, this.#outValues.length, outValues];
+  }
+
+  /** The outputs to return. */
+  collect(): Record<string, Tensor> {
+    const tensors: Record<string, Tensor> = {};
+    for (const { index, name, dtype, shape, update, fetch, staging } of this.#outputs) {
+      if (!fetch) continue;
+      if (update) tensors[name] = new Tensor(dtype, [...update.shape], copyOf(dtype, update.spareData));
+      else if (!shape || !this.#trusted) tensors[name] = tensorOf(this.#library, this.#outValues[index]!);
+      else tensors[name] = new Tensor(dtype, [...shape], staging ? copyOf(dtype, staging.data) : this.#results[index]!);
+    }
+    return tensors;
+  }
+
+  /** Makes the updates come true. */
+  commit(): void {
+    for (const { update } of this.#outputs) update?.swap();
+  }
+
+  /** Frees what one run needed, however it ended. */
+  clear(): void {
+    for (const value of this.#once) this.#library.call('ReleaseValue', value);
+    this.#once.length = 0;
+    this.#used.length = 0;
+    this.#results.length = 0;
+    for (const { index, shape, update } of this.#outputs) {
+      const allocated = !update && (!shape || !this.#trusted);
+      if (allocated && this.#outValues[index] !== 0n) this.#library.call('ReleaseValue', this.#outValues[index]!);
+      if (allocated) this.#outValues[index] = 0n;
+    }
+  }
+
+  /** Gives up on declared shapes. False when that was done before, so that another try is of no use. */
+  distrust(): boolean {
+    const had = this.#trusted;
+    this.#trusted = false;
+    return had;
+  }
+
+  /** Frees what the plan holds; it must not be used afterwards. */
+  free(): void {
+    this.#owned.free();
+  }
+}

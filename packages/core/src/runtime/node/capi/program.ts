@@ -1,0 +1,205 @@
+import { fail } from '../../../errors.ts';
+import type { Tensor } from '../../../tensor/index.ts';
+import { engineError } from '../../engine-error.ts';
+import type { Port, Program, RunOptions, Tensors } from '../../executor.ts';
+import { abortable, Door, inTurn, Line, type Stop } from '../../line.ts';
+import { checkInput, checkTensor, wire, type Sizes, type Wiring } from '../../ports.ts';
+import { turns } from '../next-turn.ts';
+import { NativeHeld, type HeldSlot } from './held.ts';
+import type { Library } from './library.ts';
+import { Plan, type NameAddresses } from './plan.ts';
+import { portsOf } from './ports.ts';
+import type { EngineThread } from './thread.ts';
+import { Owned } from './values.ts';
+
+/** Runs that lately took less than this are made in the calling thread: a hop to another costs about 0.03 ms. */
+const shortMs = 3;
+
+/** Plans and wirings that are kept for the next run; the last used first. */
+const keptPlans = 8;
+
+/** One way of calling: which names are fed, updated and fetched. */
+class Call {
+  readonly wiring: Wiring;
+  readonly slots: Readonly<Record<string, HeldSlot>> | undefined;
+  plans: readonly Plan[] = [];
+  readonly #feeds: readonly string[];
+  readonly #updates: readonly string[];
+  readonly #fetch: readonly string[] | undefined;
+
+  constructor(wiring: Wiring, slots: Readonly<Record<string, HeldSlot>> | undefined, feeds: Tensors, { updates = {}, fetch }: RunOptions) {
+    this.wiring = wiring;
+    this.slots = slots;
+    this.#feeds = Object.keys(feeds);
+    this.#updates = Object.entries(updates).flat();
+    this.#fetch = fetch && [...fetch];
+  }
+
+  is(feeds: Tensors, { updates, fetch }: RunOptions): boolean {
+    return same(this.#feeds, Object.keys(feeds)) && this.#sameUpdates(updates) && (fetch === this.#fetch || same(this.#fetch, fetch));
+  }
+
+  #sameUpdates(updates: Readonly<Record<string, string>> = {}): boolean {
+    let i = 0;
+    for (const output in updates) {
+      if (this.#updates[i] !== output || this.#updates[i + 1] !== updates[output]) return false;
+      i += 2;
+    }
+    return i === this.#updates.length;
+  }
+}
+
+const same = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
+  a !== undefined && b !== undefined && a.length === b.length && a.every((name, i) => name === b[i]);
+
+/** Puts `one` first, and gives back those that are too many. */
+const remember = <T>(kept: readonly T[], one: T): { kept: readonly T[]; gone: readonly T[] } => {
+  const all = [one, ...kept.filter((other) => other !== one)];
+  return { kept: all.slice(0, keptPlans), gone: all.slice(keptPlans) };
+};
+
+/** Held tensors are what calls without any are kept under. */
+const nothingHeld = {};
+
+/** A session of the C API. */
+export class NativeProgram implements Program {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly #library: Library;
+  readonly #session: bigint;
+  readonly #thread: EngineThread;
+  readonly #line = new Line();
+  readonly #door = new Door('The program');
+  readonly #executor: Door;
+  readonly #owned = new Owned(this);
+  readonly #names: { readonly inputs: NameAddresses; readonly outputs: NameAddresses };
+  readonly #texts: Uint8Array[] = [];
+  readonly #calls = new WeakMap<object, readonly Call[]>();
+  /** True when the time of a run depends on values and not only on shapes. */
+  readonly #unsteady: boolean;
+
+  /** Takes over the session. */
+  constructor(library: Library, session: bigint, context: { thread: EngineThread; executor: Door; unsteady: boolean }) {
+    this.#library = library;
+    this.#session = session;
+    this.#thread = context.thread;
+    this.#executor = context.executor;
+    this.#unsteady = context.unsteady;
+    this.#owned.add(() => library.call('ReleaseSession', session));
+    try {
+      this.inputs = portsOf(library, session, 'input');
+      this.outputs = portsOf(library, session, 'output');
+    } catch (e) {
+      this.#owned.free();
+      throw e;
+    }
+    const addresses = (ports: readonly Port[]): NameAddresses =>
+      new Map(
+        ports.map(({ name }) => {
+          const text = new TextEncoder().encode(`${name}\0`);
+          this.#texts.push(text);
+          return [name, library.address(text)];
+        }),
+      );
+    this.#names = { inputs: addresses(this.inputs), outputs: addresses(this.outputs) };
+  }
+
+  async run(feeds: Tensors, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+    this.#door.check();
+    this.#executor.check();
+    const { held, signal } = options;
+    if (held && !(held instanceof NativeHeld)) {
+      throw fail('bad-value', {
+        what: 'run({ held })',
+        got: 'tensors held by another kind of executor',
+        want: 'what hold() of the same executor gave',
+      });
+    }
+    const plan = this.#plan(this.#call(feeds, held, options), feeds);
+    const lines = held ? [this.#line, held.line] : [this.#line];
+    const inside = (stop: Stop) =>
+      this.#executor.pass(() => this.#door.pass(() => inTurn(lines, () => this.#once(plan, feeds, { stop, signal }))));
+    return abortable('The run', signal, inside);
+  }
+
+  /** Errors: those of `wire`. */
+  #call(feeds: Tensors, held: NativeHeld | undefined, options: RunOptions): Call {
+    const slots = held?.slots;
+    const key = held ?? nothingHeld;
+    const calls = this.#calls.get(key) ?? [];
+    let call = calls.find((c) => c.is(feeds, options));
+    if (call && call === calls[0]) return call;
+    call ??= new Call(wire(this, Object.keys(feeds), slots, options), slots, feeds, options);
+    this.#calls.set(key, remember(calls, call).kept);
+    return call;
+  }
+
+  /** Errors: those of `checkTensor` and `checkInput`. */
+  #plan(call: Call, feeds: Tensors): Plan {
+    for (const name in feeds) checkTensor(`input '${name}'`, feeds[name]!);
+    let plan = call.plans.find((p) => p.fits(feeds));
+    const sizes: Sizes = new Map();
+    for (const { port, held } of call.wiring.inputs) {
+      if (!held || !plan) checkInput(port, held ? call.slots![port.name]! : feeds[port.name]!, sizes);
+    }
+    plan ??= new Plan(this.#library, this.#names, call.wiring, { feeds, slots: call.slots, sizes });
+    if (plan !== call.plans[0]) call.plans = remember(call.plans, plan).kept; // what goes is freed when the last run with it is over
+    return plan;
+  }
+
+  async #once(plan: Plan, feeds: Tensors, { stop, signal }: { stop: Stop; signal: AbortSignal | undefined }): Promise<Record<string, Tensor>> {
+    stop.check();
+    const here = plan.lastMs < shortMs && !this.#unsteady;
+    if (here && turns.due) {
+      await turns.turn();
+      stop.check();
+    }
+    plan.check(feeds);
+    try {
+      if (here) this.#runHere(plan, feeds);
+      else await this.#runThere(plan, feeds, { stop, signal });
+      stop.check();
+      const result = plan.collect();
+      plan.commit();
+      stop.commit();
+      return result;
+    } catch (e) {
+      stop.check(); // a run that was told to end fails as well
+      const wrongShape = e instanceof Error && /shape verification failed|invalid dimensions for output/i.test(e.message);
+      if (!wrongShape || !plan.distrust()) throw engineError('running the model', e);
+    } finally {
+      plan.clear();
+    }
+    return this.#once(plan, feeds, { stop, signal });
+  }
+
+  #runHere(plan: Plan, feeds: Tensors): void {
+    turns.busy();
+    const { denormals, run } = this.#library;
+    const start = performance.now();
+    plan.place(feeds);
+    const args = plan.args(this.#session, 0n);
+    const status = denormals ? denormals.run(() => run(...args)) : run(...args);
+    plan.lastMs = performance.now() - start;
+    this.#library.check(status);
+  }
+
+  async #runThere(plan: Plan, feeds: Tensors, { stop, signal }: { stop: Stop; signal: AbortSignal | undefined }): Promise<void> {
+    await plan.placeCopies(feeds);
+    const runOptions = signal ? this.#library.make('CreateRunOptions') : 0n;
+    try {
+      if (signal) stop.onAbort = () => void this.#library.call('RunOptionsSetTerminate', runOptions);
+      stop.check();
+      const { status, ms } = await this.#thread.call('run', plan.args(this.#session, runOptions));
+      plan.lastMs = ms;
+      this.#library.check(status);
+    } finally {
+      stop.onAbort = undefined;
+      if (signal) this.#library.call('ReleaseRunOptions', runOptions);
+    }
+  }
+
+  async release(): Promise<void> {
+    if (await this.#door.close()) this.#owned.free();
+  }
+}

@@ -1,0 +1,46 @@
+import { Thread } from '../thread.ts';
+import type { Library } from './library.ts';
+
+// Plain JavaScript, see Thread. koffi makes functions of addresses only after it has loaded a library.
+const program = `
+const { parentPort, workerData } = require('node:worker_threads');
+const koffi = require(workerData.koffi);
+koffi.load(workerData.library);
+const native = (address, count) => koffi.decode(address, koffi.proto('uintptr_t', new Array(count).fill('uintptr_t')));
+const calls = { run: native(workerData.run, 8), create: native(workerData.create, 5) };
+if (workerData.setter) koffi.decode(workerData.setter, koffi.proto('int', ['uintptr_t']))(workerData.asZero);
+parentPort.on('message', ([id, [name, args]]) => {
+  try {
+    const start = performance.now();
+    const status = BigInt(calls[name](...args));
+    parentPort.postMessage([id, undefined, [status, performance.now() - start]]);
+  } catch (e) {
+    parentPort.postMessage([id, e]);
+  }
+});
+`;
+
+/**
+ * Where long calls into the engine happen. A thread of its own rather than one of libuv's, which files, DNS and compression need,
+ * and because denormals have to be switched off in the very thread that runs.
+ */
+export class EngineThread {
+  readonly #thread: Thread;
+
+  constructor({ forThread, denormals }: Library) {
+    this.#thread = new Thread(program, { ...forThread, setter: denormals?.setter, asZero: denormals?.asZero });
+  }
+
+  /**
+   * Calls Run or CreateSessionFromArray with addresses and sizes; whatever they point to must stay. Gives the status, and how long
+   * the call itself took.
+   */
+  async call(name: 'run' | 'create', args: readonly (bigint | number)[]): Promise<{ status: bigint | null; ms: number }> {
+    const [status, ms] = await this.#thread.call<[bigint, number]>([name, args]);
+    return { status: status === 0n ? null : status, ms };
+  }
+
+  end(): Promise<void> {
+    return this.#thread.end();
+  }
+}

@@ -1,0 +1,127 @@
+import * as ort from 'onnxruntime-web/wasm';
+import { fail } from '../../errors.ts';
+import { Tensor, type TypedArray } from '../../tensor/index.ts';
+import { ArrayHeld } from '../array-held.ts';
+import { ArrayProgram, ownData, type ArrayInput, type ArraySession } from '../array-program.ts';
+import { engineError } from '../engine-error.ts';
+import type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, Tensors } from '../executor.ts';
+import { abortable, Door, inTurn, Line } from '../line.ts';
+import { portsOfModel } from '../model-ports.ts';
+import { nextTurn, turns } from './next-turn.ts';
+
+export { nextTurn } from './next-turn.ts';
+
+/** ONNX Runtime's WASM build does one thing at a time, whoever asks. */
+const line = new Line();
+
+/** One session of the WASM build. */
+class WebSession implements ArraySession {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly #session: ort.InferenceSession;
+
+  constructor(session: ort.InferenceSession, ports: { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] }) {
+    this.inputs = ports.inputs;
+    this.outputs = ports.outputs;
+    this.#session = session;
+    forgotten.register(this, session, this);
+  }
+
+  run(inputs: readonly ArrayInput[], outputs: readonly string[]): Promise<Record<string, Tensor>> {
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const { name, tensor } of inputs) {
+      const { dtype, shape, data } = tensor;
+      feeds[name] = new ort.Tensor(dtype, data as ort.Tensor.DataTypeMap[typeof dtype], shape);
+    }
+    return inTurn([line], async () => {
+      if (turns.due) await turns.turn();
+      turns.busy();
+      const results = await this.#session.run(feeds, outputs);
+      return Object.fromEntries(
+        outputs.map((name) => {
+          const { type, dims, data } = results[name]!;
+          const dtype = type as Port['dtype'];
+          return [name, new Tensor(dtype, dims, ownData(dtype, data as TypedArray))];
+        }),
+      );
+    });
+  }
+
+  async release(): Promise<void> {
+    forgotten.unregister(this);
+    await inTurn([line], () => this.#session.release());
+  }
+}
+
+const forgotten = new FinalizationRegistry<ort.InferenceSession>((session) => {
+  inTurn([line], () => session.release()).catch(() => {}); // it may have gone with the whole engine
+});
+
+class WebExecutor implements Executor {
+  readonly device = 'wasm';
+  readonly description: string;
+  readonly #door = new Door('The executor');
+
+  constructor(threads: number) {
+    this.description = `ONNX Runtime ${ort.env.versions.web ?? ''} in WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  }
+
+  async compile(model: Uint8Array, { optimization = 'all', signal }: CompileOptions = {}): Promise<Program> {
+    this.#door.check();
+    if (!(model instanceof Uint8Array))
+      throw fail('bad-value', { what: 'compile()', got: typeof model, want: 'the bytes of a model as a Uint8Array' });
+    return abortable('Compiling', signal, (stop) =>
+      this.#door.pass(() =>
+        inTurn([line], async () => {
+          stop.check();
+          const options = {
+            graphOptimizationLevel: optimization,
+            logSeverityLevel: 4 as const,
+            // It removes dropout in training mode whenever nobody reads the mask.
+            extra: { optimization: { disable_specified_optimizers: 'EliminateDropout' } },
+          };
+          const session = await ort.InferenceSession.create(model, options).catch((e: unknown) => {
+            throw engineError('reading the model', e);
+          });
+          try {
+            stop.check();
+            const ports = portsOfModel(model, { inputs: session.inputMetadata, outputs: session.outputMetadata });
+            stop.commit();
+            return new ArrayProgram(new WebSession(session, ports), this.#door);
+          } catch (e) {
+            await session.release();
+            throw e;
+          }
+        }),
+      ),
+    );
+  }
+
+  async hold(tensors: Tensors): Promise<Held> {
+    this.#door.check();
+    return ArrayHeld.of(tensors, nextTurn);
+  }
+
+  async release(): Promise<void> {
+    await this.#door.close();
+  }
+}
+
+/**
+ * Makes an executor on ONNX Runtime's WebAssembly build. Number of threads and place of the .wasm files are those of the first
+ * one, for the build is loaded once. More than one thread needs a page that is cross-origin isolated. Where there is a page, the
+ * engine works in a web worker, so that the page stays alive. Errors: `bad-value`, `engine`.
+ */
+export async function createExecutor({ threads = defaultThreads(), wasmPaths }: ExecutorOptions = {}): Promise<Executor> {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw fail('bad-value', { what: 'createExecutor({ threads })', got: String(threads), want: 'a whole number from 1' });
+  const { wasm } = ort.env;
+  ort.env.logLevel = 'fatal';
+  wasm.numThreads = threads;
+  wasm.proxy = 'document' in globalThis;
+  if (wasmPaths !== undefined) wasm.wasmPaths = wasmPaths;
+  return new WebExecutor(threads);
+}
+
+const defaultThreads = (): number =>
+  globalThis.crossOriginIsolated ? Math.max(1, Math.min(16, Math.floor(navigator.hardwareConcurrency / 2))) : 1;

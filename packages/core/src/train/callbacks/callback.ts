@@ -1,0 +1,55 @@
+import type { Tensor } from '../../tensor/index.ts';
+import type { Logs } from '../logs.ts';
+
+/** A training run as callbacks see it. */
+export interface TrainingRun {
+  /** From 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Batches done in this epoch. */
+  readonly batch: number;
+  /** Batches in an epoch; undefined for a stream of unknown length. */
+  readonly batches: number | undefined;
+  /** Updates of the parameters since compile. */
+  readonly step: number;
+  readonly batchSize: number | undefined;
+  /** The loss of the latest batch alone. */
+  readonly batchLoss: number;
+  /** Used for the next step; setting it overrides the optimizer's schedule from then on. */
+  learningRate: number;
+  /** Ends training after the present batch, without an error. */
+  stop(reason: string): void;
+  /** Copies of the weights, by parameter name. */
+  weights(): Promise<Record<string, Tensor>>;
+  setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void>;
+  /** The model as the bytes of an ONNX file. */
+  modelBytes(): Promise<Uint8Array>;
+  /** Writes a checkpoint into a folder now; says where. */
+  saveCheckpoint(dir: string, keep?: number): Promise<string>;
+}
+
+/**
+ * Something that happens along a training run. All parts are optional; what they return is awaited.
+ *
+ * @example
+ * import { dense, input, sequential, sgd, type Callback } from '@stratus/core';
+ * const losses: number[] = [];
+ * const record: Callback = { onBatchEnd: (_run, logs) => void losses.push(logs['loss'] as number) };
+ * const model = sequential([input({ shape: [2] }), dense({ units: 1 })]);
+ * model.compile({ optimizer: sgd(), loss: 'meanSquaredError' });
+ * await model.fit([[0, 1], [1, 0]], [[1], [0]], { epochs: 2, verbose: 0, callbacks: [record] });
+ * console.log(losses.length); // 2
+ */
+export interface Callback {
+  onTrainBegin?(run: TrainingRun): void | Promise<void>;
+  onEpochBegin?(run: TrainingRun): void | Promise<void>;
+  /** `logs` are the figures of the epoch so far; `run.batchLoss` is the loss of the batch alone. */
+  onBatchEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
+  onEpochEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
+  /** Also when training was stopped or failed. */
+  onTrainEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
+  /** Plain JSON that a checkpoint keeps, … */
+  state?(): unknown;
+  /** … and that a resumed run gives back before it begins. */
+  restore?(state: unknown): void;
+}

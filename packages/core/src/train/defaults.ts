@@ -1,0 +1,25 @@
+import type { Callback } from './callbacks/index.ts';
+
+/** What every call of fit takes over from its surroundings: set by the command line, so that a script needs no code for it. */
+export interface TrainingDefaults {
+  /** Stops training after the present batch; a checkpoint is written where a folder is known. */
+  signal?: AbortSignal | undefined;
+  /** Shows progress; made anew for each call of fit. */
+  progress?: (() => Callback) | undefined;
+  /** Where checkpoints go unless the script says otherwise. */
+  checkpoint?: string | undefined;
+  /** Goes on from the checkpoint folder, if there is one in it. */
+  resume?: boolean | undefined;
+  epochs?: number | undefined;
+  /** Is told about each fit that ends. */
+  onFinish?: ((result: { readonly logs: Readonly<Record<string, unknown>>; readonly epochs: number }) => void) | undefined;
+}
+
+const key = Symbol.for('stratus.training');
+
+/** The defaults of this process; shared by all copies of the package in it. */
+export const trainingDefaults = (): TrainingDefaults => {
+  const world = globalThis as unknown as Record<symbol, TrainingDefaults | undefined>;
+  world[key] ??= {};
+  return world[key];
+};
