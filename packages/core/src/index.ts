@@ -1,9 +1,7 @@
 // The public surface. An export here is a promise.
-export { decodeArtifact, decodeSafetensors, encodeSafetensors, readCheckpoint, writeCheckpoint } from './artifact/index.ts';
+export { decodeArtifact, decodeSafetensors, encodeSafetensors } from './artifact/index.ts';
 export type {
   Artifact,
-  Checkpoint,
-  CheckpointParts,
   InputStatistics,
   Manifest,
   ManifestStep,
@@ -17,8 +15,17 @@ export { fail, StratusError, type ErrorCode, type ErrorDetails } from './errors.
 export { grad } from './grad/index.ts';
 export { checkGraph, constant, graphInput, printGraph, type Graph, type Info, type Node, type Op, type Value } from './graph/index.ts';
 export { csvLine, eventFileHeader, eventFileName, jsonLine, scalarEvents } from './logs/index.ts';
-export * as losses from './losses/index.ts';
-export * as metrics from './metrics/index.ts';
+export { losses, resolveLoss, type CrossentropyOptions, type Loss, type LossFunction, type LossLike, type LossName, type SavedLoss } from './losses/index.ts';
+export {
+  meanMetric,
+  metrics,
+  resolveMetric,
+  type Metric,
+  type MetricLike,
+  type MetricName,
+  type MetricOptions,
+  type SavedMetric,
+} from './metrics/index.ts';
 export {
   activation,
   add,

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as core from '../src/index.ts';
 import { adam, dense, dropout, earlyStopping, input, load, model, sequential, sgd, tensor, type Callback, type FitOptions, type Model } from '../src/index.ts';
+import { readCheckpoint } from '../src/artifact/index.ts';
+import { files } from '../src/runtime/index.ts';
 import { uniformAt, randomKey } from '../src/tensor/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-train-'));
@@ -312,7 +314,7 @@ describe('mistakes are said clearly', () => {
     const directory = join(folder, 'wild');
     const failed = wild.fit(train.x, y, { batchSize: 100, epochs: 5, verbose: 0, checkpoint: { directory, everyBatches: 1 } });
     await expect(failed).rejects.toMatchObject({ code: 'not-finite', message: expect.stringMatching(/became (Infinity|NaN) at step \d+ \(epoch 1\).*checkpoint .*wild.*step-/s) });
-    const saved = await core.readCheckpoint((await import('../src/runtime/index.ts')).files, directory);
+    const saved = await readCheckpoint(files, directory);
     const weights = (await core.decodeArtifact(saved.parts['model.onnx']!)).weights;
     expect(Object.values(weights).length).toBeGreaterThan(0);
     await wild.release();

@@ -96,7 +96,7 @@ let filesNamed = 0;
  *
  * @example
  * import { eventFileName } from '@stratus/core';
- * console.log(eventFileName(1_700_000_000_000, { host: 'laptop', process: 42 })); // events.out.tfevents.1700000000.laptop.42.0
+ * console.log(eventFileName(1_700_000_000_000, { host: 'laptop', process: 42 }).startsWith('events.out.tfevents.1700000000.laptop.42.')); // true
  */
 export const eventFileName = (
   now: number,

@@ -1,9 +1,11 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { addDims, showShape } from '../tensor/index.ts';
+import { addDims, isStatic, showShape, type Dim } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineVariadicOp } from './define.ts';
+import { reshapeLike } from './reshape.ts';
 import { axisIn, knownDims, sameDtype } from './rules.ts';
+import { slice } from './slice.ts';
 import { split } from './split.ts';
 
 /** @internal */
@@ -30,15 +32,29 @@ export const concatOp = defineVariadicOp({
     return [{ dtype: first.dtype, shape, ...(shape.length === 1 && dims.every((d) => d) && { dims: dims.flatMap((d) => d!) }) }];
   },
   grad({ ins, douts: [dy] }, { axis = 0 }) {
-    const sizes = ins.map((x) => x.shape[axisIn('Concat', axis, x.shape)]!);
-    if (sizes.every((d) => typeof d === 'number')) return split(dy!, sizes, { axis });
-    throw fail('bad-value', {
-      what: 'Concat',
-      got: 'sizes known only at run time on the joined axis',
-      want: 'static sizes there, for a gradient',
-    });
+    const at = axisIn('Concat', axis, ins[0]!.shape);
+    const sizes = ins.map((x) => x.shape[at]!);
+    return isStatic(sizes) ? split(dy!, sizes, { axis: at }) : cutOut(dy!, ins, at);
   },
 });
+
+/** The parts of `y` that belong to the inputs, one of which may have a size known only at run time: those after it count from the end. */
+function cutOut(y: Value, ins: readonly Value[], axis: number): Value[] {
+  const sizes = ins.map((x) => x.shape[axis]!);
+  const open = sizes.findIndex((d) => typeof d === 'string');
+  if (sizes.findLastIndex((d) => typeof d === 'string') !== open)
+    throw fail('bad-value', {
+      what: 'Concat',
+      got: `sizes ${showShape(sizes)} on the joined axis`,
+      want: 'at most one that is known only at run time, for a gradient',
+    });
+  const total = (list: readonly Dim[]): number => list.reduce<number>((n, d) => n + (d as number), 0);
+  return ins.map((x, i) => {
+    const start = i <= open ? total(sizes.slice(0, i)) : -total(sizes.slice(i));
+    const end = i < open ? total(sizes.slice(0, i + 1)) : -total(sizes.slice(i + 1)) || Infinity;
+    return reshapeLike(slice(y, { starts: [start], ends: [end], axes: [axis] }), x);
+  });
+}
 
 /**
  * Joins values along one axis.

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { mulDims, sameShape, showShape, type Dim, type Shape } from '../tensor/index.ts';
+import { divDims, productOf, sameShape, showShape, type Shape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
@@ -34,22 +34,14 @@ function resolve(from: Shape, to: Shape): Shape {
       fix: 'Check the target shape against the size of one sample.',
     });
   };
-  const count = (shape: Shape): number => shape.reduce<number>((n, d) => (typeof d === 'number' && d !== -1 ? n * d : n), 1);
-  const left: Dim[] = from.filter((d) => typeof d === 'string');
-  for (const d of to) {
-    const at = left.indexOf(d);
-    if (typeof d === 'string' && at >= 0) left.splice(at, 1);
-    else if (typeof d === 'string') return to.includes(-1) ? bad() : to; // two names of one size: checked at run time
-  }
   const open = to.indexOf(-1);
   if (open !== to.lastIndexOf(-1)) bad();
-  const [have, want] = [count(from), count(to)];
-  if (open < 0) {
-    if (left.length === 0 && have !== want) bad();
-    return to;
-  }
-  if (want === 0 || have % want !== 0) bad();
-  return to.with(open, left.reduce(mulDims, have / want));
+  const have = productOf(from);
+  const want = productOf(open < 0 ? to : to.toSpliced(open, 1));
+  const rest = divDims(have, want);
+  if (open >= 0) return to.with(open, rest ?? bad());
+  const differ = typeof rest === 'number' ? rest !== 1 : typeof have === 'number' && typeof want === 'number' && have !== want;
+  return differ ? bad() : to; // two names of one size are checked at run time
 }
 
 /**

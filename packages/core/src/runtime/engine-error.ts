@@ -1,10 +1,11 @@
 import { fail, StratusError } from '../errors.ts';
 
-/** What ONNX Runtime said, without its file names and line numbers. */
+/** What ONNX Runtime said, without its own file names, function names and error numbers. */
 const plainReason = (message: string): string =>
   message
     .replace(/^.*?(?:Status Message|ERROR_MESSAGE): /s, '')
-    .replaceAll(/\/\S+\.(?:cc|h):\d+ \S+(?: \[with [^\]]*\])?(?:\(.*?\))? ?/g, '')
+    .replaceAll(/\/\S+\.(?:cc|h):\d+ [^()]*\([^)]*\)(?: const)?(?: \[with [^\]]*\])? ?/g, '')
+    .replaceAll(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '')
     .trim();
 
 /** An error of ONNX Runtime as one of ours; its own message and the node's name are kept. */

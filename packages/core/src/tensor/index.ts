@@ -3,6 +3,7 @@ export { fromFloat16, toFloat16 } from './float16.ts';
 export { bitsAt, foldIn, normalAt, permutation, randomKey, saltOf, stream, uniformAt, type RandomKey } from './rng.ts';
 export {
   addDims,
+  divDims,
   isStatic,
   mulDims,
   normalAxis,

@@ -1,3 +1,5 @@
+import { addSizes, divideSizes, multiplySizes } from './symbolic-size.ts';
+
 /** One axis: a size, or a name for a size that is known only at run time ('batch'). */
 export type Dim = number | string;
 /** A shape of a graph value. A shape of numbers only is a shape of a tensor. */
@@ -13,21 +15,14 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 /** `[batch, 784]`. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
-const arithmetic =
-  (symbol: string, compute: (a: number, b: number) => number) =>
-  (a: Dim, b: Dim): Dim =>
-    typeof a === 'number' && typeof b === 'number' ? compute(a, b) : `(${a} ${symbol} ${b})`;
-
-const plus = arithmetic('+', (a, b) => a + b);
-const times = arithmetic('*', (a, b) => a * b);
-
 /** Sum of two sizes; a text such as `(batch + 2)` when one is known only at run time. */
-export const addDims = (a: Dim, b: Dim): Dim => (a === 0 ? b : b === 0 ? a : plus(a, b));
+export const addDims = (a: Dim, b: Dim): Dim => (typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : b === 0 ? a : addSizes(a, b));
 /** Product of two sizes; a text such as `(batch * 28)` when one is known only at run time. */
-export const mulDims = (a: Dim, b: Dim): Dim => (a === 1 ? b : b === 1 ? a : a === 0 || b === 0 ? 0 : times(a, b));
-/** Difference of two sizes. */
-export const subDims = (a: Dim, b: Dim): Dim =>
-  b === 0 ? a : a === b ? 0 : arithmetic('-', (p, q) => p - q)(a, b);
+export const mulDims = (a: Dim, b: Dim): Dim => (typeof a === 'number' && typeof b === 'number' ? a * b : a === 1 ? b : b === 1 ? a : multiplySizes(a, b));
+/** Difference of two sizes; a text such as `(batch - 2)` when one is known only at run time. */
+export const subDims = (a: Dim, b: Dim): Dim => (typeof a === 'number' && typeof b === 'number' ? a - b : b === 0 ? a : addSizes(a, b, -1));
+/** Quotient of two sizes, if there is no remainder whatever the sizes known only at run time are. */
+export const divDims = (a: Dim, b: Dim): Dim | undefined => divideSizes(a, b);
 
 /** Product of all sizes. */
 export const productOf = (shape: Shape): Dim => shape.reduce(mulDims, 1);

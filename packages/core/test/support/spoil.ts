@@ -1,6 +1,6 @@
 // Wrong gradient rules, to show that the checks see them.
 import { toposort, type Op, type Value } from '../../src/graph/index.ts';
-import { mul, neg, stopGradient } from '../../src/ops/index.ts';
+import { mul, stopGradient } from '../../src/ops/index.ts';
 import { buildRow } from './build-row.ts';
 import type { Row } from './op-rows.ts';
 
@@ -21,7 +21,8 @@ export function spoiled(op: Op, { spoil }: Fault): Op {
 /** Two faults of the term of one input. */
 export const faultsOf = (input: number): Fault[] => [
   { name: `term ${input} is 1 % too large`, spoil: (term, i) => (i === input ? mul(term, 1.01) : term) },
-  { name: `term ${input} has the wrong sign`, spoil: (term, i) => (i === input ? neg(term) : term) },
+  // Not only the sign: a case may go through the op twice.
+  { name: `term ${input} has the wrong sign`, spoil: (term, i) => (i === input ? mul(term, -2) : term) },
 ];
 
 /** A fault that only second derivatives can show. */

@@ -29,7 +29,7 @@ const table = {
   SessionGetOutputName: [37, 'pppp'],
   CreateRunOptions: [39, 'p'],
   RunOptionsSetTerminate: [46, 'p'],
-  CreateTensorAsOrtValue: [48, 'ppppip'],
+  CreateTensorAsOrtValue: [48, 'pppip'],
   CreateTensorWithDataAsOrtValue: [49, 'pppppip'],
   GetTensorMutableData: [51, 'pp'],
   CastTypeInfoToTensorInfo: [55, 'pp'],

@@ -1,4 +1,5 @@
-import { sizeOf, Tensor, zeros, type DType, type TypedArray } from '../../../tensor/index.ts';
+import { fail } from '../../../errors.ts';
+import { showShape, sizeOf, Tensor, zeros, type DType, type TypedArray } from '../../../tensor/index.ts';
 import type { Tensors } from '../../executor.ts';
 import { checkTensor, copyOf, knownShape, type Sizes, type Wiring } from '../../ports.ts';
 import { copyInPieces } from '../../turns.ts';
@@ -216,6 +217,23 @@ export class Plan {
       if (allocated && this.#outValues[index] !== 0n) this.#library.call('ReleaseValue', this.#outValues[index]!);
       if (allocated) this.#outValues[index] = 0n;
     }
+  }
+
+  /** Throws `shape-mismatch` when ONNX Runtime's message about shapes is about an update. */
+  checkUpdates(e: Error): void {
+    const name = /output '([^']*)'/.exec(e.message)?.[1] ?? /for output: (\S+)/.exec(e.message)?.[1];
+    const update = this.#outputs.find((output) => output.name === name)?.update;
+    if (!update) return;
+    const got = /shape for this run is \{([^}]*)\}/.exec(e.message)?.[1];
+    throw fail(
+      'shape-mismatch',
+      {
+        what: `the update of '${update.name}' by the output '${name}'`,
+        got: got === undefined ? 'another shape' : `[${got.split(',').join(', ')}]`,
+        want: showShape(update.shape),
+      },
+      e,
+    );
   }
 
   /** Gives up on declared shapes. False when that was done before, so that another try is of no use. */

@@ -15,6 +15,9 @@ import { Owned } from './values.ts';
 /** Runs that lately took less than this are made in the calling thread: a hop to another costs about 0.03 ms. */
 const shortMs = 3;
 
+/** What ONNX Runtime says of an output that came out in another shape than the memory it was given. */
+const shapeMessage = /computed output shape|shape verification failed|invalid dimensions for output/i;
+
 /** Plans and wirings that are kept for the next run; the last used first. */
 const keptPlans = 8;
 
@@ -165,7 +168,8 @@ export class NativeProgram implements Program {
       return result;
     } catch (e) {
       stop.check(); // a run that was told to end fails as well
-      const wrongShape = e instanceof Error && /shape verification failed|invalid dimensions for output/i.test(e.message);
+      const wrongShape = e instanceof Error && shapeMessage.test(e.message);
+      if (wrongShape) plan.checkUpdates(e);
       if (!wrongShape || !plan.distrust()) throw engineError('running the model', e);
     } finally {
       plan.clear();
