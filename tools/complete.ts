@@ -8,11 +8,11 @@ export type Room = Readonly<Record<string, string>>;
 
 const imported = (text: string): Set<string> => new Set([...text.matchAll(/from '\.\/([\w.-]+\.ts)'/g)].map((m) => m[1]!));
 
-/** Names of exported values, told apart from those for tests only. */
+/** Names of exported values, told apart from those that no case can build: internal ones, and questions about a graph. */
 const exported = (text: string): { name: string; internal: boolean }[] =>
-  [...text.matchAll(/(\/\*\* @internal \*\/\n)?^export (?:async )?(?:const|function\*?|class) (\w+)/gm)].map((m) => ({
+  [...text.matchAll(/(@internal(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:async )?(?:const|function\*?|class) (\w+)([^\n]*)/gm)].map((m) => ({
     name: m[2]!,
-    internal: m[1] !== undefined,
+    internal: m[1] !== undefined || /\| undefined (?:=>|\{)/.test(m[3]!),
   }));
 
 /** Files that neither the index nor another file of the room mentions. */

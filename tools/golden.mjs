@@ -17,8 +17,10 @@ await main(async () => {
   const python = process.env.PYTHON ?? 'python3';
   for (const name of asked.length === 0 ? known : asked) {
     console.error(`golden/${name}.py`);
-    const prepared = before[name] === undefined || (await run(process.execPath, [...typescript, join(root, 'tools', before[name])])).code === 0;
+    const prepared =
+      before[name] === undefined || (await run(process.execPath, [...typescript, join(root, 'tools', before[name])])).code === 0;
     const { code } = prepared ? await run(python, [join(root, 'golden', `${name}.py`)]) : { code: 1 };
-    if (code !== 0) throw new Refusal(`golden/${name}.py failed. What it needs: golden/README.md; another Python: PYTHON=… npm run golden`);
+    if (code !== 0)
+      throw new Refusal(`golden/${name}.py failed. What it needs: golden/README.md; another Python: PYTHON=… npm run golden`);
   }
 });

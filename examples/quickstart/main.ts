@@ -14,7 +14,11 @@ const model = sequential([
 ]);
 console.log(model.summary());
 
-model.compile({ optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+model.compile({
+  optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }),
+  loss: 'sparseCategoricalCrossentropy',
+  metrics: ['accuracy'],
+});
 await model.fit(train.image, train.label, { batchSize: 128, epochs: 10, validationData: [test.image, test.label] });
 const { accuracy } = await model.evaluate(test.image, test.label);
 await model.save(file, { labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] });

@@ -108,8 +108,7 @@ const sentences = {
   'bad-request': (d: { reason: string }) => d.reason,
   'too-large': (d: { limitBytes: number }) =>
     `The request body is larger than the limit of ${d.limitBytes} bytes. Send fewer rows at a time, or raise the limit.`,
-  busy: (d: { waiting: number }) =>
-    `The server is at its limit: ${d.waiting} requests are waiting. Try again in a moment.`,
+  busy: (d: { waiting: number }) => `The server is at its limit: ${d.waiting} requests are waiting. Try again in a moment.`,
   usage: (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`,
 } as const;
 
@@ -117,7 +116,13 @@ const sentences = {
 export type ErrorCode = keyof typeof sentences;
 type DetailsOf<C extends ErrorCode> = Parameters<(typeof sentences)[C]>[0];
 
-/** The only way to make one: `throw fail('shape-mismatch', { ... })`. */
+/**
+ * The only way to make one: `throw fail(code, details)`.
+ *
+ * @example
+ * import { fail } from '@stratus/core';
+ * console.log(fail('bad-value', { what: 'split', got: '1.5', want: 'a share between 0 and 1' }).message);
+ */
 export const fail = <C extends ErrorCode>(code: C, details: DetailsOf<C>, cause?: unknown): StratusError =>
   new StratusError(
     code,

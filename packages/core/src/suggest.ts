@@ -17,7 +17,13 @@ function distance(a: string, b: string): number {
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
-/** The known name that `name` was probably meant to be, ignoring case and punctuation; undefined when none is near. */
+/**
+ * The known name that `name` was probably meant to be, ignoring case and punctuation; undefined when none is near.
+ *
+ * @example
+ * import { nearest } from '@stratus/core';
+ * console.log(nearest('adm', ['sgd', 'adam'])); // adam
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name);
   let best: string | undefined;
@@ -29,7 +35,13 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Looks `name` up in one room's table, or throws `unknown-name` with a did-you-mean. */
+/**
+ * Looks `name` up in one room's table, or throws `unknown-name` with a did-you-mean.
+ *
+ * @example
+ * import { lookUp } from '@stratus/core';
+ * console.log(lookUp('unit', { metre: 1, inch: 0.0254 }, 'inch')); // 0.0254
+ */
 export function lookUp<T>(kind: string, table: Readonly<Record<string, T>>, name: string): T {
   const found = Object.hasOwn(table, name) ? table[name] : undefined;
   if (found !== undefined) return found;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StratusError } from '../src/errors.ts';
 import type { Executor, Program, Tensors } from '../src/runtime/executor.ts';
-import { dtypes, Tensor, tensor, type DType, type TypedArray } from '../src/tensor/index.ts';
+import { type DType, dtypes, Tensor, type TypedArray, tensor } from '../src/tensor/index.ts';
 import {
   affine,
   aliasTrap,
@@ -66,7 +66,11 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
       it('compute, at one batch size and at another, again and again', async () => {
         const program = await compile(affine);
         for (const batch of [1, 3, 1, 2, 5000, 3, 1, 5000]) {
-          const x = new Tensor('float32', [batch, 2], new Float32Array(batch * 2).map((_, i) => i % 100));
+          const x = new Tensor(
+            'float32',
+            [batch, 2],
+            new Float32Array(batch * 2).map((_, i) => i % 100),
+          );
           const { y } = await program.run({ x, a: tensor(2), b: tensor([1, -1]) });
           expect(y!.shape).toEqual([batch, 2]);
           expect(numbers(y)).toEqual(Array.from(x.data, (v, i) => 2 * v + (i % 2 === 0 ? 1 : -1)));
@@ -88,7 +92,11 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
       it('take and give tensors without elements', async () => {
         const program = await compile(affine);
         for (let i = 0; i < 3; i++) {
-          const { y } = await program.run({ x: new Tensor('float32', [0, 2], new Float32Array(0)), a: tensor(2), b: tensor([1, 1]) });
+          const { y } = await program.run({
+            x: new Tensor('float32', [0, 2], new Float32Array(0)),
+            a: tensor(2),
+            b: tensor([1, 1]),
+          });
           expect([y!.shape, y!.size]).toEqual([[0, 2], 0]);
         }
       });
@@ -110,7 +118,12 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
       it('give outputs whose shape only the run can tell, and those whose declaration is wrong', async () => {
         for (const columns of ['k', 'n', '']) {
           const program = await compile(nonZero(columns));
-          for (const x of [[0, 5, 0, 6], [1, 0, 0, 0], [0, 0], [3, 3]]) {
+          for (const x of [
+            [0, 5, 0, 6],
+            [1, 0, 0, 0],
+            [0, 0],
+            [3, 3],
+          ]) {
             const { at } = await program.run({ x: tensor(x) });
             const want = x.flatMap((v, i) => (v === 0 ? [] : [i]));
             expect(at!.shape).toEqual([1, want.length]);
@@ -135,9 +148,7 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
 
       it('run one after another when called 200 times at once', async () => {
         const program = await compile(affine);
-        const runs = Array.from({ length: 200 }, (_, i) =>
-          program.run({ x: tensor([[i, 0]]), a: tensor(1), b: tensor([0, 0]) }),
-        );
+        const runs = Array.from({ length: 200 }, (_, i) => program.run({ x: tensor([[i, 0]]), a: tensor(1), b: tensor([0, 0]) }));
         expect((await Promise.all(runs)).map(({ y }) => y!.data[0])).toEqual(Array.from({ length: 200 }, (_, i) => i));
       });
     });
@@ -147,7 +158,12 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
       const wrong: [string, () => Tensors, string, RegExp][] = [
         ['a missing input', () => ({ x: tensor([[1, 2]]), a: tensor(2) }), 'bad-value', /no tensor for the input 'b'/],
         ['a misspelt input', () => ({ ...good(), bb: tensor([0, 0]) }), 'unknown-name', /no input named 'bb'.*Did you mean 'b'/],
-        ['a dtype', () => ({ ...good(), a: tensor(2, { dtype: 'float64' }) }), 'dtype-mismatch', /input 'a': got float64, expected float32/],
+        [
+          'a dtype',
+          () => ({ ...good(), a: tensor(2, { dtype: 'float64' }) }),
+          'dtype-mismatch',
+          /input 'a': got float64, expected float32/,
+        ],
         ['a rank', () => ({ ...good(), x: tensor([1, 2]) }), 'shape-mismatch', /input 'x': got \[2\], expected \[batch, 2\]/],
         ['a size', () => ({ ...good(), x: tensor([[1, 2, 3]]) }), 'shape-mismatch', /input 'x'/],
         ['no tensor', () => ({ ...good(), a: 2 as unknown as Tensor }), 'bad-value', /input 'a': got number/],
@@ -278,7 +294,8 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
       it('need not be fetched: a run may have updates only', async () => {
         const program = await compile(counter);
         const held = await hold({ count: tensor(0) });
-        for (let i = 0; i < 3; i++) expect(await program.run({ by: tensor(2) }, { held, updates: { next: 'count' }, fetch: [] })).toEqual({});
+        for (let i = 0; i < 3; i++)
+          expect(await program.run({ by: tensor(2) }, { held, updates: { next: 'count' }, fetch: [] })).toEqual({});
         expect(numbers((await held.read()).count)).toEqual([6]);
       });
 
@@ -288,7 +305,17 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
         for (let i = 1; i <= 5; i++) {
           await program.run({}, { held, updates: { newA: 'a', newB: 'b' } });
           const { a, b } = await held.read();
-          expect([numbers(a), numbers(b)]).toEqual(i % 2 === 1 ? [[4, 5, 6], [1, 2, 3]] : [[1, 2, 3], [4, 5, 6]]);
+          expect([numbers(a), numbers(b)]).toEqual(
+            i % 2 === 1
+              ? [
+                  [4, 5, 6],
+                  [1, 2, 3],
+                ]
+              : [
+                  [1, 2, 3],
+                  [4, 5, 6],
+                ],
+          );
         }
       });
 
@@ -315,8 +342,11 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
           await turn.run({}, { held, updates: { newA: 'a' } });
         }
         const { count, a, b } = await held.read();
-        expect(numbers(count)).toEqual([((((1 + 2) * 10 + 2) * 10 + 2) * 10)]);
-        expect([numbers(a), numbers(b)]).toEqual([[2, 2, 2], [2, 2, 2]]);
+        expect(numbers(count)).toEqual([(((1 + 2) * 10 + 2) * 10 + 2) * 10]);
+        expect([numbers(a), numbers(b)]).toEqual([
+          [2, 2, 2],
+          [2, 2, 2],
+        ]);
       });
 
       it('are read and written in the order of the calls', async () => {
@@ -328,7 +358,9 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
         const write = held.write({ count: tensor(1000) });
         const more = program.run({}, options);
         const last = held.read();
-        expect((await Promise.all(runs)).map(({ seen }) => numbers(seen)[0])).toEqual(Array.from({ length: 50 }, (_, i) => i * 10));
+        expect((await Promise.all(runs)).map(({ seen }) => numbers(seen)[0])).toEqual(
+          Array.from({ length: 50 }, (_, i) => i * 10),
+        );
         expect(numbers((await after).count)).toEqual([50]);
         await Promise.all([write, more]);
         expect(numbers((await last).count)).toEqual([1001]);
@@ -337,7 +369,8 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
       it('stay as they were when a run fails', async () => {
         const program = await compile(picky);
         const held = await hold({ w: tensor(0) });
-        const run = (at: number) => program.run({ x: tensor([7, 8, 9]), at: tensor(BigInt(at)) }, { held, updates: { next: 'w' } });
+        const run = (at: number) =>
+          program.run({ x: tensor([7, 8, 9]), at: tensor(BigInt(at)) }, { held, updates: { next: 'w' } });
         for (let i = 0; i < 3; i++) {
           expect(numbers((await run(1)).y)).toEqual([8]);
           expect(await codeOf(run(5))).toBe('engine');
@@ -375,7 +408,11 @@ export function executorContract(name: string, make: () => Promise<Executor>): v
         const options = { held, updates: { next: 'count' } };
         expect(await codeOf(program.run({}, { ...options, signal: AbortSignal.abort() }))).toBe('aborted');
         const waiting = new AbortController();
-        const runs = [program.run({}, options), program.run({}, { ...options, signal: waiting.signal }), program.run({}, options)];
+        const runs = [
+          program.run({}, options),
+          program.run({}, { ...options, signal: waiting.signal }),
+          program.run({}, options),
+        ];
         waiting.abort(new Error('enough'));
         const [first, stopped, third] = await Promise.allSettled(runs);
         expect([first!.status, stopped!.status, third!.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);

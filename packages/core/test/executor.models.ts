@@ -1,6 +1,6 @@
 // Small ONNX models for the tests of executors, written message by message: also such as no builder of ours would make.
-import { encodeModel, protoOfTensor, type AttributeProto, type GraphProto, type ModelProto } from '../src/onnx/index.ts';
-import { dtypes, Tensor, tensor, type DType, type Shape } from '../src/tensor/index.ts';
+import { type AttributeProto, encodeModel, type GraphProto, type ModelProto, protoOfTensor } from '../src/onnx/index.ts';
+import { type DType, dtypes, type Shape, Tensor, tensor } from '../src/tensor/index.ts';
 
 /** dtype and shape; a shape of null says nothing, not even the rank. */
 type Type = readonly [DType, Shape | null];
@@ -149,7 +149,8 @@ export const aliasTrap = ((): Uint8Array => {
     if (l > 0) nodes.push(['FusedMatMul', [`dz${l}`, `w${l}`], [`dh${l}`], [int('transB', 1)]]);
   }
   for (const l of layers) nodes.push(['Mul', [`dw${l}`, 'rate'], [`step${l}`]], ['Sub', [`w${l}`, `step${l}`], [`new_w${l}`]]);
-  const weights = (prefix: string) => Object.fromEntries(layers.map((l) => [`${prefix}${l}`, ['float32', [width, width]] as Type]));
+  const weights = (prefix: string) =>
+    Object.fromEntries(layers.map((l) => [`${prefix}${l}`, ['float32', [width, width]] as Type]));
   return model({
     inputs: { h0: ['float32', [rows, width]], ...weights('w') },
     outputs: weights('new_w'),
@@ -160,11 +161,21 @@ export const aliasTrap = ((): Uint8Array => {
 
 /** Feeds and parameters of the trap. */
 export const trapTensors = (): { readonly feeds: Record<string, Tensor>; readonly weights: Record<string, Tensor> } => ({
-  feeds: { h0: new Tensor('float32', [rows, width], new Float32Array(rows * width).map((_, i) => Math.sin(i))) },
+  feeds: {
+    h0: new Tensor(
+      'float32',
+      [rows, width],
+      new Float32Array(rows * width).map((_, i) => Math.sin(i)),
+    ),
+  },
   weights: Object.fromEntries(
     Array.from({ length: trapLayers }, (_, l) => [
       `w${l}`,
-      new Tensor('float32', [width, width], new Float32Array(width * width).map((_, i) => Math.cos(i * 7 + l) * 0.6)),
+      new Tensor(
+        'float32',
+        [width, width],
+        new Float32Array(width * width).map((_, i) => Math.cos(i * 7 + l) * 0.6),
+      ),
     ]),
   ),
 });

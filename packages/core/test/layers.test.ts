@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as core from '../src/index.ts';
-import { constant, grad, input, model, tensor, type Layer, type Tensor, type Value } from '../src/index.ts';
+import { constant, grad, input, type Layer, model, type Tensor, tensor, type Value } from '../src/index.ts';
 import { buildGraph } from '../src/nn/index.ts';
 import { layers as saved } from '../src/nn/layers.ts';
 import { runGraph } from './support/run-graph.ts';
@@ -20,14 +20,17 @@ interface Case {
   readonly seed: Saved;
   readonly gradients: readonly Saved[];
 }
-const { cases } = JSON.parse(readFileSync(new URL('../../../golden/layers.json', import.meta.url), 'utf8')) as { cases: readonly Case[] };
+const { cases } = JSON.parse(readFileSync(new URL('../../../golden/layers.json', import.meta.url), 'utf8')) as {
+  cases: readonly Case[];
+};
 
 const load = ({ shape, data }: Saved): Tensor => tensor(Float32Array.from(data), { shape });
 const factories = core as unknown as Record<string, (config: object) => Layer>;
 const near = (got: Tensor, want: Saved, what: string): void => {
   expect(got.shape, what).toEqual(want.shape);
   const scale = Math.max(1, ...want.data.map(Math.abs));
-  for (const [i, x] of want.data.entries()) expect(Math.abs(Number(got.data[i]) - x) / scale, `${what}[${i}]: ${got.data[i]} and ${x}`).toBeLessThan(1e-5);
+  for (const [i, x] of want.data.entries())
+    expect(Math.abs(Number(got.data[i]) - x) / scale, `${what}[${i}]: ${got.data[i]} and ${x}`).toBeLessThan(1e-5);
 };
 
 const build = ({ layer, config, inputs }: Case) => {
@@ -39,12 +42,24 @@ describe('layers follow PyTorch', () => {
   for (const [i, golden] of cases.entries()) {
     it(`${golden.layer} ${JSON.stringify(golden.config)} (${i})`, async () => {
       const built = buildGraph(build(golden).architecture, { training: false });
-      expect(built.parameters.map(({ name }) => name).sort()).toEqual(Object.keys(golden.parameters).map((name) => `it/${name}`).sort());
+      expect(built.parameters.map(({ name }) => name).sort()).toEqual(
+        Object.keys(golden.parameters)
+          .map((name) => `it/${name}`)
+          .sort(),
+      );
       const output = Object.values(built.outputs)[0]!;
-      const values: Value[] = [...Object.values(built.inputs), ...Object.keys(golden.parameters).map((name) => built.parameters.find((p) => p.name === `it/${name}`)!.value)];
+      const values: Value[] = [
+        ...Object.values(built.inputs),
+        ...Object.keys(golden.parameters).map((name) => built.parameters.find((p) => p.name === `it/${name}`)!.value),
+      ];
       const gradients = grad(output, values, constant(load(golden.seed)));
-      const feeds = Object.fromEntries(values.map((value, j) => [value.name!, load([...golden.inputs, ...Object.values(golden.parameters)][j]!)]));
-      const outputs = await runGraph({ name: 'layer', inputs: values, outputs: { y: output, ...Object.fromEntries(gradients.map((g, j) => [`g${j}`, g])) } }, feeds);
+      const feeds = Object.fromEntries(
+        values.map((value, j) => [value.name!, load([...golden.inputs, ...Object.values(golden.parameters)][j]!)]),
+      );
+      const outputs = await runGraph(
+        { name: 'layer', inputs: values, outputs: { y: output, ...Object.fromEntries(gradients.map((g, j) => [`g${j}`, g])) } },
+        feeds,
+      );
       near(outputs['y']!, golden.output, 'output');
       golden.gradients.forEach((want, j) => near(outputs[`g${j}`]!, want, `gradient ${j}`));
     });
@@ -78,7 +93,11 @@ describe('dropout and noise', () => {
     const x = input({ shape: [1000], name: 'x' });
     const built = buildGraph(model({ inputs: x, outputs: layer(x) }).architecture, { training: true });
     const feeds = { x: core.full([4, 1000], 1), [built.keys[0]!.value.name!]: tensor(Uint32Array.from(key)) };
-    const graph = { name: 'random', inputs: [built.inputs['x']!, built.keys[0]!.value], outputs: { y: Object.values(built.outputs)[0]! } };
+    const graph = {
+      name: 'random',
+      inputs: [built.inputs['x']!, built.keys[0]!.value],
+      outputs: { y: Object.values(built.outputs)[0]! },
+    };
     return (await runGraph(graph, feeds))['y']!.data as Float32Array;
   };
 
@@ -110,28 +129,52 @@ describe('errors name the layer', () => {
   const x = input({ shape: [28, 28], dtype: 'uint8' });
   it.each([
     ['units', () => core.dense({ units: 0 }), /Dense at dense: got units 0, expected a positive whole number/],
-    ['activation', () => core.dense({ units: 1, activation: 'reluu' as 'relu' }), /no activation named 'reluu'. Did you mean 'relu'/],
+    [
+      'activation',
+      () => core.dense({ units: 1, activation: 'reluu' as 'relu' }),
+      /no activation named 'reluu'. Did you mean 'relu'/,
+    ],
     ['dtype', () => core.dense({ units: 3, name: 'first' })(x), /at first: got uint8 and float32/],
     ['rate', () => core.dropout({ rate: 1 }), /Dropout at dropout: got rate 1/],
     ['inputs', () => core.add()([x]), /Add at add: got 1 inputs/],
     ['reshape', () => core.reshape({ targetShape: [5, 5] })(x), /reshape/i],
-    ['shape', () => core.add({ name: 'sum' })([input({ shape: [3] }), input({ shape: [4] })]), /at sum: got \[batch, 3\] and \[batch, 4\]/],
+    [
+      'shape',
+      () => core.add({ name: 'sum' })([input({ shape: [3] }), input({ shape: [4] })]),
+      /at sum: got \[batch, 3\] and \[batch, 4\]/,
+    ],
     ['input shape', () => input({ shape: [0] }), /input: got shape \[0\]/],
-    ['two of one name', () => core.sequential([input({ shape: [2] }), core.dense({ units: 1, name: 'a' }), core.dense({ units: 1, name: 'a' })]), /two layers named 'a'/],
+    [
+      'two of one name',
+      () => core.sequential([input({ shape: [2] }), core.dense({ units: 1, name: 'a' }), core.dense({ units: 1, name: 'a' })]),
+      /two layers named 'a'/,
+    ],
     ['no input', () => core.sequential([core.dense({ units: 1 })] as never), /begins with a layer/],
-    ['shared sizes', () => {
-      const shared = core.dense({ units: 2 });
-      const [a, b] = [input({ shape: [3] }), input({ shape: [4] })];
-      return model({ inputs: [a, b], outputs: [shared(a), shared(b)] });
-    }, /as in the first call of this shared layer/],
-    ['unlisted input', () => {
-      const [a, b] = [input({ shape: [3] }), input({ shape: [3], name: 'other' })];
-      return model({ inputs: a, outputs: core.add()([a, b]) });
-    }, /the input 'other', which is not listed/],
-    ['unused input', () => {
-      const [a, b] = [input({ shape: [3] }), input({ shape: [3], name: 'spare' })];
-      return model({ inputs: [a, b], outputs: core.flatten()(a) });
-    }, /'spare', which no output depends on/],
+    [
+      'shared sizes',
+      () => {
+        const shared = core.dense({ units: 2 });
+        const [a, b] = [input({ shape: [3] }), input({ shape: [4] })];
+        return model({ inputs: [a, b], outputs: [shared(a), shared(b)] });
+      },
+      /as in the first call of this shared layer/,
+    ],
+    [
+      'unlisted input',
+      () => {
+        const [a, b] = [input({ shape: [3] }), input({ shape: [3], name: 'other' })];
+        return model({ inputs: a, outputs: core.add()([a, b]) });
+      },
+      /the input 'other', which is not listed/,
+    ],
+    [
+      'unused input',
+      () => {
+        const [a, b] = [input({ shape: [3] }), input({ shape: [3], name: 'spare' })];
+        return model({ inputs: [a, b], outputs: core.flatten()(a) });
+      },
+      /'spare', which no output depends on/,
+    ],
   ])('%s', (_, build, message) => {
     expect(build).toThrow(message);
   });

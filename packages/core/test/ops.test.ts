@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StratusError } from '../src/errors.ts';
-import { toposort, type Op } from '../src/graph/index.ts';
-import { isFloat, type DType, type Shape } from '../src/tensor/index.ts';
+import { type Op, toposort } from '../src/graph/index.ts';
+import { type DType, isFloat, type Shape } from '../src/tensor/index.ts';
 import { buildRow } from './support/build-row.ts';
 import { flatnessOf, problemsOf } from './support/check-row.ts';
 import { encodeRows, readCases, readGolden } from './support/golden-rows.ts';
-import { caseTables, emitters, rowOf, rows, type Row } from './support/op-rows.ts';
+import { caseTables, emitters, type Row, rowOf, rows } from './support/op-rows.ts';
 import { anyShape, broadcastShapes } from './support/random-shapes.ts';
-import { faultsOf, inputsReached, notDifferentiable, spoiled, type Fault } from './support/spoil.ts';
+import { type Fault, faultsOf, inputsReached, notDifferentiable, spoiled } from './support/spoil.ts';
 
 const golden = readGolden();
 const levels = ['disabled', 'all'] as const;
@@ -42,11 +42,22 @@ describe.each(caseTables.map(([op]) => op))('%s', (op) => {
   });
 });
 
+describe('float32 only', () => {
+  const missing = rows.filter((row) => /kernel/.test(row.case.float32 ?? ''));
+  it.each(missing)('$id: there is no float64 kernel indeed', async (row) => {
+    await expect(problemsOf(row, { level: 'disabled', dtype: 'float64' })).rejects.toThrow(
+      /implementation|NOT_IMPLEMENTED|kernel/i,
+    );
+  });
+});
+
 describe('a first axis known only at run time', () => {
   const refused: string[] = [];
   it.each(rows.filter((row) => row.inputs.some(canBeBatch)))('$id', async (row) => {
     const first = row.inputs.findIndex(canBeBatch);
-    const together = row.inputs.flatMap(({ shape }, i) => (shape.length > 0 && shape[0] === row.inputs[first]!.shape[0] ? [i] : []));
+    const together = row.inputs.flatMap(({ shape }, i) =>
+      shape.length > 0 && shape[0] === row.inputs[first]!.shape[0] ? [i] : [],
+    );
     for (const symbolic of together.length > 1 ? [together, [first]] : [[first]])
       for (const gradient of [row.case.gradient !== false, false]) {
         const attempt = { dtype: 'float32', symbolic, gradient } as const;
@@ -65,7 +76,9 @@ describe('a first axis known only at run time', () => {
 
 describe('random shapes', () => {
   const drawn = caseTables.flatMap(([op, cases]) =>
-    cases.flatMap((of, i) => (of.ins === 'any' || of.ins === 'broadcast' ? [{ id: `${op}/${of.name ?? i}`, op, of, ins: of.ins }] : [])),
+    cases.flatMap((of, i) =>
+      of.ins === 'any' || of.ins === 'broadcast' ? [{ id: `${op}/${of.name ?? i}`, op, of, ins: of.ins }] : [],
+    ),
   );
   it.each(drawn)('$id', async ({ id, op, of, ins }) => {
     const shapes: fc.Arbitrary<readonly Shape[]> = ins === 'any' ? fc.tuple(anyShape) : broadcastShapes;
@@ -90,7 +103,9 @@ describe("ops whose gradient is 'zero' are flat", () => {
 
 describe('a wrong gradient rule fails', () => {
   it.each(emitters.filter(([, op]) => typeof op.gradient === 'function'))('%s', async (name, op) => {
-    const own = differentiated.filter((row) => opsOf(row).includes(op)).sort((a, b) => Number(b.op === name) - Number(a.op === name));
+    const own = differentiated
+      .filter((row) => opsOf(row).includes(op))
+      .sort((a, b) => Number(b.op === name) - Number(a.op === name));
     const reached = own.map((row) => ({ row, inputs: inputsReached(row, op) }));
     const inputs = new Set(reached.flatMap((r) => r.inputs));
     expect(inputs.size, 'no case differentiates through this op').toBeGreaterThan(0);
@@ -103,10 +118,10 @@ describe('a wrong gradient rule fails', () => {
 });
 
 // A size of 1 would broadcast, which a size that is known only at run time must not do.
-const canBeBatch = ({ dtype, shape }: Row['inputs'][number]): boolean => shape.length > 0 && shape[0] !== 1 && (dtype === 'float' || isFloat(dtype));
+const canBeBatch = ({ dtype, shape }: Row['inputs'][number]): boolean =>
+  shape.length > 0 && shape[0] !== 1 && (dtype === 'float' || isFloat(dtype));
 
-const opsOf = (row: Row): Op[] =>
-  toposort(buildRow(row, { dtype: dtypeOf(row), gradient: false }).outputs).map(({ op }) => op);
+const opsOf = (row: Row): Op[] => toposort(buildRow(row, { dtype: dtypeOf(row), gradient: false }).outputs).map(({ op }) => op);
 
 function builds(row: Row, options: Parameters<typeof buildRow>[1]): boolean {
   try {
@@ -121,15 +136,27 @@ function builds(row: Row, options: Parameters<typeof buildRow>[1]): boolean {
 /** Some row must show the fault against PyTorch, and one must show it by differences alone. */
 async function mustFail(through: readonly Row[], op: Op, fault: Fault): Promise<void> {
   const wrong = spoiled(op, fault);
-  const shows = async (row: Row, against: { golden?: Parameters<typeof problemsOf>[1]['golden']; differences: boolean }): Promise<boolean> => {
-    const problems = await problemsOf(row, { ...against, level: 'disabled', dtype: dtypeOf(row), replace: (other) => (other === op ? wrong : other) });
+  const shows = async (
+    row: Row,
+    against: { golden?: Parameters<typeof problemsOf>[1]['golden']; differences: boolean },
+  ): Promise<boolean> => {
+    const problems = await problemsOf(row, {
+      ...against,
+      level: 'disabled',
+      dtype: dtypeOf(row),
+      replace: (other) => (other === op ? wrong : other),
+    });
     return problems.length > 0;
   };
   const some = async (list: readonly Row[], test: (row: Row) => Promise<boolean>): Promise<boolean> => {
     for (const row of list) if (await test(row)) return true;
     return false;
   };
-  expect(await some(through, (row) => shows(row, { golden: golden.get(row.id), differences: false })), `${fault.name}: PyTorch's numbers`).toBe(true);
+  expect(
+    await some(through, (row) => shows(row, { golden: golden.get(row.id), differences: false })),
+    `${fault.name}: PyTorch's numbers`,
+  ).toBe(true);
   const exact = through.filter((row) => dtypeOf(row) === 'float64' && !row.inputs.some((x) => x.given && x.dtype === 'float'));
-  if (exact.length > 0) expect(await some(exact, (row) => shows(row, { differences: true })), `${fault.name}: differences`).toBe(true);
+  if (exact.length > 0)
+    expect(await some(exact, (row) => shows(row, { differences: true })), `${fault.name}: differences`).toBe(true);
 }

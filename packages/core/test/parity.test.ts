@@ -1,7 +1,18 @@
 // Whole trainings against PyTorch: same weights, same batches, twenty steps.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { add, concatenate, dense, input, model, optimizerFromConfig, sequential, Tensor, tensor, type Model } from '../src/index.ts';
+import {
+  add,
+  concatenate,
+  dense,
+  input,
+  type Model,
+  model,
+  optimizerFromConfig,
+  sequential,
+  type Tensor,
+  tensor,
+} from '../src/index.ts';
 
 interface Saved {
   readonly shape: readonly number[];
@@ -14,7 +25,9 @@ interface Run {
   readonly losses: readonly number[];
   readonly [field: string]: unknown;
 }
-const { runs } = JSON.parse(readFileSync(new URL('../../../golden/parity.json', import.meta.url), 'utf8')) as { runs: Record<string, Run> };
+const { runs } = JSON.parse(readFileSync(new URL('../../../golden/parity.json', import.meta.url), 'utf8')) as {
+  runs: Record<string, Run>;
+};
 
 const load = ({ shape, data }: Saved): Tensor => tensor(Float32Array.from(data), { shape });
 const step = (saved: unknown, i: number): Tensor => {
@@ -39,7 +52,8 @@ describe('a training follows PyTorch', () => {
       net.compile({ optimizer: optimizerFromConfig(run.optimizer), loss: 'sparseCategoricalCrossentropy' });
       await setWeights(net, run);
       const losses: number[] = [];
-      for (let i = 0; i < run.losses.length; i++) losses.push((await net.trainOnBatch(step(run['x'], i), step(run['y'], i)))['loss'] as number);
+      for (let i = 0; i < run.losses.length; i++)
+        losses.push((await net.trainOnBatch(step(run['x'], i), step(run['y'], i)))['loss'] as number);
       close(losses, run.losses);
       const kernel = (await net.getWeights())['dense_2/kernel']!;
       const want = load(run['final'] as Saved).data as Float32Array;
@@ -51,7 +65,12 @@ describe('a training follows PyTorch', () => {
   it('two inputs, a shared layer, two weighted outputs, a penalty and sample weights', async () => {
     const run = runs['functional']!;
     const [left, right] = [input({ shape: [6], name: 'left' }), input({ shape: [6], name: 'right' })];
-    const shared = dense({ units: 8, activation: 'tanh', name: 'shared', kernelRegularizer: { type: 'l2', config: { l2: 0.05 } } });
+    const shared = dense({
+      units: 8,
+      activation: 'tanh',
+      name: 'shared',
+      kernelRegularizer: { type: 'l2', config: { l2: 0.05 } },
+    });
     const [h, k] = [shared(left), shared(right)];
     const net = model({
       inputs: [left, right],

@@ -1,8 +1,8 @@
 import { fail } from '../errors.ts';
 import type { Graph } from '../graph/index.ts';
-import { decodeModel, encodeModel, graphToModel, tensorOfProto, type ModelProto } from '../onnx/index.ts';
+import { decodeModel, encodeModel, graphToModel, type ModelProto, tensorOfProto } from '../onnx/index.ts';
 import type { Tensor } from '../tensor/index.ts';
-import { manifestFormat, manifestKey, parseManifest, type Manifest } from './manifest.ts';
+import { type Manifest, manifestFormat, manifestKey, parseManifest } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 
 /** A model file that was read and found whole. */
@@ -37,6 +37,11 @@ export function manifestOf(model: ModelProto, file: string): Manifest | undefine
  * Reads a model file and checks it against its hash.
  *
  * Errors: `not-onnx`, `no-manifest`, `corrupt` when the file is damaged or was changed by another tool.
+ *
+ * @example
+ * import { decodeArtifact, dense, input, sequential } from '@stratus/core';
+ * const bytes = await sequential([input({ shape: [2] }), dense({ units: 1 })]).toBytes();
+ * console.log((await decodeArtifact(bytes)).manifest.signature.inputs[0]!.name); // input
  */
 export async function decodeArtifact(bytes: Uint8Array, file = 'The model'): Promise<Artifact> {
   const model = decodeModel(bytes, { file });

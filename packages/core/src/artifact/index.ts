@@ -1,12 +1,12 @@
-export { readCheckpoint, writeCheckpoint, type Checkpoint, type CheckpointParts } from './checkpoint.ts';
+export { type Artifact, decodeArtifact, encodeArtifact, manifestOf } from './artifact.ts';
+export { type Checkpoint, type CheckpointParts, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+export type {
+  InputStatistics,
+  Manifest,
+  ManifestStep,
+  SampleRequest,
+  SignaturePort,
+  TrainingSummary,
+} from './manifest.ts';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
 export { sha256 } from './sha256.ts';
-export { decodeArtifact, encodeArtifact, manifestOf, type Artifact } from './artifact.ts';
-export {
-  type InputStatistics,
-  type Manifest,
-  type ManifestStep,
-  type SampleRequest,
-  type SignaturePort,
-  type TrainingSummary,
-} from './manifest.ts';

@@ -71,7 +71,8 @@ export interface Manifest {
 
 /** Reads a manifest. Errors: `corrupt` when it is no manifest, or one of a later format. */
 export function parseManifest(text: string, file: string): Manifest {
-  const damaged = (reason: string) => fail('corrupt', { file, reason, fix: 'Save the model again, with this version of Stratus.' });
+  const damaged = (reason: string) =>
+    fail('corrupt', { file, reason, fix: 'Save the model again, with this version of Stratus.' });
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -79,9 +80,16 @@ export function parseManifest(text: string, file: string): Manifest {
     throw damaged(`its manifest is not JSON (${(e as Error).message})`);
   }
   const manifest = parsed as Manifest;
-  if (typeof parsed !== 'object' || parsed === null || typeof manifest.format !== 'number') throw damaged('its manifest has no format number');
-  if (manifest.format > manifestFormat) throw damaged(`its manifest has format ${manifest.format}, and this version reads up to ${manifestFormat}`);
-  if (!Array.isArray(manifest.signature?.inputs) || !Array.isArray(manifest.signature.outputs) || typeof manifest.hashes?.model !== 'string' || typeof manifest.hashes.manifest !== 'string')
+  if (typeof parsed !== 'object' || parsed === null || typeof manifest.format !== 'number')
+    throw damaged('its manifest has no format number');
+  if (manifest.format > manifestFormat)
+    throw damaged(`its manifest has format ${manifest.format}, and this version reads up to ${manifestFormat}`);
+  if (
+    !Array.isArray(manifest.signature?.inputs) ||
+    !Array.isArray(manifest.signature.outputs) ||
+    typeof manifest.hashes?.model !== 'string' ||
+    typeof manifest.hashes.manifest !== 'string'
+  )
     throw damaged('its manifest lacks the signature or the hash');
   return manifest;
 }

@@ -1,17 +1,5 @@
 import { fail } from '../errors.ts';
-import { type DataTypes, type DType, dtypes, showShape, sizeOf, Tensor, type TypedArray } from '../tensor/index.ts';
-
-/** Below this many elements a plain loop beats one `set` a row. */
-const shortRow = 32;
-
-function copyRows(source: TypedArray, target: TypedArray, size: number, rows: Uint32Array): void {
-  // Same dtype on both sides, so what is copied are numbers or bigints on both.
-  const [from, to] = [source as Float64Array, target as Float64Array];
-  if (size === 1) for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]!]!;
-  else if (size < shortRow) {
-    for (let i = 0, at = 0; i < rows.length; i++) for (let j = rows[i]! * size, end = j + size; j < end; j++) to[at++] = from[j]!;
-  } else for (let i = 0; i < rows.length; i++) to.set(from.subarray(rows[i]! * size, (rows[i]! + 1) * size), i * size);
-}
+import { copyRows, type DataTypes, type DType, dtypes, showShape, sizeOf, Tensor } from '../tensor/index.ts';
 
 /** The rows of `into` that are filled, checked. */
 function targetFor<D extends DType>(source: Tensor<D>, count: number, into: Tensor<D> | undefined): Tensor<D> {
@@ -71,12 +59,6 @@ export function gatherRows<D extends DType>(
     if (i >= rows) throw fail('bad-value', { what: 'gatherRows', got: `row ${i}`, want: `0 to ${rows - 1} (${rows} rows)` });
   }
   const batch = targetFor(tensor, wanted.length, into);
-  const size = rows === 0 ? 0 : tensor.size / rows;
-  if (tensor.dtype === 'string') {
-    const [from, to] = [tensor.data as string[], batch.data as string[]];
-    wanted.forEach((row, i) => {
-      for (let j = 0; j < size; j++) to[i * size + j] = from[row * size + j]!;
-    });
-  } else copyRows(tensor.data as TypedArray, batch.data as TypedArray, size, wanted);
+  copyRows(tensor, batch, { order: wanted, start: 0, count: wanted.length });
   return batch;
 }

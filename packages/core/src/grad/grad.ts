@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { atPath, constant, toposort, type Node, type Value } from '../graph/index.ts';
+import { atPath, constant, type Node, toposort, type Value } from '../graph/index.ts';
 import { add, expandLike } from '../ops/index.ts';
 import { full, isFloat } from '../tensor/index.ts';
 import { sumTo } from './sum-to.ts';

@@ -77,10 +77,22 @@ export function apply(op: Op, ins: readonly (Value | undefined)[], attrs: Attrs)
   return outs;
 }
 
-/** A value that is fed under this name. A text in the shape is a size known only at run time. */
+/**
+ * A value that is fed under this name. A text in the shape is a size known only at run time.
+ *
+ * @example
+ * import { graphInput } from '@stratus/core';
+ * console.log(graphInput('tokens', ['batch', 20], 'int32').shape); // ['batch', 20]
+ */
 export const graphInput = (name: string, shape: Shape, dtype: DType = 'float32'): Value => ({ dtype, shape, index: 0, name });
 
-/** A value that is part of the graph. */
+/**
+ * A value that is part of the graph.
+ *
+ * @example
+ * import { constant, ops, tensor } from '@stratus/core';
+ * console.log(ops.add(constant(tensor([1, 2])), 1).shape); // [2]
+ */
 export const constant = (data: Tensor, name?: string): Value => ({ dtype: data.dtype, shape: data.shape, data, index: 0, name });
 
 /** Nodes that `outputs` reach, in dependency order. Not recursive: an unrolled graph may be 100,000 nodes deep. */

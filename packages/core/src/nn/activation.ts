@@ -1,4 +1,4 @@
-import { activate, checkActivation, type ActivationName } from './activations.ts';
+import { type ActivationName, activate, checkActivation } from './activations.ts';
 import { defineLayer } from './layer.ts';
 
 /**

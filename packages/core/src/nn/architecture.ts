@@ -22,10 +22,17 @@ export interface Architecture {
 export type SymbolicSet = Symbolic | readonly Symbolic[] | Readonly<Record<string, Symbolic>>;
 
 /** Finds the structure between inputs and outputs and gives everything a name. Errors: `bad-graph`. */
-export function architecture(parts: { readonly inputs: SymbolicSet; readonly outputs: SymbolicSet; readonly name?: string }): Architecture {
+export function architecture(parts: {
+  readonly inputs: SymbolicSet;
+  readonly outputs: SymbolicSet;
+  readonly name?: string;
+}): Architecture {
   const inputs = nameInputs(parts.inputs);
   const given = toList(parts.outputs);
-  const calls = callsBetween(Object.values(inputs), given.map(([, value]) => value));
+  const calls = callsBetween(
+    Object.values(inputs),
+    given.map(([, value]) => value),
+  );
   const layers = nameLayers([...new Set(calls.map((call) => call.layer))]);
   const nameOf = new Map(layers.map(({ name, layer }) => [layer, name]));
   const outputs: Record<string, Symbolic> = {};
@@ -37,19 +44,33 @@ export function architecture(parts: { readonly inputs: SymbolicSet; readonly out
   }
   const clash = Object.keys(outputs).find((name) => name in inputs);
   if (clash !== undefined)
-    throw fail('bad-graph', { what: 'model', got: `the name '${clash}' for an input and an output`, want: 'different names', fix: 'Rename one of them.' });
+    throw fail('bad-graph', {
+      what: 'model',
+      got: `the name '${clash}' for an input and an output`,
+      want: 'different names',
+      fix: 'Rename one of them.',
+    });
   return { name: parts.name ?? 'model', inputs, outputs, layers, calls };
 }
 
 const isSymbolic = (set: SymbolicSet): set is Symbolic => 'shape' in set && 'dtype' in set && 'index' in set;
 const toList = (set: SymbolicSet): [string | undefined, Symbolic][] =>
-  isSymbolic(set) ? [[undefined, set]] : Array.isArray(set) ? set.map((v: Symbolic) => [undefined, v]) : Object.entries(set as Record<string, Symbolic>);
+  isSymbolic(set)
+    ? [[undefined, set]]
+    : Array.isArray(set)
+      ? set.map((v: Symbolic) => [undefined, v])
+      : Object.entries(set as Record<string, Symbolic>);
 
 function nameInputs(set: SymbolicSet): Record<string, Symbolic> {
   const named: Record<string, Symbolic> = {};
   for (const [key, value] of toList(set)) {
     if (value.call)
-      throw fail('bad-graph', { what: 'model', got: 'the output of a layer among the inputs', want: 'values made by input()', fix: 'Pass what input() returned.' });
+      throw fail('bad-graph', {
+        what: 'model',
+        got: 'the output of a layer among the inputs',
+        want: 'values made by input()',
+        fix: 'Pass what input() returned.',
+      });
     const own = key ?? value.name ?? 'input';
     let name = own;
     for (let i = 1; name in named; i++) {
@@ -88,12 +109,22 @@ function callsBetween(inputs: readonly Symbolic[], outputs: readonly Symbolic[])
       continue;
     }
     state.set(call, 'open');
-    stack.push(...call.inputs.flatMap(need).filter((next) => !state.has(next)).reverse());
+    stack.push(
+      ...call.inputs
+        .flatMap(need)
+        .filter((next) => !state.has(next))
+        .reverse(),
+    );
   }
   if (outputs.length === 0) throw fail('bad-graph', { what: 'model', got: 'no outputs', want: 'at least one' });
   const idle = inputs.find((value) => !used.has(value));
   if (idle)
-    throw fail('bad-graph', { what: 'model', got: `the input '${idle.name ?? '(no name)'}', which no output depends on`, want: 'inputs that are used', fix: 'Remove it from inputs.' });
+    throw fail('bad-graph', {
+      what: 'model',
+      got: `the input '${idle.name ?? '(no name)'}', which no output depends on`,
+      want: 'inputs that are used',
+      fix: 'Remove it from inputs.',
+    });
   return order;
 }
 

@@ -1,8 +1,8 @@
 import { fail } from '../errors.ts';
 import { constant, graphInput, inScope, type Value } from '../graph/index.ts';
-import { foldIn, randomKey, sameShape, saltOf, showShape, type DType, type Tensor } from '../tensor/index.ts';
+import { type DType, foldIn, randomKey, saltOf, sameShape, showShape, type Tensor } from '../tensor/index.ts';
 import type { Architecture } from './architecture.ts';
-import { resolveInitializer, type Initializer } from './init/index.ts';
+import { type Initializer, resolveInitializer } from './init/index.ts';
 import type { Scope, Symbolic } from './layer.ts';
 import { resolveRegularizer } from './regularizers/index.ts';
 
@@ -62,12 +62,19 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
         });
       }
       const value = weights ? constant(weights[name]!, name) : graphInput(name, shape, dtype);
-      parameters.set(name, { name, shape, dtype, initializer: resolveInitializer(initializer), trainable: trainable && layerTrainable, value });
+      parameters.set(name, {
+        name,
+        shape,
+        dtype,
+        initializer: resolveInitializer(initializer),
+        trainable: trainable && layerTrainable,
+        value,
+      });
       if (regularizer !== undefined) penalties.push(resolveRegularizer(regularizer).apply(value));
       return value;
     },
     key() {
-      const name = `key/${layerName}/${keys.length}`;
+      const name = `@key/${layerName}/${keys.length}`;
       const value = graphInput(name, [2], 'uint32');
       keys.push({ value, salt: saltOf(name) });
       return value;
@@ -88,7 +95,10 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
   const valueOf = (symbolic: Symbolic): Value => values.get(symbolic.call ?? symbolic)!;
   for (const call of model.calls) {
     const name = nameOf.get(call.layer)!;
-    values.set(call, inScope(name, () => call.layer.build(call.inputs.map(valueOf), scopeOf(name, call.layer.trainable))));
+    values.set(
+      call,
+      inScope(name, () => call.layer.build(call.inputs.map(valueOf), scopeOf(name, call.layer.trainable))),
+    );
   }
   const outputs = Object.fromEntries(Object.entries(model.outputs).map(([name, symbolic]) => [name, valueOf(symbolic)]));
   return { inputs, outputs, parameters: [...parameters.values()], keys, updates, penalties };
@@ -97,5 +107,7 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
 /** The numbers that parameters start with: a pure function of the seed and the parameter's name. */
 export function initialWeights(parameters: readonly Parameter[], seed: number): Record<string, Tensor> {
   const key = randomKey(seed);
-  return Object.fromEntries(parameters.map(({ name, shape, dtype, initializer }) => [name, initializer.make(shape, foldIn(key, saltOf(name)), dtype)]));
+  return Object.fromEntries(
+    parameters.map(({ name, shape, dtype, initializer }) => [name, initializer.make(shape, foldIn(key, saltOf(name)), dtype)]),
+  );
 }

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { lookUp } from '../suggest.ts';
 import type { DType, Shape } from '../tensor/index.ts';
-import { architecture, type Architecture } from './architecture.ts';
+import { type Architecture, architecture } from './architecture.ts';
 import { input, type Layer, type Symbolic } from './layer.ts';
 import { layers as knownLayers, type LayerFactory } from './layers.ts';
 
@@ -62,12 +62,18 @@ export function fromConfig(config: ArchitectureConfig, own: Readonly<Record<stri
   const values: Symbolic[] = Object.values(inputs);
   const valueAt = (i: number): Symbolic => {
     const value = values[i];
-    if (!value) throw fail('bad-graph', { what: 'model', got: `a saved call on value ${i}`, want: `one of ${values.length} values before it` });
+    if (!value)
+      throw fail('bad-graph', {
+        what: 'model',
+        got: `a saved call on value ${i}`,
+        want: `one of ${values.length} values before it`,
+      });
     return value;
   };
   for (const call of config.calls) {
     const layer = layers.get(call.layer);
-    if (!layer) throw fail('bad-graph', { what: 'model', got: `a saved call of layer '${call.layer}'`, want: 'one of the saved layers' });
+    if (!layer)
+      throw fail('bad-graph', { what: 'model', got: `a saved call of layer '${call.layer}'`, want: 'one of the saved layers' });
     values.push(layer(call.inputs.length === 1 ? valueAt(call.inputs[0]!) : call.inputs.map(valueAt)));
   }
   const outputs = Object.fromEntries(Object.entries(config.outputs).map(([name, i]) => [name, valueAt(i)]));

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { add, matMul } from '../ops/index.ts';
 import { showShape } from '../tensor/index.ts';
-import { activate, checkActivation, type ActivationName } from './activations.ts';
+import { type ActivationName, activate, checkActivation } from './activations.ts';
 import { positiveInteger } from './check.ts';
 import type { InitializerLike } from './init/index.ts';
 import { defineLayer } from './layer.ts';

@@ -14,7 +14,8 @@ import { defineLayer } from './layer.ts';
 export const gaussianNoise = defineLayer<{ readonly stddev: number }>({
   type: 'GaussianNoise',
   check({ stddev }) {
-    if (!(stddev >= 0)) throw fail('bad-value', { what: 'GaussianNoise', got: `stddev ${stddev}`, want: 'a number of at least 0' });
+    if (!(stddev >= 0))
+      throw fail('bad-value', { what: 'GaussianNoise', got: `stddev ${stddev}`, want: 'a number of at least 0' });
   },
   build({ stddev }, [x], scope) {
     if (!scope.training || stddev === 0) return x!;

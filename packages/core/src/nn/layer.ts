@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
-import { graphInput, inScope, type Info, type Value } from '../graph/index.ts';
-import { showShape, type DType, type Shape } from '../tensor/index.ts';
+import { graphInput, type Info, inScope, type Value } from '../graph/index.ts';
+import { type DType, type Shape, showShape } from '../tensor/index.ts';
 import type { InitializerLike } from './init/index.ts';
 import type { RegularizerLike } from './regularizers/index.ts';
 

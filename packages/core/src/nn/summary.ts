@@ -4,7 +4,8 @@ import type { Parameter } from './build.ts';
 import type { Symbolic } from './layer.ts';
 
 const grouped = (n: number): string => String(n).replaceAll(/\B(?=(\d{3})+(?!\d))/g, ',');
-const bytes = (n: number): string => (n < 1024 ? `${n} B` : n < 1024 ** 2 ? `${(n / 1024).toFixed(2)} KB` : `${(n / 1024 ** 2).toFixed(2)} MB`);
+const bytes = (n: number): string =>
+  n < 1024 ? `${n} B` : n < 1024 ** 2 ? `${(n / 1024).toFixed(2)} KB` : `${(n / 1024 ** 2).toFixed(2)} MB`;
 
 /** A table of layers, output shapes and parameter counts, as people know it from Keras. */
 export function summarize(model: Architecture, parameters: readonly Parameter[]): string {
@@ -14,9 +15,12 @@ export function summarize(model: Architecture, parameters: readonly Parameter[])
   const countOf = (layer: string): number =>
     parameters.filter(({ name }) => name.startsWith(`${layer}/`)).reduce((n, { shape }) => n + sizeOf(shape), 0);
 
-  const linear = model.calls.every((call, i) => call.inputs.length === 1 && (i === 0 || call.inputs[0]!.call === model.calls[i - 1]));
+  const linear = model.calls.every(
+    (call, i) => call.inputs.length === 1 && (i === 0 || call.inputs[0]!.call === model.calls[i - 1]),
+  );
   const shapeAfter = new Map<unknown, string>();
-  for (const call of model.calls) for (const value of call.inputs) if (value.call) shapeAfter.set(value.call, showShape(value.shape));
+  for (const call of model.calls)
+    for (const value of call.inputs) if (value.call) shapeAfter.set(value.call, showShape(value.shape));
   for (const value of Object.values(model.outputs)) if (value.call) shapeAfter.set(value.call, showShape(value.shape));
 
   const counted = new Set<string>();
@@ -33,12 +37,17 @@ export function summarize(model: Architecture, parameters: readonly Parameter[])
   ].map((row) => (linear ? row.slice(0, 3) : row));
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ').trimEnd();
+    row
+      .map((cell, column) => (column === 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd();
   const rule = '─'.repeat(widths.reduce((n, w) => n + w + 2, -2));
 
   const total = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const trainable = parameters.filter((p) => p.trainable).reduce((n, { shape }) => n + sizeOf(shape), 0);
-  const outputs = Object.entries(model.outputs).map(([name, value]) => `${name} ${showShape(value.shape)}`).join(', ');
+  const outputs = Object.entries(model.outputs)
+    .map(([name, value]) => `${name} ${showShape(value.shape)}`)
+    .join(', ');
   return [
     `Model: ${model.name}`,
     rule,

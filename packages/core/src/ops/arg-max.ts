@@ -9,7 +9,11 @@ export const argMaxOp = defineOp({
   since: 13,
   inputs: ['data'],
   outputs: ['reduced'],
-  attrs: { axis: { kind: 'int', default: 0 }, keepdims: { kind: 'int', default: 1 }, select_last_index: { kind: 'int', default: 0 } },
+  attrs: {
+    axis: { kind: 'int', default: 0 },
+    keepdims: { kind: 'int', default: 1 },
+    select_last_index: { kind: 'int', default: 0 },
+  },
   infer: ({ data }, { axis, keepdims }) => ({
     reduced: { dtype: 'int64', shape: reducedShape(data.shape, [axisIn('ArgMax', axis, data.shape)], keepdims === 1) },
   }),
@@ -26,12 +30,27 @@ export const argMaxOp = defineOp({
  * import { graphInput, ops } from '@stratus/core';
  * console.log(ops.argMax(graphInput('logits', ['batch', 10])).shape); // ['batch']
  */
-export const argMax = (x: Value, { axis = -1, keepDims = false }: { readonly axis?: number; readonly keepDims?: boolean } = {}): Value =>
-  argMaxOp({ data: x }, { axis, keepdims: keepDims ? 1 : 0 }).reduced;
+export const argMax = (
+  x: Value,
+  { axis = -1, keepDims = false }: { readonly axis?: number; readonly keepDims?: boolean } = {},
+): Value => argMaxOp({ data: x }, { axis, keepdims: keepDims ? 1 : 0 }).reduced;
 
 /** @internal */
 export const argMaxCases: OpCase[] = [
   { ins: [[3, 5]], build: (x) => argMax(x), torch: 'a.argmax(-1)' },
   { ins: [[3, 5]], build: (x) => argMax(x, { axis: 0, keepDims: true }), torch: 'a.argmax(0, keepdim=True)' },
-  { name: 'ties', ins: [{ values: [[1, 3, 3], [2, 2, 2], [0, 0, -1]] }], build: (x) => argMax(x), torch: 'torch.tensor([1, 0, 0])' },
+  {
+    name: 'ties',
+    ins: [
+      {
+        values: [
+          [1, 3, 3],
+          [2, 2, 2],
+          [0, 0, -1],
+        ],
+      },
+    ],
+    build: (x) => argMax(x),
+    torch: 'torch.tensor([1, 0, 0])',
+  },
 ];

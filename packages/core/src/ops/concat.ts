@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { addDims, isStatic, showShape, type Dim } from '../tensor/index.ts';
+import { addDims, type Dim, isStatic, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineVariadicOp } from './define.ts';
 import { reshapeLike } from './reshape.ts';
@@ -74,6 +74,21 @@ export const concat = (xs: readonly Value[], { axis = 0 }: { readonly axis?: num
 
 /** @internal */
 export const concatCases: OpCase[] = [
-  { ins: [[2, 3], [2, 1], [2, 2]], build: (...xs) => concat(xs, { axis: 1 }), torch: 'torch.cat([a, b, c], 1)' },
-  { ins: [[2, 3], [1, 3]], build: (...xs) => concat(xs, { axis: -2 }), torch: 'torch.cat([a, b], 0)' },
+  {
+    ins: [
+      [2, 3],
+      [2, 1],
+      [2, 2],
+    ],
+    build: (...xs) => concat(xs, { axis: 1 }),
+    torch: 'torch.cat([a, b, c], 1)',
+  },
+  {
+    ins: [
+      [2, 3],
+      [1, 3],
+    ],
+    build: (...xs) => concat(xs, { axis: -2 }),
+    torch: 'torch.cat([a, b], 0)',
+  },
 ];

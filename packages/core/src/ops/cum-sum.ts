@@ -19,7 +19,8 @@ export const cumSumOp = defineOp({
   grad: ({ axis, dy }, { exclusive, reverse }) => ({ x: running(dy, axis, { exclusive, reverse: 1 - reverse }), axis: null }),
 });
 
-const running = (x: Value, axis: Value, attrs: { readonly exclusive: number; readonly reverse: number }): Value => cumSumOp({ x, axis }, attrs).y;
+const running = (x: Value, axis: Value, attrs: { readonly exclusive: number; readonly reverse: number }): Value =>
+  cumSumOp({ x, axis }, attrs).y;
 
 /** How running sums are taken. */
 export interface CumSumOptions {

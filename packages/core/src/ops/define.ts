@@ -1,8 +1,8 @@
 import {
-  apply,
   type AttrKind,
   type Attrs,
   type AttrValue,
+  apply,
   type GradientContext,
   type Graph,
   type Info,
@@ -31,7 +31,9 @@ type AttrSpecs = Readonly<Record<string, AttrSpec>>;
 
 /** Attributes as a rule sees them: every one with a default is there. */
 export type AttrsOf<A extends AttrSpecs> = {
-  readonly [N in keyof A]: A[N] extends { readonly default: unknown } ? AttrTypes[A[N]['kind']] : AttrTypes[A[N]['kind']] | undefined;
+  readonly [N in keyof A]: A[N] extends { readonly default: unknown }
+    ? AttrTypes[A[N]['kind']]
+    : AttrTypes[A[N]['kind']] | undefined;
 };
 /** Attributes as a caller gives them: all optional, ONNX's defaults fill in. */
 export type GivenAttrs<A extends AttrSpecs> = { readonly [N in keyof A]?: AttrTypes[A[N]['kind']] | undefined };
@@ -83,9 +85,12 @@ const fillIn = (specs: AttrSpecs, given: Attrs): Attrs => {
  * Turns a spec into the positional form that the graph stores, and a typed emitter.
  * A gradient rule that forgets an input does not type-check.
  */
-export function defineOp<const I extends string, const O extends string, const P extends string = never, const A extends AttrSpecs = {}>(
-  spec: OpSpec<I, P, O, A>,
-): Emitter<I, P, O, A> {
+export function defineOp<
+  const I extends string,
+  const O extends string,
+  const P extends string = never,
+  const A extends AttrSpecs = {},
+>(spec: OpSpec<I, P, O, A>): Emitter<I, P, O, A> {
   const names = [...spec.inputs, ...(spec.optional ?? [])] as const;
   const byName = <T>(keys: readonly string[], values: readonly T[]): [string, T][] => keys.map((key, i) => [key, values[i]!]);
   const rule = spec.grad;
@@ -105,7 +110,10 @@ export function defineOp<const I extends string, const O extends string, const P
             const values = Object.fromEntries([
               ...byName(names, ins),
               ...byName(spec.outputs, outs),
-              ...byName(spec.outputs.map((name) => `d${name}`), douts),
+              ...byName(
+                spec.outputs.map((name) => `d${name}`),
+                douts,
+              ),
             ]);
             const terms: Partial<Record<string, Value | null>> = rule(values as never, attrs as AttrsOf<A>);
             return names.map((name) => terms[name] ?? null);
@@ -129,7 +137,10 @@ export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
   readonly grad:
     | 'zero'
     | 'unknown'
-    | ((v: { ins: readonly Value[]; outs: readonly Value[]; douts: readonly Value[] }, attrs: AttrsOf<A>) => readonly (Value | null)[]);
+    | ((
+        v: { ins: readonly Value[]; outs: readonly Value[]; douts: readonly Value[] },
+        attrs: AttrsOf<A>,
+      ) => readonly (Value | null)[]);
 }): VariadicEmitter<A> {
   const rule = spec.grad;
   const op = {

@@ -5,7 +5,7 @@ import { bitwiseXor } from './bitwise-xor.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { concat } from './concat.ts';
-import { keyPart, mix } from './random-bits.ts';
+import { keyPart, mix } from './random-stream.ts';
 import { reshape } from './reshape.ts';
 
 /**
@@ -23,7 +23,8 @@ import { reshape } from './reshape.ts';
  */
 export function foldKey(key: Value, salt: number | Value): Value {
   const [c0, c1] = stream.salts;
-  const number = typeof salt === 'number' ? constant(tensor([salt >>> 0], { dtype: 'uint32' })) : reshape(cast(salt, 'uint32'), [1]);
+  const number =
+    typeof salt === 'number' ? constant(tensor([salt >>> 0], { dtype: 'uint32' })) : reshape(cast(salt, 'uint32'), [1]);
   return mix(
     concat([
       bitwiseXor(keyPart(key, 0), mix(add(number, c0))), //
@@ -35,9 +36,17 @@ export function foldKey(key: Value, salt: number | Value): Value {
 /** @internal */
 export const foldKeyCases: OpCase[] = [
   { ins: [{ dtype: 'uint32', values: [1, 2] }], build: (key) => foldKey(key, 3), torch: 'fold_key(a, 3)', gradient: false },
-  { ins: [{ dtype: 'uint32', values: [4294967295, 0] }], build: (key) => foldKey(key, 4294967295), torch: 'fold_key(a, 4294967295)', gradient: false },
   {
-    ins: [{ dtype: 'uint32', values: [11, 22] }, { dtype: 'int64', values: 5000 }],
+    ins: [{ dtype: 'uint32', values: [4294967295, 0] }],
+    build: (key) => foldKey(key, 4294967295),
+    torch: 'fold_key(a, 4294967295)',
+    gradient: false,
+  },
+  {
+    ins: [
+      { dtype: 'uint32', values: [11, 22] },
+      { dtype: 'int64', values: 5000 },
+    ],
     build: (key, step) => foldKey(key, step),
     torch: 'fold_key(a, int(b))',
     gradient: false,

@@ -18,7 +18,9 @@ export const gatherElementsOp = defineOp({
     const at = axisIn('GatherElements', axis, data.shape);
     const fits =
       indices.shape.length === data.shape.length &&
-      indices.shape.every((d, i) => i === at || typeof d === 'string' || typeof data.shape[i] === 'string' || d <= data.shape[i]!);
+      indices.shape.every(
+        (d, i) => i === at || typeof d === 'string' || typeof data.shape[i] === 'string' || d <= data.shape[i]!,
+      );
     if (!fits)
       throw fail('shape-mismatch', {
         what: 'GatherElements',
@@ -50,7 +52,18 @@ export const gatherElements = (data: Value, indices: Value, { axis = 0 }: { read
 /** @internal */
 export const gatherElementsCases: OpCase[] = [
   {
-    ins: [[3, 2], { dtype: 'int64', values: [[0, 2], [2, 2], [1, 0], [0, 2]] }],
+    ins: [
+      [3, 2],
+      {
+        dtype: 'int64',
+        values: [
+          [0, 2],
+          [2, 2],
+          [1, 0],
+          [0, 2],
+        ],
+      },
+    ],
     build: (x, i) => gatherElements(x, i),
     torch: 'torch.gather(a, 0, b)',
   },
@@ -60,7 +73,19 @@ export const gatherElementsCases: OpCase[] = [
     torch: 'torch.gather(a, 1, b.long() % 3)',
   },
   {
-    ins: [[2, 3, 2], { dtype: 'int64', values: [[[1, 1], [2, 0], [2, 1]]] }],
+    ins: [
+      [2, 3, 2],
+      {
+        dtype: 'int64',
+        values: [
+          [
+            [1, 1],
+            [2, 0],
+            [2, 1],
+          ],
+        ],
+      },
+    ],
     build: (x, i) => gatherElements(x, i, { axis: 1 }),
     torch: 'torch.gather(a, 1, b)',
   },

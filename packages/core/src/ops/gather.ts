@@ -37,6 +37,19 @@ export const gather = (data: Value, indices: Value, { axis = 0 }: { readonly axi
 
 /** @internal */
 export const gatherCases: OpCase[] = [
-  { ins: [[5, 3], { dtype: 'int64', values: [[0, 2], [4, 2]] }], build: (x, i) => gather(x, i), torch: 'a[b]' },
+  {
+    ins: [
+      [5, 3],
+      {
+        dtype: 'int64',
+        values: [
+          [0, 2],
+          [4, 2],
+        ],
+      },
+    ],
+    build: (x, i) => gather(x, i),
+    torch: 'a[b]',
+  },
   { ins: [[3, 5], { dtype: 'int32', values: [1, 1, -1] }], build: (x, i) => gather(x, i, { axis: 1 }), torch: 'a[:, b]' },
 ];

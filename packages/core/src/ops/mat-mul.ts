@@ -54,8 +54,36 @@ export const matMul = (a: Value, b: Value): Value => matMulOp({ a, b }).y;
 
 /** @internal */
 export const matMulCases: OpCase[] = [
-  { ins: [[2, 3], [3, 4]], build: matMul, torch: 'a @ b' },
-  { ins: [[5, 2, 3], [3, 4]], build: matMul, torch: 'a @ b' },
-  { ins: [[2, 3], [5, 3, 4]], build: matMul, torch: 'a @ b' },
-  { ins: [[4, 1, 2, 3], [5, 3, 2]], build: matMul, torch: 'a @ b' },
+  {
+    ins: [
+      [2, 3],
+      [3, 4],
+    ],
+    build: matMul,
+    torch: 'a @ b',
+  },
+  {
+    ins: [
+      [5, 2, 3],
+      [3, 4],
+    ],
+    build: matMul,
+    torch: 'a @ b',
+  },
+  {
+    ins: [
+      [2, 3],
+      [5, 3, 4],
+    ],
+    build: matMul,
+    torch: 'a @ b',
+  },
+  {
+    ins: [
+      [4, 1, 2, 3],
+      [5, 3, 2],
+    ],
+    build: matMul,
+    torch: 'a @ b',
+  },
 ];

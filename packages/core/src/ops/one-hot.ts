@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { constant, type Value } from '../graph/index.ts';
-import { full, tensor, type DType } from '../tensor/index.ts';
+import { type DType, full, tensor } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { concat } from './concat.ts';
@@ -22,7 +22,11 @@ export const oneHotOp = defineOp({
     const [size] = knownInts('OneHot', 'depth', depth);
     const outside = indices.data && Array.from(indices.data.data, Number).find((i) => !(i >= -size! && i < size!));
     if (outside !== undefined)
-      throw fail('bad-value', { what: 'OneHot', got: `the index ${outside}`, want: `indices from 0 to ${size! - 1}, or negative ones from ${-size!}` });
+      throw fail('bad-value', {
+        what: 'OneHot',
+        got: `the index ${outside}`,
+        want: `indices from 0 to ${size! - 1}, or negative ones from ${-size!}`,
+      });
     const at = axisIn('OneHot', axis, [...indices.shape, size!]);
     return { output: { dtype: values.dtype, shape: indices.shape.toSpliced(at, 0, size!) } };
   },
@@ -47,23 +51,48 @@ export const oneHotOp = defineOp({
  * import { graphInput, ops } from '@stratus/core';
  * console.log(ops.oneHot(graphInput('labels', ['batch'], 'int64'), 10).shape); // ['batch', 10]
  */
-export function oneHot(indices: Value, depth: number, { axis = -1, dtype = 'float32' }: { readonly axis?: number; readonly dtype?: DType } = {}): Value {
+export function oneHot(
+  indices: Value,
+  depth: number,
+  { axis = -1, dtype = 'float32' }: { readonly axis?: number; readonly dtype?: DType } = {},
+): Value {
   const direct = dtype === 'float32' || dtype === 'int64' ? dtype : 'float32'; // what ONNX Runtime has kernels for
   const values = constant(tensor([0, 1], { dtype: direct }));
-  return cast(oneHotOp({ indices: cast(indices, 'int64'), depth: constant(full([], depth, 'int64')), values }, { axis }).output, dtype);
+  return cast(
+    oneHotOp({ indices: cast(indices, 'int64'), depth: constant(full([], depth, 'int64')), values }, { axis }).output,
+    dtype,
+  );
 }
 
 /** @internal */
 export const oneHotCases: OpCase[] = [
   { ins: [{ dtype: 'int64', values: [2, 0, 3] }], build: (i) => oneHot(i, 4), torch: 'F.one_hot(a, 4).float()', gradient: false },
   {
-    ins: [{ dtype: 'int32', values: [[1, 0], [2, 2]] }],
+    ins: [
+      {
+        dtype: 'int32',
+        values: [
+          [1, 0],
+          [2, 2],
+        ],
+      },
+    ],
     build: (i) => oneHot(i, 3, { axis: 0, dtype: 'float64' }),
     torch: 'F.one_hot(a.long(), 3).permute(2, 0, 1).double()',
     gradient: false,
   },
-  { ins: [{ dtype: 'uint8', values: [1, 0] }], build: (i) => oneHot(i, 2, { dtype: 'bool' }), torch: 'F.one_hot(a.long(), 2).bool()', gradient: false },
-  { ins: [{ dtype: 'int64', values: [-1, 1] }], build: (i) => oneHot(i, 3, { dtype: 'int64' }), torch: 'F.one_hot(a % 3, 3)', gradient: false },
+  {
+    ins: [{ dtype: 'uint8', values: [1, 0] }],
+    build: (i) => oneHot(i, 2, { dtype: 'bool' }),
+    torch: 'F.one_hot(a.long(), 2).bool()',
+    gradient: false,
+  },
+  {
+    ins: [{ dtype: 'int64', values: [-1, 1] }],
+    build: (i) => oneHot(i, 3, { dtype: 'int64' }),
+    torch: 'F.one_hot(a % 3, 3)',
+    gradient: false,
+  },
   {
     name: 'outside',
     ins: [{ dtype: 'int64', values: [4, 1] }],
@@ -73,7 +102,16 @@ export const oneHotCases: OpCase[] = [
   },
   {
     name: 'values',
-    ins: [{ dtype: 'int64', values: [[2, 0], [1, 1]] }, [2]],
+    ins: [
+      {
+        dtype: 'int64',
+        values: [
+          [2, 0],
+          [1, 1],
+        ],
+      },
+      [2],
+    ],
     build: (indices, values) => oneHotOp({ indices, depth: constant(full([], 3, 'int64')), values }).output,
     torch: 'torch.where(F.one_hot(a, 3) == 1, b[1], b[0])',
     float32: 'OneHot has no float64 kernel',

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { constant, type Info, type Value } from '../graph/index.ts';
-import { addDims, full, showShape, subDims, type Shape } from '../tensor/index.ts';
+import { addDims, full, type Shape, showShape, subDims } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
@@ -35,7 +35,11 @@ export const padOp = defineOp({
       const limit = typeof size === 'string' ? Infinity : mode === 'reflect' ? size - 1 : mode === 'wrap' ? size : Infinity;
       const total = before + after;
       const out = total < 0 ? subDims(size, -total) : addDims(size, total);
-      if (Math.max(before, after) > limit || (mode !== 'constant' && Math.min(before, after) < 0) || (typeof out === 'number' && out < 0))
+      if (
+        Math.max(before, after) > limit ||
+        (mode !== 'constant' && Math.min(before, after) < 0) ||
+        (typeof out === 'number' && out < 0)
+      )
         throw fail('bad-value', {
           what: 'Pad',
           got: `a margin of [${before}, ${after}] on axis ${axis} of shape ${showShape(shape)}`,
@@ -62,7 +66,15 @@ export const padOp = defineOp({
   },
 });
 
-function marginsOf({ data, pads, axes }: { readonly data: Info; readonly pads: Info; readonly axes?: Info | undefined }): Margin[] {
+function marginsOf({
+  data,
+  pads,
+  axes,
+}: {
+  readonly data: Info;
+  readonly pads: Info;
+  readonly axes?: Info | undefined;
+}): Margin[] {
   const known = knownInts('Pad', 'pads', pads);
   const along = axes ? knownInts('Pad', 'axes', axes) : data.shape.map((_, i) => i);
   axesIn('Pad', along, data.shape);
@@ -83,7 +95,10 @@ const folds: Readonly<Partial<Record<string, Fold>>> = {
     part: slice(margin, { starts: [-1], ends: [-Infinity], axes: [axis], steps: [-1] }),
     start: side === 'before' ? 1 : -size - 1,
   }),
-  edge: (margin, { axis, side }) => ({ part: reduceSum(margin, { axes: [axis], keepDims: true }), start: side === 'before' ? 0 : -1 }),
+  edge: (margin, { axis, side }) => ({
+    part: reduceSum(margin, { axes: [axis], keepDims: true }),
+    start: side === 'before' ? 0 : -1,
+  }),
   wrap: (margin, { size, side }) => ({ part: margin, start: side === 'before' ? -size : 0 }),
 };
 
@@ -96,7 +111,10 @@ function unpadAxis(dy: Value, { axis, before, after }: Margin, fold: Fold): Valu
     const pieces = [add(part(x, start, stop), term)];
     if (start !== 0) pieces.unshift(part(x, 0, start));
     if (stop !== 0) pieces.push(part(x, stop, 0));
-    return concat(pieces.filter((piece) => piece.shape[axis] !== 0), { axis });
+    return concat(
+      pieces.filter((piece) => piece.shape[axis] !== 0),
+      { axis },
+    );
   };
   let inside = part(dy, before, -after);
   if (before > 0) inside = addAt(inside, fold(part(dy, 0, before), { axis, size: before, side: 'before' }));
@@ -133,14 +151,107 @@ export const pad = (
 
 /** @internal */
 export const padCases: OpCase[] = [
-  { ins: [[2, 3]], build: (x) => pad(x, [[1, 0], [2, 1]]), torch: 'F.pad(a, (2, 1, 1, 0))' },
-  { ins: [[3, 4]], build: (x) => pad(x, [[0, -1], [-2, 3]], { value: 1.5 }), torch: 'F.pad(a, (-2, 3, 0, -1), value=1.5)' },
-  { ins: [[2, 5]], build: (x) => pad(x, [[0, 0], [4, 2]], { mode: 'reflect' }), torch: "F.pad(a, (4, 2), mode='reflect')" },
-  { ins: [[2, 3, 4]], build: (x) => pad(x, [[0, 0], [2, 1], [0, 3]], { mode: 'reflect' }), torch: "F.pad(a, (0, 3, 2, 1), mode='reflect')" },
-  { ins: [[2, 3]], build: (x) => pad(x, [[0, 0], [3, 4]], { mode: 'edge' }), torch: "F.pad(a, (3, 4), mode='replicate')" },
-  { ins: [[2, 1]], build: (x) => pad(x, [[0, 0], [2, 2]], { mode: 'edge' }), torch: "F.pad(a, (2, 2), mode='replicate')" },
-  { ins: [[2, 4]], build: (x) => pad(x, [[0, 0], [4, 3]], { mode: 'wrap' }), torch: "F.pad(a, (4, 3), mode='circular')" },
-  { ins: [[4, 2]], build: (x) => pad(x, [[3, 2], [0, 0]], { mode: 'reflect' }), torch: "F.pad(a.T, (3, 2), mode='reflect').T" },
+  {
+    ins: [[2, 3]],
+    build: (x) =>
+      pad(x, [
+        [1, 0],
+        [2, 1],
+      ]),
+    torch: 'F.pad(a, (2, 1, 1, 0))',
+  },
+  {
+    ins: [[3, 4]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [0, -1],
+          [-2, 3],
+        ],
+        { value: 1.5 },
+      ),
+    torch: 'F.pad(a, (-2, 3, 0, -1), value=1.5)',
+  },
+  {
+    ins: [[2, 5]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [4, 2],
+        ],
+        { mode: 'reflect' },
+      ),
+    torch: "F.pad(a, (4, 2), mode='reflect')",
+  },
+  {
+    ins: [[2, 3, 4]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [2, 1],
+          [0, 3],
+        ],
+        { mode: 'reflect' },
+      ),
+    torch: "F.pad(a, (0, 3, 2, 1), mode='reflect')",
+  },
+  {
+    ins: [[2, 3]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [3, 4],
+        ],
+        { mode: 'edge' },
+      ),
+    torch: "F.pad(a, (3, 4), mode='replicate')",
+  },
+  {
+    ins: [[2, 1]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [2, 2],
+        ],
+        { mode: 'edge' },
+      ),
+    torch: "F.pad(a, (2, 2), mode='replicate')",
+  },
+  {
+    ins: [[2, 4]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [4, 3],
+        ],
+        { mode: 'wrap' },
+      ),
+    torch: "F.pad(a, (4, 3), mode='circular')",
+  },
+  {
+    ins: [[4, 2]],
+    build: (x) =>
+      pad(
+        x,
+        [
+          [3, 2],
+          [0, 0],
+        ],
+        { mode: 'reflect' },
+      ),
+    torch: "F.pad(a.T, (3, 2), mode='reflect').T",
+  },
   {
     name: 'value as input',
     ins: [[2, 3], []],

@@ -6,7 +6,7 @@ import { cos } from './cos.ts';
 import { foldKey } from './fold-key.ts';
 import { log } from './log.ts';
 import { mul } from './mul.ts';
-import { randomUniform, type RandomOptions } from './random-uniform.ts';
+import { type RandomOptions, randomUniform } from './random-uniform.ts';
 import { sqrt } from './sqrt.ts';
 import { sub } from './sub.ts';
 
@@ -30,7 +30,12 @@ export function randomNormal(shape: Shape, key: Value, { dtype = 'float32', like
 
 /** @internal */
 export const randomNormalCases: OpCase[] = [
-  { ins: [{ dtype: 'uint32', values: [1, 2] }], build: (key) => randomNormal([3, 4], key), torch: 'random_normal(a, (3, 4)).float()', gradient: false },
+  {
+    ins: [{ dtype: 'uint32', values: [1, 2] }],
+    build: (key) => randomNormal([3, 4], key),
+    torch: 'random_normal(a, (3, 4)).float()',
+    gradient: false,
+  },
   {
     ins: [{ dtype: 'uint32', values: [99, 4000000000] }],
     build: (key) => randomNormal([6], key, { dtype: 'float64' }),

@@ -4,7 +4,7 @@ import { bitShift } from './bit-shift.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { mul } from './mul.ts';
-import { randomBits, type RandomLike } from './random-bits.ts';
+import { type RandomLike, randomBits } from './random-bits.ts';
 
 /** What random numbers are made as. */
 export interface RandomOptions extends RandomLike {
@@ -28,7 +28,12 @@ export const randomUniform = (shape: Shape, key: Value, { dtype = 'float32', lik
 
 /** @internal */
 export const randomUniformCases: OpCase[] = [
-  { ins: [{ dtype: 'uint32', values: [1, 2] }], build: (key) => randomUniform([3, 4], key), torch: 'random_uniform(a, (3, 4)).float()', gradient: false },
+  {
+    ins: [{ dtype: 'uint32', values: [1, 2] }],
+    build: (key) => randomUniform([3, 4], key),
+    torch: 'random_uniform(a, (3, 4)).float()',
+    gradient: false,
+  },
   {
     ins: [{ dtype: 'uint32', values: [4294967295, 2147483648] }],
     build: (key) => randomUniform([5], key, { dtype: 'float64' }),

@@ -1,10 +1,10 @@
 import { fail } from '../errors.ts';
 import { constant, type Info, type Value } from '../graph/index.ts';
-import { full, subDims, type Dim, type DType } from '../tensor/index.ts';
+import { type Dim, type DType, full, subDims } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { reshape } from './reshape.ts';
-import { knownDims, sameDtype, type Operand } from './rules.ts';
+import { knownDims, type Operand, sameDtype } from './rules.ts';
 import { dimsOf } from './shape.ts';
 
 /** @internal */
@@ -24,7 +24,11 @@ export const rangeOp = defineOp({
 function known(name: string, x: Info): Dim {
   const [value] = knownDims(x) ?? [];
   if (value === undefined)
-    throw fail('bad-value', { what: 'Range', got: `a ${name} computed at run time`, want: 'a constant, or a size read off a shape' });
+    throw fail('bad-value', {
+      what: 'Range',
+      got: `a ${name} computed at run time`,
+      want: 'a constant, or a size read off a shape',
+    });
   return value;
 }
 
@@ -62,5 +66,11 @@ export const rangeCases: OpCase[] = [
   { ins: [], build: () => range(0, 5, 1), torch: 'torch.arange(0, 5)', gradient: false },
   { ins: [], build: () => range(7, -2, -3), torch: 'torch.arange(7, -2, -3)', gradient: false },
   { ins: [], build: () => range(0.5, 2, 0.25), torch: 'torch.arange(0.5, 2, 0.25, dtype=torch.float32)', gradient: false },
-  { name: 'size', ins: [[4, 2]], build: (x) => range(1, dimsOf([x.shape[0]!], x), 1), torch: 'torch.arange(1, a.shape[0])', gradient: false },
+  {
+    name: 'size',
+    ins: [[4, 2]],
+    build: (x) => range(1, dimsOf([x.shape[0]!], x), 1),
+    torch: 'torch.arange(1, a.shape[0])',
+    gradient: false,
+  },
 ];

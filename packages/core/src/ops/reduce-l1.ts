@@ -3,7 +3,7 @@ import { abs } from './abs.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
+import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
 import { sign } from './sign.ts';
 
 /** @internal */

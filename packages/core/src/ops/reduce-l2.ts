@@ -5,7 +5,7 @@ import { defineOp } from './define.ts';
 import { div } from './div.ts';
 import { equal } from './equal.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
+import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
 import { where } from './where.ts';
 
 /** @internal */
@@ -40,6 +40,10 @@ export const reduceL2 = (x: Value, options: ReduceOptions = {}): Value => reduce
 export const reduceL2Cases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reduceL2(x), torch: 'torch.linalg.vector_norm(a)' },
   { ins: [[2, 3, 4]], build: (x) => reduceL2(x, { axes: [1] }), torch: 'torch.linalg.vector_norm(a, dim=1)' },
-  { ins: [[2, 3, 4]], build: (x) => reduceL2(x, { axes: [0, -1], keepDims: true }), torch: 'torch.linalg.vector_norm(a, dim=(0, 2), keepdim=True)' },
+  {
+    ins: [[2, 3, 4]],
+    build: (x) => reduceL2(x, { axes: [0, -1], keepDims: true }),
+    torch: 'torch.linalg.vector_norm(a, dim=(0, 2), keepdim=True)',
+  },
   { ins: [[2, 3]], build: (x) => reduceL2(x, { axes: [] }), torch: 'a.abs()' },
 ];

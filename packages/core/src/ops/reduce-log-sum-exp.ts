@@ -3,7 +3,7 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { exp } from './exp.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
+import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
 import { floating } from './rules.ts';
 import { sub } from './sub.ts';
 
@@ -42,7 +42,23 @@ export const reduceLogSumExp = (x: Value, options: ReduceOptions = {}): Value =>
 export const reduceLogSumExpCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reduceLogSumExp(x), torch: 'torch.logsumexp(a, (0, 1, 2))' },
   { ins: [[2, 3, 4]], build: (x) => reduceLogSumExp(x, { axes: [1] }), torch: 'torch.logsumexp(a, 1)' },
-  { ins: [[2, 3, 4]], build: (x) => reduceLogSumExp(x, { axes: [0, -1], keepDims: true }), torch: 'torch.logsumexp(a, (0, 2), keepdim=True)' },
+  {
+    ins: [[2, 3, 4]],
+    build: (x) => reduceLogSumExp(x, { axes: [0, -1], keepDims: true }),
+    torch: 'torch.logsumexp(a, (0, 2), keepdim=True)',
+  },
   { ins: [[2, 3]], build: (x) => reduceLogSumExp(x, { axes: [] }), torch: 'a' },
-  { name: 'large', ins: [{ values: [[1000, 999, 998], [-1000, -1001, -1003]] }], build: (x) => reduceLogSumExp(x, { axes: [1] }), torch: 'torch.logsumexp(a, 1)' },
+  {
+    name: 'large',
+    ins: [
+      {
+        values: [
+          [1000, 999, 998],
+          [-1000, -1001, -1003],
+        ],
+      },
+    ],
+    build: (x) => reduceLogSumExp(x, { axes: [1] }),
+    torch: 'torch.logsumexp(a, 1)',
+  },
 ];

@@ -1,12 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
-import { cast } from './cast.ts';
 import { defineOp } from './define.ts';
-import { div } from './div.ts';
-import { equal } from './equal.ts';
-import { mul } from './mul.ts';
-import { reduceSum } from './reduce-sum.ts';
-import { inferReduction, keepAxes, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
+import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import { shareTies } from './share-ties.ts';
 
 /** @internal */
 export const reduceMaxOp = defineOp({
@@ -22,17 +18,6 @@ export const reduceMaxOp = defineOp({
     axes: null,
   }),
 });
-
-/** The gradient of a maximum or minimum: elements that tie share it evenly, as in PyTorch's amax. */
-export function shareTies(
-  data: Value,
-  extreme: Value,
-  { dy, axes }: { readonly dy: Value; readonly axes: readonly number[] },
-): Value {
-  const chosen = cast(equal(data, keepAxes(extreme, data, axes)), data.dtype);
-  const ties = reduceSum(chosen, { axes, keepDims: true });
-  return mul(chosen, div(keepAxes(dy, data, axes), ties));
-}
 
 /**
  * Largest over axes. Elements that tie share the gradient evenly.
@@ -52,5 +37,17 @@ export const reduceMaxCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reduceMax(x, { axes: [1] }), torch: 'a.amax(1)' },
   { ins: [[2, 3, 4]], build: (x) => reduceMax(x, { axes: [0, -1], keepDims: true }), torch: 'a.amax((0, 2), keepdim=True)' },
   { ins: [[2, 3]], build: (x) => reduceMax(x, { axes: [] }), torch: 'a' },
-  { name: 'ties', ins: [{ values: [[1, 3, 3], [-2, -2, -2]] }], build: (x) => reduceMax(x, { axes: [1] }), torch: 'a.amax(1)' },
+  {
+    name: 'ties',
+    ins: [
+      {
+        values: [
+          [1, 3, 3],
+          [-2, -2, -2],
+        ],
+      },
+    ],
+    build: (x) => reduceMax(x, { axes: [1] }),
+    torch: 'a.amax(1)',
+  },
 ];

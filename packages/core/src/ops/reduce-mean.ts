@@ -6,7 +6,7 @@ import { defineOp } from './define.ts';
 import { div } from './div.ts';
 import { gather } from './gather.ts';
 import { reduceProd } from './reduce-prod.ts';
-import { inferReduction, reduce, reducedAxes, reductionAttrs, spread, type ReduceOptions } from './reduction.ts';
+import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs, spread } from './reduction.ts';
 import { ints, type Operand } from './rules.ts';
 import { shapeOf } from './shape.ts';
 

@@ -1,8 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { inferReduction, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
-import { shareTies } from './reduce-max.ts';
+import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import { shareTies } from './share-ties.ts';
 
 /** @internal */
 export const reduceMinOp = defineOp({
@@ -37,5 +37,17 @@ export const reduceMinCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reduceMin(x, { axes: [1] }), torch: 'a.amin(1)' },
   { ins: [[2, 3, 4]], build: (x) => reduceMin(x, { axes: [0, -1], keepDims: true }), torch: 'a.amin((0, 2), keepdim=True)' },
   { ins: [[2, 3]], build: (x) => reduceMin(x, { axes: [] }), torch: 'a' },
-  { name: 'ties', ins: [{ values: [[1, 3, 3], [-2, -2, -2]] }], build: (x) => reduceMin(x, { axes: [1] }), torch: 'a.amin(1)' },
+  {
+    name: 'ties',
+    ins: [
+      {
+        values: [
+          [1, 3, 3],
+          [-2, -2, -2],
+        ],
+      },
+    ],
+    build: (x) => reduceMin(x, { axes: [1] }),
+    torch: 'a.amin(1)',
+  },
 ];

@@ -5,8 +5,8 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
 import { pad } from './pad.ts';
-import { inferReduction, keepAxes, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
-import { reshapeLike, reshape } from './reshape.ts';
+import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import { reshape, reshapeLike } from './reshape.ts';
 import { knownDims } from './rules.ts';
 import { transpose } from './transpose.ts';
 
@@ -46,14 +46,21 @@ function productOfOthers(x: Value, axes: readonly number[]): Value {
   const inOrder = transpose(x, order);
   const rows = reshape(inOrder, [...rest.map((axis) => x.shape[axis]!), count]);
   const others = mul(running(rows, count, 1), running(rows, count, -1));
-  return transpose(reshapeLike(others, inOrder), order.map((_, axis) => order.indexOf(axis)));
+  return transpose(
+    reshapeLike(others, inOrder),
+    order.map((_, axis) => order.indexOf(axis)),
+  );
 }
 
 /** Product of all elements before each (after each, for -1) along the last axis, in log2(n) steps (Hillis and Steele 1986). */
 function running(rows: Value, count: number, direction: 1 | -1): Value {
   const shifted = (x: Value, by: number): Value => {
     const last = direction > 0 ? ([by, -by] as const) : ([-by, by] as const);
-    return pad(x, x.shape.map((_, i) => (i === x.shape.length - 1 ? last : [0, 0])), { value: 1 });
+    return pad(
+      x,
+      x.shape.map((_, i) => (i === x.shape.length - 1 ? last : [0, 0])),
+      { value: 1 },
+    );
   };
   let product = shifted(rows, 1);
   for (let step = 1; step < count; step *= 2) product = mul(product, shifted(product, step));
@@ -76,7 +83,24 @@ export const reduceProd = (x: Value, options: ReduceOptions = {}): Value => redu
 export const reduceProdCases: OpCase[] = [
   { ins: [[2, 5]], build: (x) => reduceProd(x), torch: 'a.prod()' },
   { ins: [[2, 3, 4]], build: (x) => reduceProd(x, { axes: [1] }), torch: 'a.prod(1)' },
-  { ins: [[2, 3, 4]], build: (x) => reduceProd(x, { axes: [0, -1], keepDims: true }), torch: 'a.prod(2, keepdim=True).prod(0, keepdim=True)' },
+  {
+    ins: [[2, 3, 4]],
+    build: (x) => reduceProd(x, { axes: [0, -1], keepDims: true }),
+    torch: 'a.prod(2, keepdim=True).prod(0, keepdim=True)',
+  },
   { ins: [[3, 1]], build: (x) => reduceProd(x, { axes: [1] }), torch: 'a.prod(1)' },
-  { name: 'zeros', ins: [{ values: [[2, 0, 3], [0, 5, 0], [1, 2, 4]] }], build: (x) => reduceProd(x, { axes: [1] }), torch: 'a.prod(1)' },
+  {
+    name: 'zeros',
+    ins: [
+      {
+        values: [
+          [2, 0, 3],
+          [0, 5, 0],
+          [1, 2, 4],
+        ],
+      },
+    ],
+    build: (x) => reduceProd(x, { axes: [1] }),
+    torch: 'a.prod(1)',
+  },
 ];

@@ -2,7 +2,7 @@ import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, reduce, reducedAxes, reductionAttrs, type ReduceOptions } from './reduction.ts';
+import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
 
 /** @internal */
 export const reduceSumSquareOp = defineOp({
@@ -36,6 +36,10 @@ export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value =>
 export const reduceSumSquareCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reduceSumSquare(x), torch: 'a.square().sum()' },
   { ins: [[2, 3, 4]], build: (x) => reduceSumSquare(x, { axes: [1] }), torch: 'a.square().sum(1)' },
-  { ins: [[2, 3, 4]], build: (x) => reduceSumSquare(x, { axes: [0, -1], keepDims: true }), torch: 'a.square().sum((0, 2), keepdim=True)' },
+  {
+    ins: [[2, 3, 4]],
+    build: (x) => reduceSumSquare(x, { axes: [0, -1], keepDims: true }),
+    torch: 'a.square().sum((0, 2), keepdim=True)',
+  },
   { ins: [[2, 3]], build: (x) => reduceSumSquare(x, { axes: [] }), torch: 'a.square()' },
 ];

@@ -1,8 +1,10 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { inferReduction, reduce, reducedAxes, reductionAttrs, spread, type ReduceOptions } from './reduction.ts';
+import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs, spread } from './reduction.ts';
 import { ints } from './rules.ts';
+
+export type { ReduceOptions } from './reduction.ts';
 
 /** @internal */
 export const reduceSumOp = defineOp({
@@ -13,7 +15,10 @@ export const reduceSumOp = defineOp({
   outputs: ['reduced'],
   attrs: reductionAttrs,
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceSum', ins, attrs) }),
-  grad: ({ data, axes, dreduced }, attrs) => ({ data: spread(dreduced, data, reducedAxes('ReduceSum', { data, axes }, attrs)), axes: null }),
+  grad: ({ data, axes, dreduced }, attrs) => ({
+    data: spread(dreduced, data, reducedAxes('ReduceSum', { data, axes }, attrs)),
+    axes: null,
+  }),
 });
 
 /**
@@ -34,6 +39,16 @@ export const reduceSumCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reduceSum(x, { axes: [1] }), torch: 'a.sum(1)' },
   { ins: [[2, 3, 4]], build: (x) => reduceSum(x, { axes: [0, -1], keepDims: true }), torch: 'a.sum((0, 2), keepdim=True)' },
   { ins: [[2, 3]], build: (x) => reduceSum(x, { axes: [] }), torch: 'a' },
-  { ins: [{ shape: [2, 3], dtype: 'int64', domain: [-9, 9] }], build: (x) => reduceSum(x, { axes: [0] }), torch: 'a.sum(0)', gradient: false },
-  { name: 'empty axes kept', ins: [[2, 3]], build: (data) => reduceSumOp({ data, axes: ints([]) }, { noop_with_empty_axes: 1 }).reduced, torch: 'a' },
+  {
+    ins: [{ shape: [2, 3], dtype: 'int64', domain: [-9, 9] }],
+    build: (x) => reduceSum(x, { axes: [0] }),
+    torch: 'a.sum(0)',
+    gradient: false,
+  },
+  {
+    name: 'empty axes kept',
+    ins: [[2, 3]],
+    build: (data) => reduceSumOp({ data, axes: ints([]) }, { noop_with_empty_axes: 1 }).reduced,
+    torch: 'a',
+  },
 ];

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { divDims, productOf, sameShape, showShape, type Shape } from '../tensor/index.ts';
+import { dimsDiffer, divDims, productOf, type Shape, sameShape, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
@@ -17,7 +17,11 @@ export const reshapeOp = defineOp({
   infer({ data, shape }, { allowzero }) {
     const wanted = knownDims(shape);
     if (!wanted)
-      throw fail('bad-value', { what: 'Reshape', got: 'a shape computed at run time', want: 'sizes that are known, or made of Shape' });
+      throw fail('bad-value', {
+        what: 'Reshape',
+        got: 'a shape computed at run time',
+        want: 'sizes that are known, or made of Shape',
+      });
     const copied = wanted.map((d, i) => (d === 0 && !allowzero ? (data.shape[i] ?? 0) : d));
     return { reshaped: { dtype: data.dtype, shape: resolve(data.shape, copied), ...knownSizes(data) } };
   },
@@ -38,10 +42,8 @@ function resolve(from: Shape, to: Shape): Shape {
   if (open !== to.lastIndexOf(-1)) bad();
   const have = productOf(from);
   const want = productOf(open < 0 ? to : to.toSpliced(open, 1));
-  const rest = divDims(have, want);
-  if (open >= 0) return to.with(open, rest ?? bad());
-  const differ = typeof rest === 'number' ? rest !== 1 : typeof have === 'number' && typeof want === 'number' && have !== want;
-  return differ ? bad() : to; // two names of one size are checked at run time
+  if (open >= 0) return to.with(open, divDims(have, want) ?? bad());
+  return dimsDiffer(have, want) ? bad() : to; // two names of one size are checked at run time
 }
 
 /**
@@ -65,7 +67,13 @@ export function reshape(x: Value, shape: Shape): Value {
   return reshaped;
 }
 
-/** `x` in the shape that `like` has, also where that is known only at run time. */
+/**
+ * `x` in the shape that `like` has, also where that is known only at run time.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * console.log(ops.reshapeLike(graphInput('x', ['batch', 6]), graphInput('like', ['batch', 2, 3])).shape); // ['batch', 2, 3]
+ */
 export const reshapeLike = (x: Value, like: Value): Value => {
   const unknown = like.shape.filter((d, i) => typeof d === 'string' && d !== x.shape[i]).length;
   return unknown <= 1 ? reshape(x, like.shape) : reshapeOp({ data: x, shape: shapeOf(like) }).reshaped;
@@ -75,5 +83,14 @@ export const reshapeLike = (x: Value, like: Value): Value => {
 export const reshapeCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: (x) => reshape(x, [4, -1]), torch: 'a.reshape(4, -1)' },
   { ins: [[2, 3]], build: (x) => reshape(x, [1, 6, 1]), torch: 'a.reshape(1, 6, 1)' },
+  {
+    name: 'reshapeLike',
+    ins: [
+      [2, 6],
+      [3, 4],
+    ],
+    build: (x, like) => reshapeLike(x, like),
+    torch: 'a.reshape(b.shape) + 0 * b',
+  },
   { ins: [[1, 1]], build: (x) => reshape(x, []), torch: 'a.reshape(())' },
 ];

@@ -1,7 +1,7 @@
 // Shape and dtype rules that several ops share. Each throws an error that says what came and what would fit.
 import { fail } from '../errors.ts';
 import { constant, type Info, type Value } from '../graph/index.ts';
-import { full, isFloat, isStatic, normalAxis, showShape, tensor, type Dim, type DType, type Shape } from '../tensor/index.ts';
+import { type Dim, type DType, full, isFloat, isStatic, normalAxis, type Shape, showShape, tensor } from '../tensor/index.ts';
 
 /** What elementwise ops take: a value, or a number that takes the dtype of the other side. */
 export type Operand = Value | number;
@@ -22,7 +22,8 @@ export const knownDims = (info: Info): Shape | undefined =>
 /** The numbers of an input that must be known while the graph is built (axes, pads). */
 export function knownInts(what: string, name: string, info: Info): number[] {
   const known = knownDims(info);
-  if (!known || !isStatic(known)) throw fail('bad-value', { what, got: `${name} computed at run time`, want: `constant ${name}` });
+  if (!known || !isStatic(known))
+    throw fail('bad-value', { what, got: `${name} computed at run time`, want: `constant ${name}` });
   return [...known];
 }
 
@@ -43,9 +44,7 @@ const dimOf = (what: string, a: Shape, b: Shape, p: Dim, q: Dim): Dim => {
 /** The shape of an elementwise result, by NumPy's rule. */
 export function broadcastShapes(what: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) =>
-    dimOf(what, a, b, a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1),
-  );
+  return Array.from({ length: rank }, (_, i) => dimOf(what, a, b, a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1));
 }
 
 /** Two inputs of one dtype. */

@@ -23,7 +23,9 @@ export const scatterElementsOp = defineOp({
       indices.shape.length === data.shape.length &&
       updates.shape.length === data.shape.length &&
       indices.shape.every((d, i) => d === updates.shape[i] || typeof d !== typeof updates.shape[i]) &&
-      indices.shape.every((d, i) => i === at || typeof d === 'string' || typeof data.shape[i] === 'string' || d <= data.shape[i]!);
+      indices.shape.every(
+        (d, i) => i === at || typeof d === 'string' || typeof data.shape[i] === 'string' || d <= data.shape[i]!,
+      );
     if (!fits)
       throw fail('shape-mismatch', {
         what: 'ScatterElements',
@@ -73,10 +75,18 @@ export const scatterAdd = (data: Value, indices: Value, updates: Value, { axis =
  * const rows = graphInput('rows', ['batch', 5, 8]);
  * console.log(ops.scatterAddRows(graphInput('table', [100, 8]), tokens, rows).shape); // [100, 8]
  */
-export function scatterAddRows(data: Value, indices: Value, updates: Value, { axis = 0 }: { readonly axis?: number } = {}): Value {
+export function scatterAddRows(
+  data: Value,
+  indices: Value,
+  updates: Value,
+  { axis = 0 }: { readonly axis?: number } = {},
+): Value {
   const at = axisIn('scatterAddRows', axis, data.shape);
   const [before, after] = [updates.shape.slice(0, at), updates.shape.slice(at + indices.shape.length)];
-  const flat = indices.shape.length === 1 ? updates : reshapeOp({ data: updates, shape: dimsOf([...before, -1, ...after], updates) }).reshaped;
+  const flat =
+    indices.shape.length === 1
+      ? updates
+      : reshapeOp({ data: updates, shape: dimsOf([...before, -1, ...after], updates) }).reshaped;
   const along = reshape(indices, [...before.map(() => 1), -1, ...after.map(() => 1)]);
   return scatterAdd(zerosLike(data, updates), expandLike(along, flat), flat, { axis: at });
 }
@@ -84,18 +94,53 @@ export function scatterAddRows(data: Value, indices: Value, updates: Value, { ax
 /** @internal */
 export const scatterAddCases: OpCase[] = [
   {
-    ins: [[3, 4], { dtype: 'int64', values: [[0, 2, 2, 1], [0, 2, 0, 1], [0, 1, 2, 1]] }, [3, 4]],
+    ins: [
+      [3, 4],
+      {
+        dtype: 'int64',
+        values: [
+          [0, 2, 2, 1],
+          [0, 2, 0, 1],
+          [0, 1, 2, 1],
+        ],
+      },
+      [3, 4],
+    ],
     build: (x, i, u) => scatterAdd(x, i, u),
     torch: 'a.scatter_add(0, b, c)',
   },
   {
-    ins: [[2, 3, 2], { dtype: 'int32', values: [[[0, 0], [0, 1], [0, 2], [0, 2]]] }, [1, 4, 2]],
+    ins: [
+      [2, 3, 2],
+      {
+        dtype: 'int32',
+        values: [
+          [
+            [0, 0],
+            [0, 1],
+            [0, 2],
+            [0, 2],
+          ],
+        ],
+      },
+      [1, 4, 2],
+    ],
     build: (x, i, u) => scatterAdd(x, i, u, { axis: 1 }),
     torch: 'a.scatter_add(1, b.long(), c)',
   },
   {
     name: 'rows',
-    ins: [[5, 3], { dtype: 'int64', values: [[0, 2, 2], [4, 2, -1]] }, [2, 3, 3]],
+    ins: [
+      [5, 3],
+      {
+        dtype: 'int64',
+        values: [
+          [0, 2, 2],
+          [4, 2, -1],
+        ],
+      },
+      [2, 3, 3],
+    ],
     build: (x, i, u) => scatterAddRows(x, i, u),
     torch: 'torch.zeros_like(a).index_add(0, b.flatten() % 5, c.reshape(6, 3))',
   },
@@ -113,7 +158,17 @@ export const scatterAddCases: OpCase[] = [
   },
   {
     name: 'overwrite',
-    ins: [[3, 2], { dtype: 'int64', values: [[2, 0], [1, 2]] }, [2, 2]],
+    ins: [
+      [3, 2],
+      {
+        dtype: 'int64',
+        values: [
+          [2, 0],
+          [1, 2],
+        ],
+      },
+      [2, 2],
+    ],
     build: (data, indices, updates) => scatterElementsOp({ data, indices, updates }).output,
     torch: 'a.scatter(0, b, c)',
   },

@@ -1,11 +1,11 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { isStatic, showShape, type Shape } from '../tensor/index.ts';
+import { isStatic, type Shape, showShape } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
 import { ints } from './rules.ts';
-import type { OpCase } from './case.ts';
 
 /** @internal */
 export const shapeOp = defineOp({
@@ -32,7 +32,15 @@ export const shapeOp = defineOp({
  */
 export const shapeOf = (data: Value): Value => shapeOp({ data }).shape;
 
-/** A shape as an int64 list. Sizes known only at run time are read off `from`, which must have axes of those names. */
+/**
+ * A shape as an int64 list. Sizes known only at run time are read off `from`, which must have axes of those names.
+ *
+ * Errors: `bad-value` for a name that `from` has not.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * console.log(ops.dimsOf(['batch', 1], graphInput('x', ['batch', 3])).shape); // [2]
+ */
 export function dimsOf(shape: Shape, from: Value): Value {
   if (isStatic(shape)) return ints(shape);
   const sizes = shapeOf(from);
@@ -57,4 +65,5 @@ export function dimsOf(shape: Shape, from: Value): Value {
 /** @internal */
 export const shapeCases: OpCase[] = [
   { ins: [[2, 3, 4]], build: shapeOf, torch: 'torch.tensor(a.shape)', gradient: false },
+  { name: 'dimsOf', ins: [[2, 3]], build: (x) => dimsOf([6, 1], x), torch: 'torch.tensor([6, 1])', gradient: false },
 ];

@@ -1,7 +1,7 @@
 // Which positions a slice takes. ONNX follows NumPy: positions count from the end when negative, and are cut off at the ends.
 import { fail } from '../errors.ts';
 import type { Info } from '../graph/index.ts';
-import { addDims, showShape, subDims, type Dim } from '../tensor/index.ts';
+import { addDims, type Dim, showShape, subDims } from '../tensor/index.ts';
 import { axesIn, axisIn, knownInts } from './rules.ts';
 
 /** The part taken on one axis. */
@@ -57,7 +57,11 @@ export function lengthOf(cut: Cut, size: Dim): Dim {
   // Each bound as (size or 0) + offset; backwards, the bounds are one to the right of the positions they name.
   const far = 2 ** 31 - 1;
   const bound = (at: number, shift: number): { fromEnd: boolean; offset: number } =>
-    at >= far ? { fromEnd: true, offset: 0 } : at <= -far ? { fromEnd: false, offset: 0 } : { fromEnd: at < 0, offset: at + shift };
+    at >= far
+      ? { fromEnd: true, offset: 0 }
+      : at <= -far
+        ? { fromEnd: false, offset: 0 }
+        : { fromEnd: at < 0, offset: at + shift };
   const [low, high] = step > 0 ? [bound(start, 0), bound(end, 0)] : [bound(end, 1), bound(start, 1)];
   const offset = high.offset - low.offset;
   const span =

@@ -10,7 +10,7 @@ import { reshapeLike } from './reshape.ts';
 import { ints, knownDims } from './rules.ts';
 import { scatterAddRows } from './scatter-add.ts';
 import { dimsOf } from './shape.ts';
-import { cutsOf, lengthOf, positionsOf, spanOf, type Cut } from './slice-rule.ts';
+import { type Cut, cutsOf, lengthOf, positionsOf, spanOf } from './slice-rule.ts';
 
 /** The part to take on each of some axes. */
 export interface SliceOptions {
@@ -68,7 +68,8 @@ function putBackAxis(part: Value, before: Value, cut: Cut): Value {
     const zerosAround = [zerosLike(head), part, zerosLike(tail)].filter((piece) => piece.shape[axis] !== 0);
     return reshapeLike(concat(zerosAround, { axis }), before);
   }
-  const positions = typeof size === 'number' ? ints(positionsOf(cut, size)) : take(range(0, dimsOf([size], before), 1), [{ ...cut, axis: 0 }]);
+  const positions =
+    typeof size === 'number' ? ints(positionsOf(cut, size)) : take(range(0, dimsOf([size], before), 1), [{ ...cut, axis: 0 }]);
   return scatterAddRows(before, positions, part, { axis });
 }
 
@@ -109,7 +110,11 @@ export const sliceCases: OpCase[] = [
   { ins: [[2, 6]], build: (x) => slice(x, { starts: [-3], ends: [Infinity], axes: [-1] }), torch: 'a[:, -3:]' },
   { ins: [[2, 7]], build: (x) => slice(x, { starts: [1], ends: [100], axes: [1], steps: [3] }), torch: 'a[:, 1:100:3]' },
   { ins: [[2, 4]], build: (x) => slice(x, { starts: [-1], ends: [-Infinity], axes: [1], steps: [-1] }), torch: 'a.flip(1)' },
-  { ins: [[5, 4]], build: (x) => slice(x, { starts: [1, 3], ends: [-1, 0], axes: [0, 1], steps: [1, -2] }), torch: 'a[1:-1].flip(1)[:, 0:3:2]' },
+  {
+    ins: [[5, 4]],
+    build: (x) => slice(x, { starts: [1, 3], ends: [-1, 0], axes: [0, 1], steps: [1, -2] }),
+    torch: 'a[1:-1].flip(1)[:, 0:3:2]',
+  },
   { ins: [[6, 3]], build: (x) => slice(x, { starts: [1], ends: [Infinity], steps: [2] }), torch: 'a[1::2]' },
   { ins: [[5, 2]], build: (x) => slice(x, { starts: [-1], ends: [-Infinity], steps: [-1] }), torch: 'a.flip(0)' },
   { ins: [[5, 2]], build: (x) => slice(x, { starts: [1, 0], ends: [-1, 1] }), torch: 'a[1:-1, 0:1]' },

@@ -30,7 +30,11 @@ const equalParts = (size: number | string, count: number): number[] => {
   if (typeof size === 'string')
     throw fail('bad-value', { what: 'Split', got: `an axis of run-time size '${size}'`, want: 'sizes for every part' });
   if (!Number.isInteger(count) || count < 1 || count > Math.max(size, 1))
-    throw fail('bad-value', { what: 'Split', got: `${count} parts of an axis of size ${size}`, want: 'between one part and the size' });
+    throw fail('bad-value', {
+      what: 'Split',
+      got: `${count} parts of an axis of size ${size}`,
+      want: 'between one part and the size',
+    });
   const part = Math.ceil(size / count);
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, size - i * part)));
 };

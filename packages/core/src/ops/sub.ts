@@ -1,8 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { neg } from './neg.ts';
 import { arithmetic } from './kinds.ts';
+import { neg } from './neg.ts';
 import { lift, type Operand } from './rules.ts';
 
 /** @internal */

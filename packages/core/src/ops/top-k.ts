@@ -19,7 +19,11 @@ export const topKOp = defineOp({
     const [count] = knownInts('TopK', 'k', k);
     const size = x.shape[at]!;
     if (!(count! >= 0) || (typeof size === 'number' && count! > size))
-      throw fail('bad-value', { what: 'TopK', got: `k = ${count} for axis ${at} of shape ${showShape(x.shape)}`, want: `0 to ${size}` });
+      throw fail('bad-value', {
+        what: 'TopK',
+        got: `k = ${count} for axis ${at} of shape ${showShape(x.shape)}`,
+        want: `0 to ${size}`,
+      });
     const shape = x.shape.with(at, count!);
     return { values: { dtype: x.dtype, shape }, indices: { dtype: 'int64', shape } };
   },
@@ -40,12 +44,19 @@ export const topKOp = defineOp({
  * const { values, indices } = ops.topK(graphInput('x', ['batch', 10]), 3);
  * console.log(values.shape, indices.dtype); // ['batch', 3] int64
  */
-export const topK = (x: Value, k: number, { axis = -1 }: { readonly axis?: number } = {}): { readonly values: Value; readonly indices: Value } =>
-  topKOp({ x, k: ints([k]) }, { axis });
+export const topK = (
+  x: Value,
+  k: number,
+  { axis = -1 }: { readonly axis?: number } = {},
+): { readonly values: Value; readonly indices: Value } => topKOp({ x, k: ints([k]) }, { axis });
 
 /** @internal */
 export const topKCases: OpCase[] = [
   { ins: [[3, 5]], build: (x) => [topK(x, 2).values, topK(x, 2).indices], torch: 'torch.topk(a, 2)' },
   { ins: [[4, 3]], build: (x) => topK(x, 3, { axis: 0 }).values, torch: 'torch.topk(a, 3, 0).values' },
-  { ins: [[2, 4]], build: (x) => topKOp({ x, k: ints([2]) }, { largest: 0 }).values, torch: 'torch.topk(a, 2, largest=False).values' },
+  {
+    ins: [[2, 4]],
+    build: (x) => topKOp({ x, k: ints([2]) }, { largest: 0 }).values,
+    torch: 'torch.topk(a, 2, largest=False).values',
+  },
 ];

@@ -23,7 +23,12 @@ export const transposeOp = defineOp({
   },
   grad({ data, dtransposed }, { perm }) {
     const order = perm ?? reversed(data.shape.length);
-    return { data: transpose(dtransposed, order.map((_, axis) => order.indexOf(axis))) };
+    return {
+      data: transpose(
+        dtransposed,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    };
   },
 });
 

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { lookUp } from '../suggest.ts';
-import { sizeOf, Tensor, zeros, type TypedArray } from '../tensor/index.ts';
+import { sizeOf, type Tensor, type TypedArray, zeros } from '../tensor/index.ts';
 import type { Held, Tensors } from './executor.ts';
 import { inTurn, Line } from './line.ts';
 import { checkHoldable, checkWrite } from './ports.ts';
@@ -46,7 +46,8 @@ export class ArrayHeld implements Held {
     return inTurn([this.line], async () => {
       const copies: Record<string, Tensor> = {};
       for (const [name, { dtype, shape, data }] of slots) {
-        if (data.length !== sizeOf(shape)) throw fail('engine', { doing: `reading '${name}'`, reason: 'the thread that had it ended' });
+        if (data.length !== sizeOf(shape))
+          throw fail('engine', { doing: `reading '${name}'`, reason: 'the thread that had it ended' });
         const copy = zeros(shape, dtype);
         await copyInPieces(copy.data as TypedArray, data, this.#nextTurn);
         copies[name] = copy;

@@ -1,10 +1,10 @@
 import { fail } from '../errors.ts';
-import { sameShape, showShape, Tensor, type DataTypes, type DType, type TensorData, type TypedArray } from '../tensor/index.ts';
+import { type DataTypes, type DType, sameShape, showShape, Tensor, type TensorData, type TypedArray } from '../tensor/index.ts';
 import { ArrayHeld, type ArraySlot } from './array-held.ts';
 import { engineError } from './engine-error.ts';
 import type { Port, Program, RunOptions, Tensors } from './executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from './line.ts';
-import { checkInput, checkTensor, copyOf, wire, type Sizes } from './ports.ts';
+import { checkInput, checkTensor, copyOf, type Sizes, wire } from './ports.ts';
 
 /** A tensor on its way into a session. */
 export interface ArrayInput {

@@ -1,8 +1,8 @@
 import { createExecutor } from '#ort';
 import type { Executor, ExecutorOptions } from './executor.ts';
 
-export { createExecutor, nextTurn } from '#ort';
 export { files } from '#files';
+export { createExecutor, nextTurn } from '#ort';
 export type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, RunOptions, Tensors } from './executor.ts';
 export type { Files } from './files.ts';
 

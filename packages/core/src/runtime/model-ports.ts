@@ -1,5 +1,5 @@
 import { readModelInfo } from '../onnx/index.ts';
-import { dtypes, type DType } from '../tensor/index.ts';
+import { type DType, dtypes } from '../tensor/index.ts';
 import type { Port } from './executor.ts';
 import { noTensor, portOf } from './ports.ts';
 

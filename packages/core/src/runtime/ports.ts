@@ -1,6 +1,16 @@
 import { fail } from '../errors.ts';
-import { nearest, lookUp } from '../suggest.ts';
-import { dtypes, isStatic, sameShape, showShape, sizeOf, type DType, type Shape, type Tensor, type TypedArray } from '../tensor/index.ts';
+import { lookUp, nearest } from '../suggest.ts';
+import {
+  type DType,
+  dtypes,
+  isStatic,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+} from '../tensor/index.ts';
 import type { Port, RunOptions, Tensors } from './executor.ts';
 
 /** Sizes that are known only at run time, by name. */
@@ -31,7 +41,9 @@ export function portOf(
     });
   }
   // A size without a name equals no other size, so it gets a name of its own.
-  const named = shape.map((d, axis) => (typeof d === 'string' ? d || `${name}_${axis}` : d >= 0 && d < 2 ** 32 - 1 ? d : `${name}_${axis}`));
+  const named = shape.map((d, axis) =>
+    typeof d === 'string' ? d || `${name}_${axis}` : d >= 0 && d < 2 ** 32 - 1 ? d : `${name}_${axis}`,
+  );
   return anyRank ? { name, dtype, shape: [], anyRank } : { name, dtype, shape: named };
 }
 
@@ -136,10 +148,18 @@ export function wire(
     }
     const old = lookUp('held tensor', held, target);
     if ([...targets.values()].includes(target)) {
-      throw fail('bad-value', { what: 'run({ updates })', got: `two outputs for '${target}'`, want: 'one output for each held tensor' });
+      throw fail('bad-value', {
+        what: 'run({ updates })',
+        got: `two outputs for '${target}'`,
+        want: 'one output for each held tensor',
+      });
     }
     if (port.dtype !== old.dtype) {
-      throw fail('dtype-mismatch', { what: `the update of '${target}' by the output '${output}'`, got: port.dtype, want: old.dtype });
+      throw fail('dtype-mismatch', {
+        what: `the update of '${target}' by the output '${output}'`,
+        got: port.dtype,
+        want: old.dtype,
+      });
     }
     if (!port.anyRank && isStatic(port.shape) && !sameShape(port.shape, old.shape)) {
       throw fail('shape-mismatch', {

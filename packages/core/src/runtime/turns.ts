@@ -33,7 +33,11 @@ export class Turns {
 const pieceBytes = 16 * 2 ** 20;
 
 /** Copies numbers from array to array, large ones in pieces so that the event loop can turn. */
-export async function copyInPieces(target: ArrayBufferView, source: ArrayBufferView, nextTurn: () => Promise<void>): Promise<void> {
+export async function copyInPieces(
+  target: ArrayBufferView,
+  source: ArrayBufferView,
+  nextTurn: () => Promise<void>,
+): Promise<void> {
   const to = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
   const from = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   for (let start = 0; start < from.length; start += pieceBytes) {

@@ -31,6 +31,7 @@ export interface DataTypes {
   string: string[];
 }
 export type TensorData = DataTypes[DType];
+/** Any of them but the texts. */
 export type TypedArray = Exclude<TensorData, string[]>;
 
 interface DTypeFacts {

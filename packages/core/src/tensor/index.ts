@@ -1,19 +1,21 @@
-export { dtypeOfOnnx, dtypes, isFloat, type DataTypes, type DType, type TensorData, type TypedArray } from './dtype.ts';
+export { copyRows } from './copy-rows.ts';
+export { type DataTypes, type DType, dtypeOfOnnx, dtypes, isFloat, type TensorData, type TypedArray } from './dtype.ts';
 export { fromFloat16, toFloat16 } from './float16.ts';
-export { bitsAt, foldIn, normalAt, permutation, randomKey, saltOf, stream, uniformAt, type RandomKey } from './rng.ts';
+export { bitsAt, foldIn, normalAt, permutation, type RandomKey, randomKey, saltOf, stream, uniformAt } from './rng.ts';
 export {
   addDims,
+  type Dim,
+  dimsDiffer,
   divDims,
   isStatic,
   mulDims,
   normalAxis,
   productOf,
+  type Shape,
   sameShape,
   showShape,
   sizeOf,
   stridesOf,
   subDims,
-  type Dim,
-  type Shape,
 } from './shape.ts';
-export { bytesOf, full, isTensor, Tensor, tensor, tensorOfBytes, zeros, type Nested } from './tensor.ts';
+export { bytesOf, full, isTensor, type Nested, Tensor, tensor, tensorOfBytes, zeros } from './tensor.ts';

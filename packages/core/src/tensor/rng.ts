@@ -8,7 +8,12 @@
 export type RandomKey = readonly [number, number];
 
 /** Constants of the stream, shared with the in-graph version. */
-export const stream = { weyl: 0x9e3779b9, shifts: [16, 15, 16], multipliers: [0x7feb352d, 0x846ca68b], salts: [0x85ebca6b, 0xc2b2ae35] } as const;
+export const stream = {
+  weyl: 0x9e3779b9,
+  shifts: [16, 15, 16],
+  multipliers: [0x7feb352d, 0x846ca68b],
+  salts: [0x85ebca6b, 0xc2b2ae35],
+} as const;
 
 // Unpacked once: these run ten million times for a large model's first weights.
 const { weyl } = stream;
@@ -31,7 +36,13 @@ export const foldIn = ([k0, k1]: RandomKey, salt: number): RandomKey => [
   mix((k1 + mix((salt ^ stream.salts[1]) >>> 0)) >>> 0),
 ];
 
-/** The key of a seed, any whole number up to 2^53. */
+/**
+ * The key of a seed, any whole number up to 2^53.
+ *
+ * @example
+ * import { permutation, randomKey } from '@stratus/core';
+ * console.log(permutation(5, randomKey(1)).length); // 5
+ */
 export const randomKey = (seed: number): RandomKey => foldIn([seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0], 0);
 
 /** A number from 0 (inclusive) to 1 (exclusive), a multiple of 2^-24, as float32 holds it. */
@@ -48,9 +59,16 @@ export const saltOf = (text: string): number => {
   return h >>> 0;
 };
 
-/** The numbers 0..n-1 in random order (Fisher and Yates). */
+/**
+ * The numbers 0..n-1 in random order (Fisher and Yates).
+ *
+ * @example
+ * import { permutation, randomKey } from '@stratus/core';
+ * console.log([...permutation(4, randomKey(1))].sort()); // [0, 1, 2, 3]
+ */
 export function permutation(n: number, key: RandomKey): Uint32Array {
-  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  const order = new Uint32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i; // several times as fast as Uint32Array.from
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor((bitsAt(key, i) / 2 ** 32) * (i + 1));
     const t = order[i]!;

@@ -1,4 +1,4 @@
-import { addSizes, divideSizes, multiplySizes } from './symbolic-size.ts';
+import { addSizes, divideSizes, multiplySizes, sizesDiffer } from './symbolic-size.ts';
 
 /** One axis: a size, or a name for a size that is known only at run time ('batch'). */
 export type Dim = number | string;
@@ -16,13 +16,20 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 /** Sum of two sizes; a text such as `(batch + 2)` when one is known only at run time. */
-export const addDims = (a: Dim, b: Dim): Dim => (typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : b === 0 ? a : addSizes(a, b));
+export const addDims = (a: Dim, b: Dim): Dim =>
+  typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : b === 0 ? a : addSizes(a, b);
 /** Product of two sizes; a text such as `(batch * 28)` when one is known only at run time. */
-export const mulDims = (a: Dim, b: Dim): Dim => (typeof a === 'number' && typeof b === 'number' ? a * b : a === 1 ? b : b === 1 ? a : multiplySizes(a, b));
+export const mulDims = (a: Dim, b: Dim): Dim =>
+  typeof a === 'number' && typeof b === 'number' ? a * b : a === 1 ? b : b === 1 ? a : multiplySizes(a, b);
 /** Difference of two sizes; a text such as `(batch - 2)` when one is known only at run time. */
-export const subDims = (a: Dim, b: Dim): Dim => (typeof a === 'number' && typeof b === 'number' ? a - b : b === 0 ? a : addSizes(a, b, -1));
+export const subDims = (a: Dim, b: Dim): Dim =>
+  typeof a === 'number' && typeof b === 'number' ? a - b : b === 0 ? a : addSizes(a, b, -1);
 /** Quotient of two sizes, if there is no remainder whatever the sizes known only at run time are. */
 export const divDims = (a: Dim, b: Dim): Dim | undefined => divideSizes(a, b);
+
+/** True if two sizes differ whatever the sizes known only at run time are, as long as none is 0. */
+export const dimsDiffer = (a: Dim, b: Dim): boolean =>
+  typeof a === 'number' && typeof b === 'number' ? a !== b : sizesDiffer(a, b);
 
 /** Product of all sizes. */
 export const productOf = (shape: Shape): Dim => shape.reduce(mulDims, 1);

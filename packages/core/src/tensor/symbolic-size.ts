@@ -16,7 +16,10 @@ function collect(terms: Sum): Sum {
     found.set(key, { names: sorted, factor: factor + (found.get(key)?.factor ?? 0) });
   }
   const order = ([a]: [string, Term], [b]: [string, Term]): number => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1);
-  return [...found].filter(([, { factor }]) => factor !== 0).sort(order).map(([, term]) => term);
+  return [...found]
+    .filter(([, { factor }]) => factor !== 0)
+    .sort(order)
+    .map(([, term]) => term);
 }
 
 const product = (a: Sum, b: Sum): Sum =>
@@ -93,7 +96,8 @@ function write(sum: Sum): number | string {
   return `(${text.join('')})`;
 }
 
-const sumOf = (size: number | string): Sum => (typeof size === 'string' ? read(size) : size === 0 ? [] : [{ names: [], factor: size }]);
+const sumOf = (size: number | string): Sum =>
+  typeof size === 'string' ? read(size) : size === 0 ? [] : [{ names: [], factor: size }];
 
 /** `a + factor b`, where either may be symbolic. */
 export const addSizes = (a: number | string, b: number | string, factor = 1): number | string =>
@@ -119,3 +123,7 @@ export function divideSizes(a: number | string, b: number | string): number | st
   });
   return parts.includes(undefined) ? undefined : write(collect(parts as Sum));
 }
+
+/** True if `a` and `b` differ whatever the run-time sizes are, as long as none is 0. */
+export const sizesDiffer = (a: number | string, b: number | string): boolean =>
+  collect([...sumOf(a), ...sumOf(b).map((term) => ({ ...term, factor: -term.factor }))]).length === 1;

@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { dtypes, type DataTypes, type DType, type TensorData, type TypedArray } from './dtype.ts';
+import { type DataTypes, type DType, dtypes, type TensorData, type TypedArray } from './dtype.ts';
 import { fromFloat16, toFloat16 } from './float16.ts';
 import { showShape, sizeOf } from './shape.ts';
 
@@ -21,7 +21,7 @@ export class Tensor<D extends DType = DType> {
 
   /** Takes `data` as it is, without a copy. Errors: `bad-value` when the length does not fit the shape. */
   constructor(dtype: D, shape: readonly number[], data: DataTypes[D]) {
-    if (data.length !== sizeOf(shape)) {
+    if (data.length !== sizeOf(shape) || shape.some((d) => d < 0)) {
       throw fail('bad-value', {
         what: 'tensor',
         got: `${data.length} elements for shape ${showShape(shape)}`,
@@ -66,7 +66,10 @@ export class Tensor<D extends DType = DType> {
   /** Rows `start` (inclusive) to `end` (exclusive) along the first axis; shares the memory. */
   rows(start: number, end: number): Tensor<D> {
     const step = this.shape[0] ? this.size / this.shape[0] : 0;
-    const data = this.dtype === 'string' ? (this.data as string[]).slice(start * step, end * step) : (this.data as TypedArray).subarray(start * step, end * step);
+    const data =
+      this.dtype === 'string'
+        ? (this.data as string[]).slice(start * step, end * step)
+        : (this.data as TypedArray).subarray(start * step, end * step);
     return new Tensor(this.dtype, [end - start, ...this.shape.slice(1)], data as DataTypes[D]);
   }
 
@@ -81,17 +84,33 @@ const dtypeOfArray = (data: TensorData): DType => {
   if (Array.isArray(data)) return 'string';
   const name = Object.prototype.toString.call(data).slice(8, -1);
   const found = (Object.keys(dtypes) as DType[]).find(
-    (d) => d !== 'float16' && d !== 'bool' && d !== 'string' && Object.prototype.toString.call(dtypes[d].make(0)).slice(8, -1) === name,
+    (d) =>
+      d !== 'float16' &&
+      d !== 'bool' &&
+      d !== 'string' &&
+      Object.prototype.toString.call(dtypes[d].make(0)).slice(8, -1) === name,
   );
   if (!found) throw fail('dtype-mismatch', { what: 'tensor', got: name, want: 'a typed array of numbers' });
   return found;
 };
 
-/** A tensor of zeros (empty texts for string). */
+/**
+ * A tensor of zeros (empty texts for string).
+ *
+ * @example
+ * import { zeros } from '@stratus/core';
+ * console.log(zeros([2, 3]).size); // 6
+ */
 export const zeros = <D extends DType = 'float32'>(shape: readonly number[], dtype: D = 'float32' as D): Tensor<D> =>
   new Tensor(dtype, shape, dtypes[dtype].make(sizeOf(shape)) as DataTypes[D]);
 
-/** A tensor filled with one number. */
+/**
+ * A tensor filled with one number.
+ *
+ * @example
+ * import { full } from '@stratus/core';
+ * console.log(full([2], 7, 'int32').toArray()); // [7, 7]
+ */
 export function full<D extends DType = 'float32'>(shape: readonly number[], value: number, dtype: D = 'float32' as D): Tensor<D> {
   const t = zeros(shape, dtype);
   if (dtype === 'int64' || dtype === 'uint64') (t.data as BigInt64Array).fill(BigInt(value));
@@ -105,12 +124,22 @@ const write = (data: TensorData, i: number, value: Nested): void => {
   else data[i] = Number(value);
 };
 
+/** JavaScript reads null as 0 and undefined as NaN: a missing value must not pass for a number. */
+function checkElement(value: unknown, dtype: DType): void {
+  const kind = typeof value;
+  const fits = dtype === 'string' ? kind === 'string' : kind === 'number' || kind === 'bigint' || kind === 'boolean';
+  if (!fits)
+    throw fail('bad-value', { what: 'tensor', got: `${value === null ? 'null' : kind} among the elements`, want: dtype === 'string' ? 'texts only' : 'numbers only', fix: 'Replace missing values, and turn texts into numbers, first.' });
+  if ((dtype === 'int64' || dtype === 'uint64') && kind === 'number' && !Number.isInteger(value))
+    throw fail('bad-value', { what: 'tensor', got: `${String(value)} among the elements`, want: `whole numbers, for ${dtype}` });
+}
+
 /**
  * Makes a tensor of nested lists, of a flat typed array (no copy), or of one number.
  *
  * Shapes: that of the nesting, unless `shape` is given. Dtypes: `float32` for numbers, `bool` for booleans, `string` for
  * texts, `int64` for bigints, that of the typed array; or `dtype`.
- * Errors: `bad-value` for ragged lists or a shape that does not fit.
+ * Errors: `bad-value` for ragged lists, missing values, texts among numbers, or a shape that does not fit.
  *
  * @example
  * import { tensor } from '@stratus/core';
@@ -124,7 +153,8 @@ export function tensor<D extends DType = DType>(
 ): Tensor<D> {
   if (ArrayBuffer.isView(values)) {
     const own = dtypeOfArray(values);
-    const asIs = dtype === undefined || dtype === own || (dtype === 'bool' && own === 'uint8') || (dtype === 'float16' && own === 'uint16');
+    const asIs =
+      dtype === undefined || dtype === own || (dtype === 'bool' && own === 'uint8') || (dtype === 'float16' && own === 'uint16');
     if (asIs) return new Tensor((dtype ?? own) as D, shape ?? [values.length], values as DataTypes[D]);
   }
   const nested = values as Nested | ArrayLike<number>;
@@ -152,7 +182,10 @@ export function tensor<D extends DType = DType>(
   const natural = { number: 'float32', bigint: 'int64', boolean: 'bool', string: 'string' } as const;
   const type = dtype ?? ((natural[typeof first as keyof typeof natural] ?? 'float32') as D);
   const data = dtypes[type].make(flat.length);
-  flat.forEach((v, i) => write(data, i, type === 'float16' ? toFloat16(Number(v)) : v));
+  flat.forEach((v, i) => {
+    checkElement(v, type);
+    write(data, i, type === 'float16' ? toFloat16(Number(v)) : v);
+  });
   return new Tensor(type, shape ?? inferred, data as DataTypes[D]);
 }
 
@@ -177,6 +210,12 @@ export function tensorOfBytes<D extends DType>(dtype: D, shape: readonly number[
   return t;
 }
 
-/** True for anything that has the fields of a tensor, also from another copy of the package. */
+/**
+ * True for anything that has the fields of a tensor, also from another copy of the package.
+ *
+ * @example
+ * import { isTensor, tensor } from '@stratus/core';
+ * console.log(isTensor(tensor([1])), isTensor([1])); // true false
+ */
 export const isTensor = (x: unknown): x is Tensor =>
   typeof x === 'object' && x !== null && 'dtype' in x && 'shape' in x && 'data' in x && 'rows' in x;

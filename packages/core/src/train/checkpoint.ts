@@ -1,11 +1,29 @@
 import { decodeArtifact, decodeSafetensors, encodeSafetensors, readCheckpoint, writeCheckpoint } from '../artifact/index.ts';
 import { fail, StratusError } from '../errors.ts';
 import { files } from '../runtime/index.ts';
+import type { Tensor } from '../tensor/index.ts';
+import { isFloat } from '../tensor/index.ts';
+import { parseExact, writeExact } from './exact-json.ts';
 import type { Logs, Totals } from './logs.ts';
-import type { Machine } from './machine.ts';
+import type { Counts, Machine } from './machine.ts';
+
+/** What one callback knew. */
+export interface CallbackState {
+  /** Its name, if it has one: callbacks may be added, left out or moved when a run is resumed. */
+  readonly name: string;
+  readonly state: unknown;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** Which data a training runs on, as far as it shows. */
+export interface DataFacts {
+  readonly samples: number | null;
+  readonly batchSize: number | null;
+  readonly shuffled: boolean | null;
+}
 
 /** Where a training stands, besides its tensors. Plain JSON: numbers come back bit for bit. */
-export interface TrainerState {
+export interface TrainerState extends Counts {
   readonly format: 1;
   readonly seed: number;
   /** Epoch in this fit, and batches done in it. */
@@ -13,35 +31,39 @@ export interface TrainerState {
   readonly batch: number;
   /** Epochs before this fit: the order of the data depends on it. */
   readonly firstEpoch: number;
-  readonly batchCount: number;
-  readonly updateCount: number;
+  /** Epochs that this fit was asked for. */
+  readonly epochs: number;
   /** Set by a callback; null while the optimizer's own rate or schedule holds. */
   readonly learningRate: number | null;
   readonly totals: Totals;
   readonly history: readonly Logs[];
-  readonly callbacks: readonly unknown[];
+  readonly callbacks: readonly CallbackState[];
   readonly stopped: string | null;
-  readonly data: { readonly samples: number | null; readonly batchSize: number | null };
+  readonly data: DataFacts;
   readonly compile: Readonly<Record<string, unknown>>;
 }
 
-const parts = { model: 'model.onnx', tensors: 'state.safetensors', trainer: 'trainer.json' } as const;
+const parts = { model: 'model.onnx', tensors: 'state.safetensors', trainer: 'trainer.json', callbacks: 'callbacks.safetensors' } as const;
+type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Writes a checkpoint: the model, the optimizer's tensors and the trainer's state, whole or not at all. */
+/** Writes a checkpoint: the model, the optimizer's tensors, the callbacks' tensors and the trainer's state, whole or not at all. */
 export async function saveTraining(dir: string, keep: number, machine: Machine, state: TrainerState, model: Uint8Array): Promise<string> {
+  const own = state.callbacks.flatMap(({ tensors }, i) => Object.entries(tensors).map(([name, tensor]) => [`${i}/${name}`, tensor] as const));
+  const plain = { ...state, callbacks: state.callbacks.map(({ name, state: known }) => ({ name, state: known })) };
   return writeCheckpoint(files, dir, {
     step: state.batchCount,
     keep,
     parts: {
       [parts.model]: model,
       [parts.tensors]: encodeSafetensors(await machine.trainingState()),
-      [parts.trainer]: new TextEncoder().encode(JSON.stringify(state)),
+      [parts.trainer]: new TextEncoder().encode(writeExact(plain)),
+      ...(own.length > 0 && { [parts.callbacks]: encodeSafetensors(Object.fromEntries(own)) }),
     },
   });
 }
 
 /** Puts a machine where a checkpoint left off. Errors: `no-checkpoint`, `corrupt`, `checkpoint-mismatch`; then nothing has changed. */
-export async function loadTraining(dir: string, machine: Machine, data: TrainerState['data']): Promise<{ state: TrainerState; path: string }> {
+export async function loadTraining(dir: string, machine: Machine, data: DataFacts): Promise<{ state: TrainerState; path: string }> {
   const checkpoint = await readCheckpoint(files, dir);
   const path = checkpoint.path;
   const part = (name: string): Uint8Array => {
@@ -49,26 +71,62 @@ export async function loadTraining(dir: string, machine: Machine, data: TrainerS
     if (!bytes) throw fail('no-checkpoint', { dir: path, reason: `${name} is missing` });
     return bytes;
   };
-  const state = JSON.parse(new TextDecoder().decode(part(parts.trainer))) as TrainerState;
+  const saved = parseState(part(parts.trainer), `${path}/${parts.trainer}`);
   const { weights } = await decodeArtifact(part(parts.model), `${path}/${parts.model}`);
   const { tensors } = decodeSafetensors(part(parts.tensors), { file: `${path}/${parts.tensors}` });
-  const mismatch = (reason: string) => fail('checkpoint-mismatch', { dir: path, reason });
+  const bytes = checkpoint.parts[parts.callbacks];
+  const own = bytes ? decodeSafetensors(bytes, { file: `${path}/${parts.callbacks}` }).tensors : {};
 
-  const missing = machine.parameters.find(({ name }) => !weights[name]);
+  const mismatch = (reason: string, cause?: unknown) => fail('checkpoint-mismatch', { dir: path, reason }, cause);
+  const missing = machine.parameters.find(({ name }) => !Object.hasOwn(weights, name));
   if (missing) throw mismatch(`it has no parameter '${missing.name}'`);
-  if (data.samples !== null && state.data.samples !== null && data.samples !== state.data.samples)
-    throw mismatch(`it was made with ${state.data.samples} samples, and now there are ${data.samples}`);
-  if (data.batchSize !== state.data.batchSize) throw mismatch(`its batchSize is ${state.data.batchSize}, and now it is ${data.batchSize}`);
-  if (state.seed !== machine.seed) throw mismatch(`its seed is ${state.seed}, and the model's is ${machine.seed}`);
+  if (data.samples !== null && saved.data.samples !== null && data.samples !== saved.data.samples)
+    throw mismatch(`it was made with ${saved.data.samples} samples, and now there are ${data.samples}`);
+  if (data.batchSize !== saved.data.batchSize) throw mismatch(`its batchSize is ${saved.data.batchSize}, and now it is ${data.batchSize}`);
+  if (data.shuffled !== saved.data.shuffled) throw mismatch(`its shuffle is ${saved.data.shuffled}, and now it is ${data.shuffled}`);
+  if (saved.seed !== machine.seed) throw mismatch(`its seed is ${saved.seed}, and the model's is ${machine.seed}`);
   const now = JSON.stringify(machine.needPlan('fit').config);
-  if (JSON.stringify(state.compile) !== now) throw mismatch(`it was compiled with ${JSON.stringify(state.compile)}, and now with ${now}`);
+  if (JSON.stringify(saved.compile) !== now) throw mismatch(`it was compiled with ${JSON.stringify(saved.compile)}, and now with ${now}`);
   try {
-    const own = Object.fromEntries(machine.parameters.map(({ name }) => [name, weights[name]!]));
-    await machine.setWeights(own, tensors);
+    await machine.restore(Object.fromEntries(machine.parameters.map(({ name }) => [name, weights[name]!])), tensors, saved);
   } catch (e) {
-    throw StratusError.is(e) ? fail('checkpoint-mismatch', { dir: path, reason: e.message }, e) : e;
+    throw StratusError.is(e) ? mismatch(e.message, e) : e;
   }
-  machine.batchCount = state.batchCount;
-  machine.updateCount = state.updateCount;
-  return { state, path };
+  const callbacks = saved.callbacks.map((callback, i) => ({ ...callback, tensors: tensorsOf(own, i) }));
+  return { state: { ...saved, callbacks }, path };
 }
+
+const tensorsOf = (all: Tensors, i: number): Tensors =>
+  Object.fromEntries(Object.entries(all).flatMap(([name, tensor]) => (name.startsWith(`${i}/`) ? [[name.slice(`${i}/`.length), tensor]] : [])));
+
+type Saved = Omit<TrainerState, 'callbacks'> & { readonly callbacks: readonly Omit<CallbackState, 'tensors'>[] };
+
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isCount = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
+
+function parseState(bytes: Uint8Array, file: string): Saved {
+  const damaged = (reason: string, cause?: unknown) => fail('corrupt', { file, reason, fix: 'Use another checkpoint.' }, cause);
+  let state: unknown;
+  try {
+    state = parseExact(new TextDecoder().decode(bytes));
+  } catch (e) {
+    throw damaged(`it is not JSON (${(e as Error).message})`, e);
+  }
+  if (!isRecord(state)) throw damaged('it holds no state of a training');
+  if (state['format'] !== 1) throw damaged(`it has format ${String(state['format'])}, and this version reads 1`);
+  const { totals, callbacks, history, stopped, learningRate } = state;
+  const whole =
+    ['seed', 'epoch', 'batch', 'firstEpoch', 'epochs', 'batchCount', 'updateCount', 'collected'].every((name) => isCount(state[name])) &&
+    isRecord(totals) && typeof totals['samples'] === 'number' && typeof totals['loss'] === 'number' && isRecord(totals['losses']) && isRecord(totals['statistics']) &&
+    Array.isArray(callbacks) && callbacks.every((callback) => isRecord(callback) && typeof callback['name'] === 'string') &&
+    Array.isArray(history) && history.every(isRecord) &&
+    (stopped === null || typeof stopped === 'string') &&
+    (learningRate === null || typeof learningRate === 'number') &&
+    isRecord(state['data']) && isRecord(state['compile']);
+  if (!whole) throw damaged('a part of the state is missing or of another kind');
+  return state as unknown as Saved;
+}
+
+/** True unless a floating-point weight is NaN or infinite: such a state is none to go back to. */
+export const areFinite = (weights: Tensors): boolean =>
+  Object.values(weights).every(({ dtype, data }) => !isFloat(dtype) || dtype === 'float16' || (data as Float32Array).every(Number.isFinite));

@@ -6,18 +6,24 @@ export interface TrainingDefaults {
   signal?: AbortSignal | undefined;
   /** Shows progress; made anew for each call of fit. */
   progress?: (() => Callback) | undefined;
-  /** Where checkpoints go unless the script says otherwise. */
-  checkpoint?: string | undefined;
+  /** Watches each fit, also one that shows no progress; made anew for each. */
+  watch?: (() => Callback) | undefined;
+  /** Where checkpoints go unless the script says otherwise: one folder, or what each fit is given when it asks. */
+  checkpoint?: string | (() => string) | undefined;
   /** Goes on from the checkpoint folder, if there is one in it. */
   resume?: boolean | undefined;
   epochs?: number | undefined;
-  /** Is told about each fit that ends. */
-  onFinish?: ((result: { readonly logs: Readonly<Record<string, unknown>>; readonly epochs: number }) => void) | undefined;
 }
 
 const key = Symbol.for('stratus.training');
 
-/** The defaults of this process; shared by all copies of the package in it. */
+/**
+ * The defaults of this process; shared by all copies of the package in it.
+ *
+ * @example
+ * import { trainingDefaults } from '@stratus/core';
+ * console.log(trainingDefaults().epochs); // undefined
+ */
 export const trainingDefaults = (): TrainingDefaults => {
   const world = globalThis as unknown as Record<symbol, TrainingDefaults | undefined>;
   world[key] ??= {};

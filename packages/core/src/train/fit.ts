@@ -2,15 +2,16 @@ import { fail, StratusError } from '../errors.ts';
 import { nextTurn } from '../runtime/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { Callback, TrainingRun } from './callbacks/index.ts';
-import { loadTraining, saveTraining, type TrainerState } from './checkpoint.ts';
-import { addBatch, emptyTotals, readTotals, validationLogs, type Logs, type LogValue, type Totals } from './logs.ts';
+import { areFinite, type CallbackState, type DataFacts, loadTraining, saveTraining, type TrainerState } from './checkpoint.ts';
 import type { MeasuringGraph } from './graphs.ts';
+import { addBatch, emptyTotals, type Logs, type LogValue, readTotals, type Totals, validationLogs } from './logs.ts';
 import type { Machine } from './machine.ts';
+import { directionOf } from './plan.ts';
 import type { Source } from './source.ts';
 
 /** What a training leaves behind. */
 export interface History {
-  /** Figures by name, one entry an epoch: `history.valAccuracy`. */
+  /** Figures by name, one entry an epoch: `history.valAccuracy`. NaN where an epoch had none. */
   readonly history: Readonly<Record<string, readonly LogValue[]>>;
   /** Epochs that were trained, a resumed run's earlier ones included. */
   readonly epochs: number;
@@ -60,6 +61,10 @@ export class FitRun implements TrainingRun {
   #history: Logs[] = [];
   #stopped: string | undefined;
   #lastCheckpoint: string | undefined;
+  /** Checkpoints that callbacks asked for: folder -> how many stay. */
+  readonly #wanted = new Map<string, number>();
+  /** Where the last checkpoint of each folder was written. */
+  readonly #written = new Map<string, string>();
 
   constructor(training: Training) {
     this.#training = training;
@@ -76,7 +81,7 @@ export class FitRun implements TrainingRun {
   }
 
   get step(): number {
-    return this.#machine.updateCount;
+    return this.#machine.counts.updateCount;
   }
 
   get learningRate(): number {
@@ -86,6 +91,10 @@ export class FitRun implements TrainingRun {
   set learningRate(rate: number) {
     if (!(rate >= 0 && Number.isFinite(rate))) throw fail('bad-value', { what: 'learningRate', got: String(rate), want: 'a finite number of at least 0' });
     this.#learningRate = rate;
+  }
+
+  direction(figure: string): 'higher' | 'lower' | undefined {
+    return directionOf(this.#machine.needPlan('fit'), figure);
   }
 
   stop(reason: string): void {
@@ -104,42 +113,62 @@ export class FitRun implements TrainingRun {
     return this.#training.modelBytes(this.#history);
   }
 
-  async saveCheckpoint(dir: string, keep = 3): Promise<string> {
-    const path = await saveTraining(dir, keep, this.#machine, this.#state(), await this.modelBytes());
-    this.#lastCheckpoint = path;
-    return path;
+  saveCheckpoint(dir: string, keep = 3): void {
+    this.#wanted.set(dir, keep);
   }
 
   async run(): Promise<History> {
     const { callbacks, resume } = this.#training;
     if (resume !== undefined) await this.#restore(resume);
-    let logs: Logs = this.#history[this.#history.length - 1] ?? {};
-    for (const callback of callbacks) await callback.onTrainBegin?.(this);
+    let error: { readonly reason: unknown } | undefined;
     try {
-      while (this.epoch < this.epochs && this.#stopped === undefined) {
-        logs = await this.#trainEpoch();
-        this.epoch++;
-        this.batch = 0;
-        this.#totals = emptyTotals();
-        this.#machine.epochCount = this.#firstEpoch + this.epoch;
+      for (const callback of callbacks) await callback.onTrainBegin?.(this);
+      // A run that was stopped within an epoch still ends that epoch.
+      while (this.epoch < this.epochs && (this.#stopped === undefined || this.batch > 0)) {
+        this.#stopIfAborted();
+        await this.#trainEpoch();
         await this.#checkpointIfDue();
         this.#stopIfAborted();
       }
     } catch (e) {
-      throw await this.#explain(e);
-    } finally {
-      for (const callback of callbacks) await callback.onTrainEnd?.(this, logs);
+      error = { reason: await this.#explain(e) };
     }
+    for (const callback of callbacks) {
+      try {
+        await callback.onTrainEnd?.(this, this.#history[this.#history.length - 1] ?? {});
+      } catch (e) {
+        error ??= { reason: e }; // what went wrong first is what people need to know
+      }
+    }
+    if (error) throw error.reason;
+    await this.#saveWanted();
     return this.#result();
   }
 
-  async #trainEpoch(): Promise<Logs> {
+  async #trainEpoch(): Promise<void> {
+    const { source, callbacks, validate } = this.#training;
+    if (this.batch === 0) for (const callback of callbacks) await callback.onEpochBegin?.(this);
+    if (this.#stopped === undefined) await this.#trainBatches();
+    this.#stopIfAborted();
+    if (this.batch === 0)
+      throw fail('bad-value', { what: 'fit', got: 'no batches', want: 'at least one in every epoch', fix: 'Give data that can be iterated again for each epoch.' });
+    this.#graph ??= this.#machine.measured();
+    const logs = { ...readTotals(this.#totals, this.#graph), ...(validate ? validationLogs(await this.#validated(validate)) : {}) };
+    this.#history.push(logs);
+    this.#machine.epochCount = this.#firstEpoch + this.epoch + 1;
+    for (const callback of callbacks) await callback.onEpochEnd?.(this, logs);
+    this.epoch++;
+    this.batch = 0;
+    this.#totals = emptyTotals();
+    if (source.steps !== undefined) await nextTurn();
+  }
+
+  async #trainBatches(): Promise<void> {
     const { source, callbacks } = this.#training;
-    for (const callback of callbacks) if (this.batch === 0) await callback.onEpochBegin?.(this);
     const watchers = callbacks.filter((callback) => callback.onBatchEnd);
     for await (const batch of source.batches(this.#firstEpoch + this.epoch, this.batch)) {
       this.#stopIfAborted();
-      const { outputs, graph } = await this.#machine.train(batch, source.weighted, this.learningRate);
+      const { outputs, graph } = await this.#machine.train(batch, this.learningRate);
       this.#graph = graph;
       this.batchLoss = addBatch(this.#totals, graph, outputs, batch.size);
       this.batch++;
@@ -149,35 +178,42 @@ export class FitRun implements TrainingRun {
         for (const callback of watchers) await callback.onBatchEnd!(this, logs);
       }
       await this.#checkpointIfDue();
-      if (this.#stopped !== undefined) break;
+      if (this.#stopped !== undefined) return;
     }
-    this.#stopIfAborted();
-    if (!this.#graph) {
-      if (this.batch === 0) throw fail('bad-value', { what: 'fit', got: 'no batches', want: 'at least one in every epoch', fix: 'Give data that can be iterated again for each epoch.' });
-      return {}; // resumed at the very end of an epoch without figures
-    }
-    const logs = { ...readTotals(this.#totals, this.#graph), ...(this.#training.validate ? validationLogs(await this.#validate()) : {}) };
-    this.#history.push(logs);
-    for (const callback of callbacks) await callback.onEpochEnd?.(this, logs);
-    await nextTurn();
-    return logs;
   }
 
-  async #validate(): Promise<Logs> {
+  async #validated(validate: NonNullable<Training['validate']>): Promise<Logs> {
     try {
-      return await this.#training.validate!(this.#training.signal);
+      return await validate(this.#training.signal);
     } catch (e) {
       this.#stopIfAborted();
       throw e;
     }
   }
 
-  /** Between epochs always, within an epoch after every so many batches. */
+  /** Between epochs always, within an epoch after every so many batches; and what callbacks asked for. */
   async #checkpointIfDue(): Promise<void> {
     const { checkpoint } = this.#training;
-    if (!checkpoint) return;
-    const { directory, everyBatches, keep } = checkpoint;
-    if (this.batch === 0 || (everyBatches !== undefined && this.batch % everyBatches === 0)) await this.saveCheckpoint(directory, keep);
+    if (checkpoint) {
+      const { directory, everyBatches, keep } = checkpoint;
+      if (this.batch === 0 || (everyBatches !== undefined && this.batch % everyBatches === 0)) this.saveCheckpoint(directory, keep);
+    }
+    await this.#saveWanted();
+  }
+
+  /** Here all callbacks have seen the same batches and epochs, so that a run can be resumed from what is written. */
+  async #saveWanted(): Promise<void> {
+    if (this.#wanted.size === 0) return;
+    const wanted = [...this.#wanted];
+    this.#wanted.clear();
+    // Weights that a step has ruined are nothing to go back to; the loss of the next batch tells.
+    if (!areFinite(await this.#machine.weights())) return;
+    const position = JSON.stringify([this.#machine.counts, this.epoch, this.batch]);
+    for (const [dir, keep] of wanted) {
+      if (this.#written.get(dir) === position) continue;
+      this.#lastCheckpoint = await saveTraining(dir, keep, this.#machine, this.#state(), await this.modelBytes());
+      this.#written.set(dir, position);
+    }
   }
 
   #stopIfAborted(): void {
@@ -188,12 +224,18 @@ export class FitRun implements TrainingRun {
   async #explain(e: unknown): Promise<unknown> {
     const { checkpoint } = this.#training;
     if (!StratusError.is(e) || e.code !== 'aborted' || !checkpoint) return e;
-    await this.saveCheckpoint(checkpoint.directory, checkpoint.keep);
+    try {
+      this.saveCheckpoint(checkpoint.directory, checkpoint.keep);
+      await this.#saveWanted();
+    } catch (problem) {
+      return problem;
+    }
     return fail('aborted', { what: `Training (epoch ${this.epoch + 1} of ${this.epochs}, batch ${this.batch})`, resume: checkpoint.directory }, e);
   }
 
   #notFinite(): StratusError {
-    return fail('not-finite', { step: this.#machine.batchCount, epoch: this.epoch + 1, value: String(this.batchLoss), checkpoint: this.#lastCheckpoint });
+    const { batchCount: step } = this.#machine.counts;
+    return fail('not-finite', { step, epoch: this.epoch + 1, value: String(this.batchLoss), checkpoint: this.#lastCheckpoint });
   }
 
   #state(): TrainerState {
@@ -203,20 +245,23 @@ export class FitRun implements TrainingRun {
       epoch: this.epoch,
       batch: this.batch,
       firstEpoch: this.#firstEpoch,
-      batchCount: this.#machine.batchCount,
-      updateCount: this.#machine.updateCount,
+      epochs: this.epochs,
+      ...this.#machine.counts,
       learningRate: this.#learningRate ?? null,
       totals: this.#totals,
       history: this.#history,
-      callbacks: this.#training.callbacks.map((callback) => callback.state?.() ?? null),
+      callbacks: this.#training.callbacks.flatMap((callback): CallbackState[] =>
+        callback.state ? [{ name: callback.name ?? '', state: callback.state() ?? null, tensors: callback.tensors?.() ?? {} }] : [],
+      ),
       stopped: this.#stopped ?? null,
       data: this.#data(),
       compile: this.#machine.needPlan('fit').config,
     };
   }
 
-  #data(): TrainerState['data'] {
-    return { samples: this.#training.source.samples ?? null, batchSize: this.batchSize ?? null };
+  #data(): DataFacts {
+    const { samples, shuffled } = this.#training.source;
+    return { samples: samples ?? null, batchSize: this.batchSize ?? null, shuffled: shuffled ?? null };
   }
 
   async #restore(dir: string): Promise<void> {
@@ -229,17 +274,21 @@ export class FitRun implements TrainingRun {
     this.#learningRate = state.learningRate ?? undefined;
     this.#totals = state.totals;
     this.#history = [...state.history];
-    this.#stopped = state.stopped ?? undefined;
-    for (const [i, callback] of this.#training.callbacks.entries()) {
-      const saved = state.callbacks[i];
-      if (callback.state && callback.restore && saved !== null && saved !== undefined) callback.restore(saved);
+    // More epochs than before: somebody wants a stopped training to go on.
+    this.#stopped = this.epochs > state.epochs ? undefined : (state.stopped ?? undefined);
+    const saved = [...state.callbacks];
+    for (const callback of this.#training.callbacks) {
+      if (!callback.state) continue;
+      const at = saved.findIndex(({ name }) => name === (callback.name ?? ''));
+      if (at < 0) continue;
+      const [known] = saved.splice(at, 1);
+      callback.restore?.(known!.state, known!.tensors);
     }
-    if (this.batch > 0) this.#graph = await this.#machine.trainingGraph(this.#training.source.weighted);
   }
 
   #result(): History {
     const names = [...new Set(this.#history.flatMap((logs) => Object.keys(logs)))];
-    const history = Object.fromEntries(names.map((name) => [name, this.#history.map((logs) => logs[name]!)]));
+    const history = Object.fromEntries(names.map((name) => [name, this.#history.map((logs) => logs[name] ?? Number.NaN)]));
     return { history, epochs: this.epoch, stopped: this.#stopped };
   }
 }

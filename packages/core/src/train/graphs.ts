@@ -2,10 +2,10 @@ import { grad } from '../grad/index.ts';
 import { constant, graphInput, inScope, type Graph, type Value } from '../graph/index.ts';
 import type { Metric } from '../metrics/index.ts';
 import { buildGraph, type Architecture, type Built, type Parameter } from '../nn/index.ts';
-import { add, expandLike, identity, mul, reduceMean, sub } from '../ops/index.ts';
+import { add, cast, expandLike, identity, mul, reduceMean, sub } from '../ops/index.ts';
 import { full } from '../tensor/index.ts';
 import type { OutputPlan, Plan } from './plan.ts';
-import { targetValue } from './plan.ts';
+import { figureName, targetValue } from './plan.ts';
 import { weightFeed } from './source.ts';
 
 /** A metric's statistics among the outputs of a graph. */
@@ -48,8 +48,6 @@ export const names = {
   outputLoss: (output: string): string => `@loss/${output}`,
 } as const;
 
-const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
-
 /** The total loss and the statistics of all metrics, as outputs. */
 function measure(built: Built, plan: Plan, weighted: boolean) {
   const weight = weighted ? graphInput(weightFeed, ['batch']) : undefined;
@@ -66,11 +64,11 @@ function measure(built: Built, plan: Plan, weighted: boolean) {
     if (several) outputs[names.outputLoss(output.name)] = loss;
     const share = output.lossWeight === 1 ? loss : mul(loss, output.lossWeight);
     total = total ? add(total, share) : share;
-    for (const [i, metric] of output.metrics.entries()) {
-      const statistics = inScope(`metric/${metric.name}`, () => metric.accumulate(target, prediction, weight));
+    for (const [i, { metric, weighted: counted }] of output.metrics.entries()) {
+      const statistics = inScope(`metric/${metric.name}`, () => metric.accumulate(target, prediction, counted ? weight : undefined));
       const ports: Record<string, string> = {};
       for (const [key, value] of Object.entries(statistics)) outputs[(ports[key] = `@metric/${output.name}/${i}/${key}`)] = value;
-      metrics.push({ name: several ? output.name + capital(metric.name) : metric.name, metric, outputs: ports });
+      metrics.push({ name: figureName(plan, output.name, metric.name), metric, outputs: ports });
     }
   }
   const loss = built.penalties.reduce((sum, penalty) => add(sum, penalty), total!);
@@ -84,7 +82,8 @@ function measure(built: Built, plan: Plan, weighted: boolean) {
 /** Mean over the batch of the per-sample losses, each times its weight (Keras' sum_over_batch_size). */
 function outputLoss(output: OutputPlan, target: Value, prediction: Value, weight: Value | undefined): Value {
   const perSample = output.loss.apply(target, prediction);
-  return reduceMean(weight ? mul(perSample, weight) : perSample);
+  if (!weight) return reduceMean(perSample);
+  return reduceMean(mul(perSample, weight.dtype === perSample.dtype ? weight : cast(weight, perSample.dtype)));
 }
 
 const parametersOf = (built: Built): Value[] => built.parameters.map((parameter) => parameter.value);
@@ -117,8 +116,8 @@ export function trainGraph(model: Architecture, plan: Plan, weighted: boolean): 
     state.push(...applied.inputs);
     scalars = applied.scalars;
   } else {
-    for (const [i, { name, shape }] of trainable.entries()) {
-      const sum = graphInput(names.sum(name), shape);
+    for (const [i, { name, shape, dtype }] of trainable.entries()) {
+      const sum = graphInput(names.sum(name), shape, dtype);
       state.push(sum);
       writer.write(names.sum(name), add(sum, gradients[i]!));
     }
@@ -133,7 +132,7 @@ export function applyGraph(model: Architecture, plan: Plan): TrainingGraph {
   const trainable = parameters.filter((parameter) => parameter.trainable);
   const outputs: Record<string, Value> = {};
   const writer = heldWriter(outputs);
-  const sums = trainable.map(({ name, shape }) => graphInput(names.sum(name), shape));
+  const sums = trainable.map(({ name, shape, dtype }) => graphInput(names.sum(name), shape, dtype));
   const means = sums.map((sum) => mul(sum, 1 / plan.accumulation));
   const applied = applyGradients(plan, trainable, means, writer.write);
   for (const [i, { name }] of trainable.entries()) writer.write(names.sum(name), expandLike(constant(full([], 0)), sums[i]!));
@@ -162,16 +161,16 @@ function applyGradients(plan: Plan, trainable: readonly Parameter[], gradients: 
   const scalarNames = Object.keys(optimizer.scalars(1));
   const scalars = Object.fromEntries(scalarNames.map((name) => [name, graphInput(names.scalar(name), [])]));
   const state: Value[] = [];
-  const clipped = inScope('clip', () => optimizer.clip(gradients));
-  for (const [i, { name, shape, value }] of trainable.entries()) {
+  const clipped = gradients.length === 0 ? [] : inScope('clip', () => optimizer.clip(gradients));
+  for (const [i, { name, shape, dtype, value }] of trainable.entries()) {
     inScope(`update/${name}`, () => {
-      const slots = Object.fromEntries(Object.keys(optimizer.slots).map((slot) => [slot, graphInput(names.slot(slot, name), shape)]));
+      const slots = Object.fromEntries(Object.keys(optimizer.slots).map((slot) => [slot, graphInput(names.slot(slot, name), shape, dtype)]));
       state.push(...Object.values(slots));
       const next = optimizer.update({ parameter: value, gradient: clipped[i]!, slots, learningRate, scalars, decay: true });
       write(name, identityIfInput(next.parameter));
       for (const [slot, moved] of Object.entries(next.slots)) write(names.slot(slot, name), identityIfInput(moved));
       if (emaMomentum === undefined) return;
-      const average = graphInput(names.ema(name), shape);
+      const average = graphInput(names.ema(name), shape, dtype);
       state.push(average);
       write(names.ema(name), add(average, mul(sub(next.parameter, average), 1 - emaMomentum))); // m a + (1 - m) w
     });

@@ -1,5 +1,6 @@
-import { type Tensor, type TypedArray } from '../tensor/index.ts';
+import type { Tensor, TypedArray } from '../tensor/index.ts';
 import { names, type MeasuringGraph } from './graphs.ts';
+import { validationName } from './plan.ts';
 
 /** A figure of a batch or an epoch; confusion matrices are lists of rows. */
 export type LogValue = number | number[][];
@@ -45,4 +46,4 @@ export function readTotals(totals: Totals, graph: MeasuringGraph): Record<string
 
 /** Names of validation figures: `accuracy` becomes `valAccuracy`. */
 export const validationLogs = (logs: Logs): Record<string, LogValue> =>
-  Object.fromEntries(Object.entries(logs).map(([name, value]) => [`val${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]));
+  Object.fromEntries(Object.entries(logs).map(([name, value]) => [validationName(name), value]));

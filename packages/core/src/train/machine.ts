@@ -3,52 +3,82 @@ import { checkGraph, type Graph } from '../graph/index.ts';
 import type { Architecture, Parameter } from '../nn/index.ts';
 import { exportGraph } from '../onnx/index.ts';
 import { executor as defaultExecutor, type Executor, type Held, type Program } from '../runtime/index.ts';
-import { foldIn, full, randomKey, tensor, zeros, type RandomKey, type Tensor } from '../tensor/index.ts';
-import { applyGraph, evaluateGraph, names, predictGraph, trainGraph, type MeasuringGraph, type TrainingGraph } from './graphs.ts';
+import { lookUp } from '../suggest.ts';
+import { copyRows, foldIn, full, type RandomKey, randomKey, sameShape, showShape, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import { Gate } from './gate.ts';
+import { applyGraph, evaluateGraph, type MeasuringGraph, names, predictGraph, type TrainingGraph, trainGraph } from './graphs.ts';
 import type { Plan } from './plan.ts';
 import type { Batch } from './source.ts';
+
+type Tensors = Readonly<Record<string, Tensor>>;
 
 interface Ready<G> {
   readonly program: Program;
   readonly graph: G;
 }
 
+/** How a forward pass is run. */
+interface PassOptions {
+  /** With the moving averages in the place of the weights. */
+  readonly ema?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Salts of a run's key: what is drawn for what. */
 const salts = { step: 1, shuffle: 2 } as const;
 
+/** Where a training stands: what it needs besides its tensors. */
+export interface Counts {
+  /** Batches trained on, ever: the random numbers of a step depend on it. */
+  readonly batchCount: number;
+  /** Updates of the parameters since compile: what bias corrections and schedules count. */
+  readonly updateCount: number;
+  /** Batches whose gradients wait for an update, with gradient accumulation. */
+  readonly collected: number;
+}
+
 /**
  * The numbers of one model and the programs that work on them. Weights, optimizer slots and averages stay with the executor
- * between steps; programs are compiled when first needed.
+ * between steps; programs are compiled when first needed. Its methods may be called while others are under way: a new plan
+ * and a release wait until these are over.
  */
 export class Machine {
   readonly architecture: Architecture;
   parameters: readonly Parameter[];
   readonly seed: number;
   plan: Plan | undefined;
-  /** Batches trained on, ever: the random numbers of a step depend on it. */
-  batchCount = 0;
-  /** Updates of the parameters, ever: what bias corrections and schedules count. */
-  updateCount = 0;
   /** Epochs trained, ever: the order of the data depends on it. */
   epochCount = 0;
 
-  #weights: Readonly<Record<string, Tensor>>;
+  /** What is not with the executor at present: weights, and after a release also slots, sums and averages. */
+  #tensors: Tensors;
   #executor: Executor | undefined;
-  #held: Held | undefined;
+  #held: Promise<Held> | undefined;
+  #averaged: { readonly at: number; readonly held: Promise<Held> } | undefined;
+  #batchCount = 0;
+  #updateCount = 0;
+  #collected = 0;
+  /** Counts the changes of the held tensors. */
+  #changes = 0;
+  readonly #gate = new Gate();
   readonly #programs = new Map<string, Promise<Ready<MeasuringGraph | undefined>>>();
 
   constructor(parts: {
     readonly architecture: Architecture;
     readonly parameters: readonly Parameter[];
-    readonly weights: Readonly<Record<string, Tensor>>;
+    readonly weights: Tensors;
     readonly seed: number;
     readonly executor?: Executor | undefined;
   }) {
     this.architecture = parts.architecture;
     this.parameters = parts.parameters;
     this.seed = parts.seed;
-    this.#weights = parts.weights;
+    this.#tensors = parts.weights;
     this.#executor = parts.executor;
+  }
+
+  get counts(): Counts {
+    return { batchCount: this.#batchCount, updateCount: this.#updateCount, collected: this.#collected };
   }
 
   /** The key that shuffles epochs. */
@@ -56,13 +86,17 @@ export class Machine {
     return foldIn(randomKey(this.seed), salts.shuffle);
   }
 
-  /** Sets or changes optimizer, losses and metrics. Weights stay; optimizer slots start anew. */
-  async configure(plan: Plan, parameters: readonly Parameter[]): Promise<void> {
-    await this.#dropPrograms();
-    await this.#letGo();
+  /** Sets or changes optimizer, losses and metrics. Weights stay; optimizer slots and averages start anew. */
+  configure(plan: Plan, parameters: readonly Parameter[]): void {
     this.plan = plan;
-    this.parameters = parameters;
-    this.updateCount = 0;
+    const done = this.#gate.alone(async () => {
+      await this.#dropPrograms();
+      this.#tensors = this.#ownWeights(await this.#letGo());
+      this.parameters = parameters;
+      this.#updateCount = 0;
+      this.#collected = 0;
+    });
+    done.catch(() => undefined); // whoever calls next is told
   }
 
   needPlan(call: string): Plan {
@@ -70,140 +104,204 @@ export class Machine {
     return this.plan;
   }
 
+  /** Errors: `bad-value` when moving averages are asked for and the plan keeps none. */
+  needAverages(call: string): void {
+    if (this.plan?.emaMomentum === undefined)
+      throw fail('bad-value', { what: call, got: "weights: 'ema'", want: 'a model that keeps moving averages', fix: 'Compile it with emaMomentum: 0.999, and train it.' });
+  }
+
   /** The learning rate that the optimizer's schedule gives for the next update. */
   scheduledRate(plan: Plan): number {
     const { learningRate } = plan.optimizer;
-    return typeof learningRate === 'number' ? learningRate : learningRate.at(this.updateCount);
+    return typeof learningRate === 'number' ? learningRate : learningRate.at(this.#updateCount);
   }
 
-  async predict(feeds: Readonly<Record<string, Tensor>>, { ema = false, signal }: { ema?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Record<string, Tensor>> {
-    const { program } = await this.#ready('predict', () => ({ graph: predictGraph(this.architecture), info: undefined }));
-    return program.run(feeds, { held: await this.#weightsFor(ema), signal });
-  }
-
-  async evaluate(batch: Batch, weighted: boolean, { ema = false, signal }: { ema?: boolean; signal?: AbortSignal | undefined } = {}) {
-    const plan = this.needPlan('evaluate');
-    const { program, graph } = await this.#ready(`evaluate ${weighted}`, () => {
-      const info = evaluateGraph(this.architecture, plan, weighted);
-      return { graph: info.graph, info };
+  predict(feeds: Tensors, { ema = false, signal }: PassOptions = {}): Promise<Record<string, Tensor>> {
+    return this.#gate.shared(async () => {
+      const { program } = await this.#ready('predict', () => ({ graph: predictGraph(this.architecture), info: undefined }));
+      return program.run(feeds, { held: await this.#weightsFor(ema), signal });
     });
-    const outputs = await program.run({ ...batch.feeds, ...this.#keys(graph!, 0) }, { held: await this.#weightsFor(ema), signal });
-    return { outputs, graph: graph! };
   }
 
-  /** One batch: forward, backward and, unless gradients are still being collected, the update. */
-  async train(batch: Batch, weighted: boolean, learningRate: number) {
-    const plan = this.needPlan('fit');
-    const { program, graph } = await this.#trainer(plan, weighted);
-    const held = await this.#state();
-    const feeds = { ...batch.feeds, ...this.#keys(graph, this.batchCount), ...this.#scalars(plan, graph, learningRate) };
-    const outputs = await program.run(feeds, { held, updates: graph.updates });
-    this.batchCount++;
-    if (plan.accumulation === 1) this.updateCount++;
-    else if (this.batchCount % plan.accumulation === 0) await this.#applyCollected(plan, held, learningRate);
-    return { outputs, graph };
+  /** Measures one batch by a plan. Errors: `bad-value` if the model has been compiled anew since. */
+  evaluate(batch: Batch, plan: Plan, { ema = false, signal }: PassOptions = {}) {
+    return this.#gate.shared(async () => {
+      if (plan !== this.plan) throw fail('bad-value', { what: 'evaluate', got: 'a model that was compiled anew in the meantime', want: 'one plan throughout' });
+      const { program, graph } = await this.#ready(`evaluate ${batch.weighted}`, () => {
+        const info = evaluateGraph(this.architecture, plan, batch.weighted);
+        return { graph: info.graph, info };
+      });
+      const outputs = await program.run({ ...batch.feeds, ...this.#keys(graph, 0) }, { held: await this.#weightsFor(ema), signal });
+      return { outputs, graph };
+    });
+  }
+
+  /** One batch: forward, backward and, unless gradients are still being collected, the update. One call at a time. */
+  train(batch: Batch, learningRate: number) {
+    return this.#gate.shared(async () => {
+      const plan = this.needPlan('fit');
+      const { program, graph } = await this.#ready(`train ${batch.weighted}`, () => {
+        const info = trainGraph(this.architecture, plan, batch.weighted);
+        return { graph: info.graph, info };
+      });
+      const held = await this.#state();
+      const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
+      const outputs = await program.run(feeds, { held, updates: graph.updates });
+      this.#changes++;
+      this.#batchCount++;
+      this.#collected++;
+      if (this.#collected >= plan.accumulation) {
+        if (!graph.updating) await this.#applyCollected(plan, held, learningRate);
+        this.#changes++;
+        this.#updateCount++;
+        this.#collected = 0;
+      }
+      return { outputs, graph };
+    });
   }
 
   /** What a step of training measures, without running one. */
-  async trainingGraph(weighted: boolean): Promise<MeasuringGraph> {
-    return (await this.#trainer(this.needPlan('fit'), weighted)).graph;
-  }
-
-  #trainer(plan: Plan, weighted: boolean): Promise<Ready<TrainingGraph>> {
-    return this.#ready(`train ${weighted}`, () => {
-      const info = trainGraph(this.architecture, plan, weighted);
-      return { graph: info.graph, info };
-    });
+  measured(): MeasuringGraph {
+    return evaluateGraph(this.architecture, this.needPlan('fit'), false);
   }
 
   async #applyCollected(plan: Plan, held: Held, learningRate: number): Promise<void> {
+    if (!this.parameters.some(({ trainable }) => trainable)) return;
     const { program, graph } = await this.#ready('apply', () => {
       const info = applyGraph(this.architecture, plan);
       return { graph: info.graph, info };
     });
     await program.run(this.#scalars(plan, graph, learningRate), { held, updates: graph.updates });
-    this.updateCount++;
   }
 
   /** Weights by parameter name; copies. With `ema`, moving averages where there are any. */
-  async weights({ ema = false } = {}): Promise<Record<string, Tensor>> {
-    const all = this.#held ? await this.#held.read() : this.#weights;
-    return Object.fromEntries(this.parameters.map(({ name }) => [name, (ema ? all[names.ema(name)] : undefined) ?? all[name]!]));
+  weights({ ema = false } = {}): Promise<Record<string, Tensor>> {
+    return this.#gate.shared(() => this.#readWeights(ema));
   }
 
-  /** What training needs besides the weights: slots, averages, sums. Empty before the first step. */
-  async trainingState(): Promise<Record<string, Tensor>> {
-    const all = this.#held ? await this.#held.read() : {};
-    return Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('@')));
+  /** What training needs besides the weights: slots, averages, sums; copies. */
+  trainingState(): Promise<Record<string, Tensor>> {
+    return this.#gate.shared(async () => {
+      const held = await this.#state();
+      return held.read(held.names.filter(isState));
+    });
   }
 
-  /** Overwrites weights, and slots if given. Shapes must stay. */
-  async setWeights(weights: Readonly<Record<string, Tensor>>, state: Readonly<Record<string, Tensor>> = {}): Promise<void> {
-    for (const { name, shape } of this.parameters) {
-      const given = weights[name];
-      if (given && (given.shape.length !== shape.length || given.shape.some((d, i) => d !== shape[i])))
-        throw fail('shape-mismatch', { what: 'setWeights', at: name, got: `[${given.shape.join(', ')}]`, want: `[${shape.join(', ')}]` });
-    }
-    const strange = Object.keys(weights).find((name) => !this.parameters.some((parameter) => parameter.name === name));
-    if (strange !== undefined)
-      throw fail('unknown-name', { kind: 'parameter', name: strange, known: this.parameters.map((parameter) => parameter.name) });
-    if (Object.keys(state).length > 0) await (await this.#state()).write({ ...weights, ...state });
-    else if (this.#held) await this.#held.write(weights);
-    else this.#weights = { ...this.#weights, ...weights };
+  /** Overwrites weights. Errors: `unknown-name`, `shape-mismatch`, `dtype-mismatch`; then nothing has changed. */
+  setWeights(weights: Tensors): Promise<void> {
+    return this.#gate.shared(async () => {
+      const known = Object.fromEntries(this.parameters.map((parameter) => [parameter.name, parameter]));
+      for (const [name, given] of Object.entries(weights)) {
+        const { shape, dtype } = lookUp('parameter', known, name);
+        if (!sameShape(given.shape, shape)) throw fail('shape-mismatch', { what: 'setWeights', at: name, got: showShape(given.shape), want: showShape(shape) });
+        if (given.dtype !== dtype) throw fail('dtype-mismatch', { what: 'setWeights', at: name, got: given.dtype, want: dtype });
+      }
+      if (this.#held) await (await this.#held).write(weights);
+      else this.#tensors = { ...this.#tensors, ...copies(weights) };
+      this.#changes++;
+    });
   }
 
-  async release(): Promise<void> {
-    await this.#dropPrograms();
-    await this.#letGo();
+  /** Puts weights, training state and counts where they were. Errors: as `setWeights`, and `bad-value` if something is missing; then nothing has changed. */
+  restore(weights: Tensors, state: Tensors, counts: Counts): Promise<void> {
+    return this.#gate.shared(async () => {
+      const held = await this.#state();
+      const given = { ...weights, ...state };
+      const missing = held.names.find((name) => !Object.hasOwn(given, name));
+      if (missing !== undefined) throw fail('bad-value', { what: 'restore', got: `nothing for '${missing}'`, want: 'all tensors of the training' });
+      await held.write(given);
+      this.#changes++;
+      this.#batchCount = counts.batchCount;
+      this.#updateCount = counts.updateCount;
+      this.#collected = counts.collected;
+    });
   }
 
-  async executor(): Promise<Executor> {
+  /** Gives all memory back to the executor, after what is under way; everything is kept here for the next use. */
+  release(): Promise<void> {
+    return this.#gate.alone(async () => {
+      await this.#dropPrograms();
+      this.#tensors = await this.#letGo();
+    });
+  }
+
+  async #theExecutor(): Promise<Executor> {
     this.#executor ??= await defaultExecutor();
     return this.#executor;
   }
 
-  /** Weights alone, for predicting; with everything that training needs, once there is a plan. */
-  async #state(): Promise<Held> {
+  /** The held tensors: weights alone for predicting; with everything that training needs, once there is a plan. */
+  #state(): Promise<Held> {
     if (this.#held) return this.#held;
+    const held = this.#theExecutor().then((executor) => executor.hold(this.#allTensors()));
+    this.#held = held;
+    held.catch(() => {
+      if (this.#held === held) this.#held = undefined;
+    });
+    return held;
+  }
+
+  #allTensors(): Tensors {
     const { plan } = this;
-    const tensors: Record<string, Tensor> = { ...this.#weights };
-    if (plan) {
-      for (const { name, shape, trainable } of this.parameters) {
-        if (!trainable) continue;
-        for (const [slot, init] of Object.entries(plan.optimizer.slots)) tensors[names.slot(slot, name)] = full(shape, init);
-        if (plan.accumulation > 1) tensors[names.sum(name)] = zeros(shape);
-        if (plan.emaMomentum !== undefined) tensors[names.ema(name)] = this.#weights[name]!;
-      }
+    const tensors: Record<string, Tensor> = {};
+    const add = (name: string, make: () => Tensor) => {
+      tensors[name] = this.#tensors[name] ?? make();
+    };
+    for (const { name, shape, dtype, trainable } of this.parameters) {
+      tensors[name] = this.#tensors[name]!;
+      if (!plan || !trainable) continue;
+      for (const [slot, init] of Object.entries(plan.optimizer.slots)) add(names.slot(slot, name), () => full(shape, init, dtype));
+      if (plan.accumulation > 1) add(names.sum(name), () => zeros(shape, dtype));
+      if (plan.emaMomentum !== undefined) add(names.ema(name), () => this.#tensors[name]!);
     }
-    this.#held = await (await this.executor()).hold(tensors);
-    return this.#held;
+    return tensors;
   }
 
-  async #weightsFor(ema: boolean): Promise<Held> {
-    const held = await this.#state();
-    if (!ema || this.plan?.emaMomentum === undefined) return held;
-    return this.#averages();
+  async #readWeights(ema: boolean): Promise<Record<string, Tensor>> {
+    const held = await this.#held;
+    const present = held ? new Set(held.names) : { has: (name: string) => this.#tensors[name] !== undefined };
+    const sources = this.parameters.map(({ name }) => (ema && present.has(names.ema(name)) ? names.ema(name) : name));
+    const all = held ? await held.read(sources) : copies(Object.fromEntries(sources.map((name) => [name, this.#tensors[name]!])));
+    return Object.fromEntries(this.parameters.map(({ name }, i) => [name, all[sources[i]!]!]));
   }
 
-  #averaged: { readonly at: number; readonly held: Held } | undefined;
-
-  /** Moving averages in the place of weights, copied once after each update. */
-  async #averages(): Promise<Held> {
-    if (this.#averaged?.at === this.updateCount) return this.#averaged.held;
-    const weights = await this.weights({ ema: true });
-    if (this.#averaged) await this.#averaged.held.write(weights);
-    const averages = this.#averaged?.held ?? (await (await this.executor()).hold(weights));
-    this.#averaged = { at: this.updateCount, held: averages };
-    return averages;
+  #weightsFor(ema: boolean): Promise<Held> {
+    return ema && this.plan?.emaMomentum !== undefined ? this.#averages() : this.#state();
   }
 
-  async #letGo(): Promise<void> {
-    await this.#averaged?.held.release();
+  /** Moving averages in the place of weights, copied once after each change. */
+  #averages(): Promise<Held> {
+    const [known, at] = [this.#averaged, this.#changes];
+    if (known?.at === at) return known.held;
+    const renew = async (): Promise<Held> => {
+      const weights = await this.#readWeights(true);
+      const held = await known?.held;
+      if (!held) return (await this.#theExecutor()).hold(weights);
+      await held.write(weights);
+      return held;
+    };
+    const held = renew();
+    this.#averaged = { at, held };
+    held.catch(() => {
+      if (this.#averaged?.held === held) this.#averaged = undefined;
+    });
+    return held;
+  }
+
+  /** Frees what is held. What comes back is all of it. */
+  async #letGo(): Promise<Tensors> {
+    await (await this.#averaged?.held)?.release();
     this.#averaged = undefined;
-    if (!this.#held) return;
-    this.#weights = await this.weights();
-    await this.#held.release();
+    const held = await this.#held;
+    if (!held) return this.#tensors;
+    const tensors = await held.read();
+    await held.release();
     this.#held = undefined;
+    return tensors;
+  }
+
+  #ownWeights(tensors: Tensors): Tensors {
+    return Object.fromEntries(Object.entries(tensors).filter(([name]) => !isState(name)));
   }
 
   async #dropPrograms(): Promise<void> {
@@ -213,19 +311,18 @@ export class Machine {
   }
 
   #ready<G extends MeasuringGraph | undefined>(key: string, make: () => { graph: Graph; info: G }): Promise<Ready<G>> {
-    let entry = this.#programs.get(key) as unknown as Promise<Ready<G>> | undefined;
-    if (!entry) {
-      entry = this.#compile(make);
-      this.#programs.set(key, entry as unknown as Promise<Ready<MeasuringGraph | undefined>>);
-      entry.catch(() => this.#programs.delete(key));
-    }
+    const known = this.#programs.get(key) as unknown as Promise<Ready<G>> | undefined;
+    if (known) return known;
+    const entry = this.#compile(make);
+    this.#programs.set(key, entry as unknown as Promise<Ready<MeasuringGraph | undefined>>);
+    entry.catch(() => this.#programs.delete(key));
     return entry;
   }
 
   async #compile<G>(make: () => { graph: Graph; info: G }): Promise<Ready<G>> {
     const { graph, info } = make();
     checkGraph(graph);
-    const program = await (await this.executor()).compile(exportGraph(graph));
+    const program = await (await this.#theExecutor()).compile(exportGraph(graph));
     return { program, graph: info };
   }
 
@@ -237,7 +334,7 @@ export class Machine {
 
   #scalars(plan: Plan, graph: TrainingGraph, learningRate: number): Record<string, Tensor> {
     if (!graph.updating) return {};
-    const values = plan.optimizer.scalars(this.updateCount + 1);
+    const values = plan.optimizer.scalars(this.#updateCount + 1);
     return {
       [names.learningRate]: scalar(learningRate),
       ...Object.fromEntries(graph.scalars.map((name) => [names.scalar(name), scalar(values[name]!)])),
@@ -245,4 +342,15 @@ export class Machine {
   }
 }
 
+const isState = (name: string): boolean => name.startsWith('@');
+
 const scalar = (value: number): Tensor => tensor(Float32Array.of(value), { shape: [] });
+
+const copies = (tensors: Tensors): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, from]) => {
+      const copy = zeros(from.shape, from.dtype);
+      copyRows(from.reshape([1, ...from.shape]), copy.reshape([1, ...from.shape]), { start: 0, count: 1 });
+      return [name, copy];
+    }),
+  );

@@ -161,15 +161,15 @@ export class Model {
       ? arraySource(training, { batchSize, shuffle: shuffle ? this.#machine.shuffleKey : undefined })
       : streamSource(slots, stream!, sampleWeight !== undefined, classWeight);
     const validation = held ? arraySource(held, { batchSize }) : this.#validationSource(options.validationData, slots, batchSize);
-    const directory = checkpointOf(options.checkpoint ?? defaults.checkpoint);
-    const progress = options.verbose === 0 ? undefined : defaults.progress?.();
+    const directory = checkpointOf(options.checkpoint ?? askedFor(defaults.checkpoint));
+    const surroundings = [options.verbose === 0 ? undefined : defaults.progress?.(), defaults.watch?.()];
     const run = new FitRun({
       machine: this.#machine,
       source,
       validate: validation && ((signal) => this.#measure(validation, { signal })),
       epochs: defaults.epochs ?? options.epochs ?? 1,
       batchSize: stream ? undefined : batchSize,
-      callbacks: [...(options.callbacks ?? []), ...(progress ? [progress] : [])],
+      callbacks: [...(options.callbacks ?? []), ...surroundings.filter((callback) => callback !== undefined)],
       signal: anySignal(options.signal, defaults.signal),
       checkpoint: directory,
       resume: await resumeFrom(options.resume ?? defaults.resume, directory),
@@ -177,7 +177,6 @@ export class Model {
     });
     const result = await run.run();
     this.#trained = { history: run.logs, columns: training };
-    defaults.onFinish?.({ logs: run.logs[run.logs.length - 1] ?? {}, epochs: result.epochs });
     return result;
   }
 
@@ -378,6 +377,8 @@ function splitOff(columns: Columns, share: number | undefined): [Columns, Column
   });
   return [cut(0, columns.samples - count), cut(columns.samples - count, columns.samples)];
 }
+
+const askedFor = (folder: string | (() => string) | undefined): string | undefined => (typeof folder === 'function' ? folder() : folder);
 
 const checkpointOf = (given: string | CheckpointOptions | undefined): CheckpointOptions | undefined => (typeof given === 'string' ? { directory: given } : given);
 

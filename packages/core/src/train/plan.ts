@@ -14,8 +14,10 @@ export interface CompileOptions {
   readonly optimizer: OptimizerName | Optimizer;
   /** A name, a loss, or a function of graph values; by output for several outputs. */
   readonly loss: LossLike | Readonly<Record<string, LossLike>>;
-  /** Names or metrics; by output for several outputs. */
+  /** Names or metrics; by output for several outputs. Sample and class weights do not count in them, as in Keras. */
   readonly metrics?: readonly MetricLike[] | Readonly<Record<string, readonly MetricLike[]>>;
+  /** Metrics in which every sample counts by its weight. */
+  readonly weightedMetrics?: readonly MetricLike[] | Readonly<Record<string, readonly MetricLike[]>>;
   /** How much each output's loss counts; 1 unless told. */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /** Gradients of so many batches are averaged before one update. */
@@ -29,7 +31,7 @@ export interface OutputPlan {
   readonly name: string;
   readonly loss: Loss;
   readonly lossWeight: number;
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly { readonly metric: Metric; readonly weighted: boolean }[];
   readonly slot: Slot;
 }
 
@@ -45,41 +47,92 @@ export interface Plan {
 
 /** Resolves names and checks them against the model. Errors: `unknown-name`, `bad-value`. */
 export function plan(options: CompileOptions, built: Built): Plan {
+  if (typeof options !== 'object' || options === null) throw bad(`options ${String(options)}`, '{ optimizer, loss }');
   const names = Object.keys(built.outputs);
   const accumulation = options.gradientAccumulationSteps ?? 1;
-  if (!Number.isInteger(accumulation) || accumulation < 1)
-    throw fail('bad-value', { what: 'compile', got: `gradientAccumulationSteps ${accumulation}`, want: 'a positive whole number' });
-  const { emaMomentum } = options;
-  if (emaMomentum !== undefined && !(emaMomentum > 0 && emaMomentum < 1))
-    throw fail('bad-value', { what: 'compile', got: `emaMomentum ${emaMomentum}`, want: 'a number between 0 and 1, such as 0.999' });
+  if (!Number.isInteger(accumulation) || accumulation < 1) throw bad(`gradientAccumulationSteps ${accumulation}`, 'a positive whole number');
+  const { emaMomentum, lossWeights = {} } = options;
+  if (emaMomentum !== undefined && !(emaMomentum > 0 && emaMomentum < 1)) throw bad(`emaMomentum ${emaMomentum}`, 'a number between 0 and 1, such as 0.999');
+  if (options.optimizer === undefined || options.optimizer === null) throw bad('no optimizer', "one, such as 'adam'");
   const optimizer = resolveOptimizer(options.optimizer);
   const lossOf = perOutput<LossLike>('loss', options.loss, names, isLossLike);
   const metricsOf = perOutput<readonly MetricLike[]>('metrics', options.metrics ?? [], names, Array.isArray);
-  checkNames('lossWeights', Object.keys(options.lossWeights ?? {}), names);
+  const weightedOf = perOutput<readonly MetricLike[]>('weightedMetrics', options.weightedMetrics ?? [], names, Array.isArray);
+  checkNames('lossWeights', Object.keys(lossWeights), names);
   const outputs = names.map((name): OutputPlan => {
     const given = lossOf(name);
-    if (given === undefined) throw fail('bad-value', { what: 'compile', got: `no loss for the output '${name}'`, want: 'a loss for each output' });
+    if (given === undefined) throw bad(`no loss for the output '${name}'`, 'a loss for each output');
     const loss = resolveLoss(given);
     const prediction = built.outputs[name]!;
     const slot: Slot = { name, role: 'target', ...loss.target(prediction), classes: loss.classes?.(prediction) };
-    return { name, loss, lossWeight: options.lossWeights?.[name] ?? 1, metrics: (metricsOf(name) ?? []).map((metric) => resolveMetric(metric)), slot };
+    const lossWeight = (Object.hasOwn(lossWeights, name) ? lossWeights[name] : undefined) ?? 1;
+    if (!Number.isFinite(lossWeight)) throw bad(`lossWeights { ${name}: ${lossWeight} }`, 'finite numbers');
+    const resolved = (weighted: boolean) => (metric: MetricLike) => ({ metric: resolveMetric(metric), weighted });
+    const metrics = [...(metricsOf(name) ?? []).map(resolved(false)), ...(weightedOf(name) ?? []).map(resolved(true))];
+    return { name, loss, lossWeight, metrics, slot };
   });
-  const described = (thing: { type: string; config: unknown }) => ({ type: thing.type, config: thing.config });
+  const plan = { optimizer, outputs, accumulation, emaMomentum, config: configOf(optimizer, outputs, accumulation, emaMomentum) };
+  checkFigures(plan);
+  return plan;
+}
+
+const bad = (got: string, want: string, fix?: string) => fail('bad-value', { what: 'compile', got, want, ...(fix !== undefined && { fix }) });
+
+/** What was chosen, as plain JSON that compile takes again. */
+function configOf(optimizer: Optimizer, outputs: readonly OutputPlan[], accumulation: number, emaMomentum: number | undefined): Plan['config'] {
+  const described = ({ type, config }: { readonly type: string; readonly config: unknown }) => ({ type, config });
+  const metrics = (of: OutputPlan, weighted: boolean) =>
+    of.metrics.filter((entry) => entry.weighted === weighted).map(({ metric }) => ({ ...described(metric), name: metric.name }));
+  const byOutput = outputs.map((output) => [
+    output.name,
+    { loss: described(output.loss), lossWeight: output.lossWeight, metrics: metrics(output, false), weightedMetrics: metrics(output, true) },
+  ]);
   const config = {
     optimizer: described(optimizer),
-    outputs: Object.fromEntries(outputs.map((o) => [o.name, { loss: described(o.loss), lossWeight: o.lossWeight, metrics: o.metrics.map(described) }])),
+    outputs: Object.fromEntries(byOutput) as Record<string, unknown>,
     gradientAccumulationSteps: accumulation,
     ...(emaMomentum !== undefined && { emaMomentum }),
   };
-  return { optimizer, outputs, accumulation, emaMomentum, config: JSON.parse(JSON.stringify(config)) as Record<string, unknown> };
+  return JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
 }
 
-const isLossLike = (x: unknown): boolean => typeof x === 'string' || typeof x === 'function' || (typeof x === 'object' && x !== null && 'apply' in x);
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+/** The name of a figure of one output among all: with several outputs, the output's comes first. */
+export const figureName = ({ outputs }: Pick<Plan, 'outputs'>, output: string, figure: string): string => (outputs.length > 1 ? output + capital(figure) : figure);
+/** The name of a figure when it is measured on validation data. */
+export const validationName = (figure: string): string => `val${capital(figure)}`;
+
+/** Which way a figure of a training is better, if anybody knows. */
+export function directionOf(plan: Plan, figure: string): 'higher' | 'lower' | undefined {
+  for (const { name, metrics } of plan.outputs)
+    for (const { metric } of metrics) {
+      const own = figureName(plan, name, metric.name);
+      if (figure === own || figure === validationName(own)) return metric.better;
+    }
+  return /^(val)?loss$|Loss$/i.test(figure) ? 'lower' : undefined;
+}
+
+/** Figures are told apart by name alone: in logs, histories, files. */
+function checkFigures(plan: Plan): void {
+  const { outputs } = plan;
+  const figures = ['loss', ...(outputs.length > 1 ? outputs.map(({ name }) => figureName(plan, name, 'loss')) : [])];
+  for (const { name, metrics } of outputs) figures.push(...metrics.map(({ metric }) => figureName(plan, name, metric.name)));
+  const all = [...figures, ...figures.map(validationName)];
+  const twice = all.find((figure, i) => all.indexOf(figure) !== i);
+  if (twice !== undefined)
+    throw bad(`two figures named '${twice}'`, 'a name of its own for each', "Give one of the metrics another: metrics.accuracy({ name: 'other' }).");
+}
+
+const isSaved = (x: object): boolean => typeof (x as { type?: unknown }).type === 'string' && Object.keys(x).every((key) => key === 'type' || key === 'config');
+const isLossLike = (x: unknown): boolean =>
+  typeof x === 'string' || typeof x === 'function' || (typeof x === 'object' && x !== null && ('apply' in x || isSaved(x)));
 
 function perOutput<T>(option: string, given: T | Readonly<Record<string, T>>, names: readonly string[], single: (x: unknown) => boolean): (name: string) => T | undefined {
   if (single(given)) return () => given as T;
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw bad(`${option} ${String(given)}`, option === 'loss' ? 'a loss, or losses by output' : 'a list, or lists by output');
   checkNames(option, Object.keys(given as object), names);
-  return (name) => (given as Readonly<Record<string, T>>)[name];
+  return (name) => (Object.hasOwn(given, name) ? (given as Readonly<Record<string, T>>)[name] : undefined);
 }
 
 function checkNames(option: string, given: readonly string[], known: readonly string[]): void {

@@ -1,11 +1,13 @@
 import { fail } from '../errors.ts';
-import { foldIn, isTensor, permutation, tensor, type RandomKey, type Tensor } from '../tensor/index.ts';
-import { batchBuffer, columnsFor, copyRows, type Slot, type TensorLike, type TensorSet } from './values.ts';
+import { copyRows, foldIn, isTensor, permutation, type RandomKey, type Tensor, tensor } from '../tensor/index.ts';
+import { batchBuffer, columnsFor, type Slot, type TensorLike, type TensorSet } from './values.ts';
 
 /** What one step is fed. Buffers are used again for the next batch. */
 export interface Batch {
   readonly feeds: Record<string, Tensor>;
   readonly size: number;
+  /** True when sample weights are among the feeds. */
+  readonly weighted: boolean;
 }
 
 /** Data as the training loop sees it. */
@@ -13,7 +15,8 @@ export interface Source {
   /** Batches of an epoch; undefined for a stream of unknown length. */
   readonly steps: number | undefined;
   readonly samples: number | undefined;
-  readonly weighted: boolean;
+  /** Another order in each epoch; undefined for a stream. */
+  readonly shuffled: boolean | undefined;
   /** The batches of one epoch, from position `from` on. The same epoch gives the same batches again. */
   batches(epoch: number, from?: number): AsyncIterable<Batch> | Iterable<Batch>;
 }
@@ -23,12 +26,15 @@ export interface ArraySource extends Source {
   batches(epoch: number, from?: number): Iterable<Batch>;
 }
 
-/** One batch of a stream: what an async iterable given to fit yields. */
+/** One batch of a stream: what an iterable given to fit yields. */
 export interface StreamBatch {
   readonly x: TensorSet;
   readonly y?: TensorSet;
   readonly sampleWeight?: TensorLike;
 }
+
+/** Batches that somebody else puts together; iterated once for each epoch. */
+export type Stream = AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
 
 /** How much each class counts in the loss: by label. */
 export type ClassWeight = Readonly<Record<number, number>>;
@@ -39,17 +45,14 @@ export interface Slots {
   readonly targets: readonly Slot[];
 }
 
-/** Feed names of training graphs. Layer and input names never contain a slash at the first place. */
+/** Feed names of training graphs. No input of a model has a name that begins with @. */
 export const targetFeed = (output: string): string => `@target/${output}`;
 export const weightFeed = '@sample_weight';
 
 const weightSlot: Slot = { name: weightFeed, role: 'sample weight', dtype: 'float32', shape: ['batch'] };
 
-/** Options that array data takes. */
-export interface ArrayOptions {
-  readonly batchSize: number;
-  /** Shuffles with this key, another order each epoch; in order without. */
-  readonly shuffle?: RandomKey | undefined;
+/** How much samples count. */
+export interface Weighting {
   readonly sampleWeight?: TensorLike | undefined;
   readonly classWeight?: ClassWeight | undefined;
 }
@@ -62,15 +65,14 @@ export interface Columns {
 }
 
 /** Checks arrays against the slots of a model and puts them in order. */
-export function arrayColumns(slots: Slots, x: TensorSet, y: TensorSet | undefined, options: Pick<ArrayOptions, 'sampleWeight' | 'classWeight'> = {}): Columns {
+export function arrayColumns(slots: Slots, x: TensorSet, y: TensorSet | undefined, weighting: Weighting = {}): Columns {
   const inputs = columnsFor(slots.inputs, x);
   const entries = slots.inputs.map((slot) => ({ feed: slot.name, slot, column: inputs[slot.name]! }));
   if (slots.targets.length > 0) {
-    if (y === undefined) throw fail('bad-value', { what: 'fit', got: 'no targets', want: 'fit(x, y) with one target for each output' });
     const targets = columnsFor(slots.targets, y);
     entries.push(...slots.targets.map((slot) => ({ feed: targetFeed(slot.name), slot, column: targets[slot.name]! })));
   }
-  const weight = weights(slots, entries, options);
+  const weight = weights(slots, entries, weighting);
   if (weight) entries.push({ feed: weightFeed, slot: weightSlot, column: weight });
   const samples = entries[0]!.column.shape[0]!;
   for (const { column, slot } of entries)
@@ -80,69 +82,101 @@ export function arrayColumns(slots: Slots, x: TensorSet, y: TensorSet | undefine
 }
 
 /** Sample weights times class weights. */
-function weights(slots: Slots, entries: Columns['entries'], { sampleWeight, classWeight }: Pick<ArrayOptions, 'sampleWeight' | 'classWeight'>): Tensor | undefined {
-  const given = sampleWeight === undefined ? undefined : columnsFor([weightSlot], isTensor(sampleWeight) ? sampleWeight : tensor(sampleWeight))[weightFeed]!;
+function weights(slots: Slots, entries: Columns['entries'], { sampleWeight, classWeight }: Weighting): Tensor | undefined {
+  const given = sampleWeight === undefined ? undefined : columnsFor([weightSlot], sampleWeight)[weightFeed]!;
   if (!classWeight) return given;
-  const labels = entries.find(({ slot }) => slot.role === 'target' && slot.classes !== undefined)?.column;
-  if (!labels || slots.targets.length > 1)
-    throw fail('bad-value', { what: 'classWeight', got: 'targets that are not class labels', want: 'one output with whole-number labels', fix: 'Use sampleWeight instead.' });
-  const perSample = labels.size / labels.shape[0]!;
-  if (perSample !== 1) throw fail('bad-value', { what: 'classWeight', got: `${perSample} labels for each sample`, want: 'one', fix: 'Use sampleWeight instead.' });
-  return tensor(Float32Array.from({ length: labels.size }, (_, i) => (classWeight[Number(labels.data[i])] ?? 1) * (given ? Number(given.data[i]) : 1)));
+  const wrong = (got: string, want: string) => fail('bad-value', { what: 'classWeight', got, want, fix: 'Use sampleWeight for anything else.' });
+  const target = slots.targets.length === 1 ? entries.find(({ slot }) => slot.role === 'target') : undefined;
+  if (!target) throw wrong(`${slots.targets.length} outputs`, 'a model with one');
+  const classOf = classReader(target.slot, target.column);
+  if (!classOf) throw wrong(`targets ${target.slot.shape.join(' x ')}`, 'one class for each sample: a number, or one-hot');
+  for (const [label, weight] of Object.entries(classWeight)) {
+    const known = Number.isInteger(Number(label)) && Number(label) >= 0 && Number(label) < classOf.classes;
+    if (!known) throw wrong(`a weight for the class ${label}`, `classes from 0 to ${classOf.classes - 1}`);
+    if (!Number.isFinite(weight) || weight < 0) throw wrong(`the weight ${weight} for the class ${label}`, 'a finite number of at least 0');
+  }
+  const count = target.column.shape[0]!;
+  if (given && given.size !== count) return given; // the caller says which lengths differ
+  return tensor(
+    Float32Array.from({ length: count }, (_, i) => {
+      const label = classOf.at(i);
+      if (!Number.isInteger(label) || label < 0) throw wrong(`the target ${label} of sample ${i}`, 'classes: whole numbers from 0');
+      return (classWeight[label] ?? 1) * (given ? Number(given.data[i]) : 1);
+    }),
+  );
+}
+
+/** Reads the class of each sample: its label, its 0 or 1, or the place of the largest of its numbers. As Keras does. */
+function classReader({ classes }: Slot, { shape, data }: Tensor): { readonly classes: number; at(i: number): number } | undefined {
+  const width = shape.slice(1).reduce((n, d) => n * d, 1);
+  if (width === 1) return { classes: classes ?? Number.POSITIVE_INFINITY, at: (i) => Number(data[i]) };
+  if (shape.length !== 2 || classes !== undefined) return undefined;
+  const largest = (i: number): number => {
+    let best = 0;
+    for (let c = 1; c < width; c++) if (Number(data[i * width + c]) > Number(data[i * width + best])) best = c;
+    return best;
+  };
+  return { classes: width, at: largest };
+}
+
+/** How arrays are cut into batches. */
+export interface BatchOptions {
+  /** Who asks, for errors. */
+  readonly what: string;
+  readonly batchSize: number;
+  /** Shuffles with this key, another order each epoch; in order without. */
+  readonly shuffle?: RandomKey | undefined;
 }
 
 /** Batches of arrays in memory. The buffers of full batches are used again; a smaller last batch has its own. */
-export function arraySource(columns: Columns, { batchSize, shuffle }: ArrayOptions): ArraySource {
+export function arraySource(columns: Columns, { what, batchSize, shuffle }: BatchOptions): ArraySource {
   const { samples, entries, weighted } = columns;
   if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw fail('bad-value', { what: 'fit', got: `batchSize ${batchSize}`, want: 'a positive whole number' });
-  if (samples === 0) throw fail('bad-value', { what: 'fit', got: 'no samples', want: 'at least one' });
+    throw fail('bad-value', { what, got: `batchSize ${batchSize}`, want: 'a positive whole number' });
+  if (samples === 0) throw fail('bad-value', { what, got: 'no samples', want: 'at least one' });
   const steps = Math.ceil(samples / batchSize);
-  const buffers = new Map<number, Record<string, Tensor>>();
-  const buffersOf = (size: number): Record<string, Tensor> => {
-    const known = buffers.get(size);
-    if (known) return known;
-    const made = Object.fromEntries(entries.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)]));
-    buffers.set(size, made);
-    return made;
-  };
   return {
     steps,
     samples,
-    weighted,
+    shuffled: shuffle !== undefined,
     *batches(epoch, from = 0) {
       const order = shuffle && permutation(samples, foldIn(shuffle, epoch));
+      let buffers: { readonly size: number; readonly feeds: Record<string, Tensor> } | undefined;
       for (let step = from; step < steps; step++) {
         const start = step * batchSize;
         const size = Math.min(batchSize, samples - start);
-        const feeds = buffersOf(size);
-        for (const { feed, column } of entries) copyRows(column, order, start, size, feeds[feed]!);
-        yield { feeds, size };
+        if (buffers?.size !== size)
+          buffers = { size, feeds: Object.fromEntries(entries.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)])) };
+        const { feeds } = buffers;
+        for (const { feed, column } of entries) copyRows(column, feeds[feed]!, { order, start, count: size });
+        yield { feeds, size, weighted };
       }
     },
   };
 }
 
-/** Batches that somebody else puts together. It must give the same batches each time it is iterated, to be resumed. */
-export function streamSource(slots: Slots, stream: AsyncIterable<StreamBatch> | Iterable<StreamBatch>, weighted: boolean, classWeight?: ClassWeight): Source {
+/** All samples as one batch. */
+export function wholeBatch(columns: Columns, what: string): Batch {
+  const [batch] = arraySource(columns, { what, batchSize: Math.max(1, columns.samples) }).batches(0);
+  return batch!;
+}
+
+/** Batches of a stream. It must give the same batches each time it is iterated, for a resumed run to equal one that was not stopped. */
+export function streamSource(slots: Slots, stream: Stream, { what, classWeight }: { readonly what: string; readonly classWeight?: ClassWeight | undefined }): Source {
   return {
     steps: undefined,
     samples: undefined,
-    weighted,
+    shuffled: undefined,
     async *batches(_epoch, from = 0) {
       let position = 0;
       for await (const { x, y, sampleWeight } of stream) {
         if (position++ < from) continue;
-        const columns = arrayColumns(slots, x, y, { sampleWeight, classWeight });
-        const [batch] = arraySource(columns, { batchSize: Math.max(1, columns.samples) }).batches(0);
-        if (weighted !== columns.weighted)
-          throw fail('bad-value', { what: 'fit', got: 'batches with and without sampleWeight', want: 'all or none' });
-        yield batch!;
+        yield wholeBatch(arrayColumns(slots, x, y, { sampleWeight, classWeight }), what);
       }
     },
   };
 }
 
 /** True for what fit takes as a stream of batches. */
-export const isStream = (x: unknown): x is AsyncIterable<StreamBatch> | Iterable<StreamBatch> =>
+export const isStream = (x: unknown): x is Stream =>
   typeof x === 'object' && x !== null && !Array.isArray(x) && !isTensor(x) && !ArrayBuffer.isView(x) && (Symbol.asyncIterator in x || Symbol.iterator in x);

@@ -1,10 +1,11 @@
 import { fail } from '../errors.ts';
-import { isTensor, sameShape, showShape, sizeOf, Tensor, tensor, zeros, isFloat, type DType, type Nested, type Shape, type TypedArray } from '../tensor/index.ts';
+import { lookUp } from '../suggest.ts';
+import { type DType, isFloat, isTensor, type Nested, type Shape, sameShape, showShape, sizeOf, type Tensor, type TypedArray, tensor, zeros } from '../tensor/index.ts';
 
-/** Numbers as callers have them: a tensor, or nested lists. */
-export type TensorLike = Tensor | Nested;
-/** For a model with one input (or output), the numbers; for several, by name or in order. */
-export type TensorSet = TensorLike | Readonly<Record<string, TensorLike>>;
+/** Numbers as callers have them: a tensor, nested lists, or a typed array for one number a sample. */
+export type TensorLike = Tensor | Nested | TypedArray;
+/** For a model with one input (or output), the numbers; for several, by name, or a list in their order. */
+export type TensorSet = TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>;
 
 /** Something that is fed under a name: an input of the model, or the target of an output. */
 export interface Slot {
@@ -18,29 +19,15 @@ export interface Slot {
   readonly classes?: number | undefined;
 }
 
-const isRecord = (set: TensorSet): set is Readonly<Record<string, TensorLike>> =>
-  typeof set === 'object' && !Array.isArray(set) && !isTensor(set);
-
 /** Sorts what a caller gave to the slots of a model, checked. Errors: `bad-value`, `shape-mismatch`, `dtype-mismatch`, `label-range`. */
-export function columnsFor(slots: readonly Slot[], given: TensorSet): Record<string, Tensor> {
-  const byName: Readonly<Record<string, TensorLike>> = isRecord(given)
-    ? given
-    : slots.length === 1
-      ? { [slots[0]!.name]: given }
-      : failToSort(slots, given);
-  const strange = Object.keys(byName).find((name) => !slots.some((slot) => slot.name === name));
-  if (strange !== undefined)
-    throw fail('bad-value', {
-      what: slots[0]?.role ?? 'input',
-      got: `the name '${strange}'`,
-      want: slots.map((slot) => `'${slot.name}'`).join(', '),
-    });
+export function columnsFor(slots: readonly Slot[], given: TensorSet | undefined): Record<string, Tensor> {
+  const byName = sorted(slots, given);
   const columns: Record<string, Tensor> = {};
   for (const slot of slots) {
-    const value = byName[slot.name];
-    if (value === undefined)
+    const value = byName.get(slot.name);
+    if (value === undefined || value === null)
       throw fail('bad-value', { what: slot.role, at: slot.name, got: 'nothing', want: `a tensor of shape ${showShape(slot.shape)}` });
-    columns[slot.name] = fitColumn(slot, isTensor(value) ? value : tensor(value, natural(slot, value)));
+    columns[slot.name] = fitColumn(slot, tensorOf(slot, value));
   }
   const lengths = new Set(Object.values(columns).map((column) => column.shape[0]!));
   if (lengths.size > 1)
@@ -48,65 +35,112 @@ export function columnsFor(slots: readonly Slot[], given: TensorSet): Record<str
   return columns;
 }
 
-const failToSort = (slots: readonly Slot[], given: unknown): never => {
+const isNumbers = (given: unknown): given is TensorLike =>
+  typeof given !== 'object' || given === null || Array.isArray(given) || isTensor(given) || ArrayBuffer.isView(given);
+
+function sorted(slots: readonly Slot[], given: TensorSet | undefined): ReadonlyMap<string, TensorLike | undefined> {
+  if (!isNumbers(given)) {
+    const known = Object.fromEntries(slots.map(({ name }) => [name, true]));
+    for (const name of Object.keys(given!)) lookUp(slots[0]?.role ?? 'input', known, name);
+    return new Map(Object.entries(given!));
+  }
+  // With several slots a list can only mean one after another; with one, it does where it holds tensors.
+  if (Array.isArray(given) && given.length === slots.length && (slots.length > 1 || isTensor(given[0])))
+    return new Map(slots.map(({ name }, i) => [name, given[i] as TensorLike]));
+  if (slots.length === 1) return new Map([[slots[0]!.name, given]]);
   throw fail('bad-value', {
     what: slots[0]?.role ?? 'input',
-    got: Array.isArray(given) ? 'a list' : 'one tensor',
-    want: `tensors by name: { ${slots.map((slot) => slot.name).join(', ')} }`,
+    got: Array.isArray(given) ? `a list of ${given.length}` : given === undefined || given === null ? 'nothing' : 'one tensor',
+    want: `tensors by name: { ${slots.map((slot) => slot.name).join(', ')} }, or ${slots.length} in this order`,
   });
-};
+}
 
-// Nested lists have no dtype of their own: they take the slot's.
-const natural = (slot: Slot, value: Nested): { dtype?: DType } => {
+/** Lists have no dtype of their own: they take the slot's, or one that holds their numbers exactly until they are checked. */
+function tensorOf(slot: Slot, value: TensorLike): Tensor {
+  if (isTensor(value)) return value;
+  if (ArrayBuffer.isView(value)) return tensor(value);
   let first: unknown = value;
-  while (Array.isArray(first)) first = first[0];
-  return typeof first === 'string' ? {} : { dtype: isFloat(slot.dtype) || Number.isInteger(Number(first)) ? slot.dtype : 'float32' };
-};
+  while (typeof first === 'object' && first !== null) first = (first as ArrayLike<unknown>)[0];
+  if (typeof first === 'string') return tensor(value, { dtype: 'string' });
+  if (typeof first === 'bigint') return tensor(value, { dtype: 'int64' });
+  return tensor(value, { dtype: isFloat(slot.dtype) ? slot.dtype : 'float64' });
+}
 
-/** One column in the shape of its slot. Conversions that lose nothing happen when a batch is put together. */
+/** One column in the shape of its slot. Conversions happen when a batch is put together; that they lose nothing is checked here. */
 function fitColumn(slot: Slot, column: Tensor): Tensor {
   checkDtype(slot, column);
-  const sample = slot.shape.slice(1);
-  const fits = column.shape.length === slot.shape.length && sample.every((d, i) => typeof d === 'string' || d === column.shape[i + 1]);
-  let fitted = column;
-  if (!fits) {
-    // A missing or extra axis of size 1 (labels as [n] or [n, 1]) is what people mean; anything else is a mistake.
-    const squeezed = (shape: Shape): Shape => shape.filter((d, i) => i === 0 || d !== 1);
-    if (column.shape.length === 0 || !sample.every((d) => typeof d === 'number') || !sameShape(squeezed(column.shape).slice(1), squeezed(slot.shape).slice(1)))
-      throw fail('shape-mismatch', {
-        what: slot.role,
-        at: slot.name,
-        got: showShape(column.shape),
-        want: showShape(slot.shape),
-        fix: adviseShape(slot, column.shape),
-      });
-    fitted = column.reshape([column.shape[0]!, ...(sample as readonly number[])]);
+  const shape = fittingShape(slot.shape, column.shape);
+  if (!shape) {
+    const [got, want] = [showShape(column.shape), showShape(slot.shape)];
+    throw fail('shape-mismatch', { what: slot.role, at: slot.name, got, want, fix: adviseShape(slot, column.shape) });
   }
+  const fitted = sameShape(shape, column.shape) ? column : column.reshape(shape);
   if (slot.classes !== undefined) checkLabels(slot, fitted);
   return fitted;
 }
 
-function adviseShape(slot: Slot, got: readonly number[]): string {
-  const want = slot.shape.slice(1);
-  const one = sizeOf(got.slice(1));
-  if (!want.every((d) => typeof d === 'number')) return 'Reshape the data.';
-  if (sameShape(got, want)) return 'One sample still needs a batch axis in front: x.reshape([1, ...x.shape]).';
-  if (one === sizeOf(want as readonly number[])) return `Reshape the data to [${got[0]}, ${want.join(', ')}], or begin the model with input({ shape: [${got.slice(1).join(', ')}] }) and flatten().`;
-  return `Give samples of shape [${want.join(', ')}], or begin the model with input({ shape: [${got.slice(1).join(', ')}] }).`;
+/**
+ * The shape that a column takes in its slot. A missing or extra axis of size 1 (labels as [n] or [n, 1]) is what people mean;
+ * anything else is a mistake.
+ */
+function fittingShape(slot: Shape, got: readonly number[]): readonly number[] | undefined {
+  if (got.length === 0) return undefined;
+  // Axis by axis; where two do not fit, one of size 1 may be dropped here or put in there.
+  const fit = (own: readonly number[], sample: Shape): number[] | undefined => {
+    const [[size, ...others], [want, ...rest]] = [own, sample];
+    if (size === undefined && want === undefined) return [];
+    const same = size !== undefined && want !== undefined && (typeof want === 'string' || want === size) ? fit(others, rest) : undefined;
+    if (same) return [size!, ...same];
+    const dropped = size === 1 ? fit(others, sample) : undefined;
+    if (dropped) return dropped;
+    const added = want === 1 ? fit(own, rest) : undefined;
+    return added && [1, ...added];
+  };
+  const sample = fit(got.slice(1), slot.slice(1));
+  return sample && [got[0]!, ...sample];
 }
 
+function adviseShape(slot: Slot, got: readonly number[]): string {
+  const want = slot.shape.slice(1);
+  const [one, own] = [sizeOf(got.slice(1)), got.slice(1).join(', ')];
+  if (!want.every((d) => typeof d === 'number')) return 'Reshape the data.';
+  if (got.length === want.length && want.every((d, i) => d === got[i]))
+    return 'One sample still needs a batch axis in front: x.reshape([1, ...x.shape]).';
+  const begin = slot.role === 'input' ? `, or begin the model with input({ shape: [${own}] })` : '';
+  if (one === sizeOf(want)) return `Reshape the data to [${got[0]}, ${want.join(', ')}]${begin && `${begin} and flatten()`}.`;
+  return `Give samples of shape [${want.join(', ')}]${begin}.`;
+}
+
+/** The whole numbers that a dtype holds. */
+const ranges: Partial<Record<DType, readonly [number, number]>> = {
+  bool: [0, 1],
+  int8: [-(2 ** 7), 2 ** 7 - 1],
+  uint8: [0, 2 ** 8 - 1],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint16: [0, 2 ** 16 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  int64: [-(2 ** 63), 2 ** 63 - 1024], // the largest float64 below 2^63
+  uint64: [0, 2 ** 64 - 2048],
+};
+
+/** Numbers must be numbers, and whole where the slot is: typed arrays would cut and wrap silently. */
 function checkDtype(slot: Slot, { dtype, data }: Tensor): void {
   if (dtype === slot.dtype) return;
-  const numeric = dtype !== 'string' && slot.dtype !== 'string' && dtype !== 'float16' && slot.dtype !== 'float16';
-  const whole = slot.classes !== undefined && isFloat(dtype) && (data as Float32Array).every(Number.isInteger);
-  if (numeric && (isFloat(slot.dtype) || !isFloat(dtype) || whole)) return;
-  throw fail('dtype-mismatch', {
-    what: slot.role,
-    at: slot.name,
-    got: dtype,
-    want: slot.dtype,
-    fix: numeric ? `Convert it: tensor(x.data.map(Math.round), { dtype: '${slot.dtype}', shape: x.shape }), or declare the input as ${dtype}.` : 'Encode it as numbers first.',
-  });
+  const refuse = (got: string, fix: string) => fail('dtype-mismatch', { what: slot.role, at: slot.name, got, want: slot.dtype, fix });
+  if (dtype === 'string') throw refuse(dtype, 'Encode it as numbers first.');
+  if (slot.dtype === 'string') throw refuse(dtype, 'Write the numbers as texts first.');
+  if (dtype === 'float16' || slot.dtype === 'float16') throw refuse(dtype, `Make the tensor with { dtype: '${slot.dtype}' }.`);
+  if (isFloat(slot.dtype)) return;
+  const [least, most] = ranges[slot.dtype]!;
+  const own = ranges[dtype];
+  if (own && own[0] >= least && own[1] <= most) return;
+  for (const value of data as TypedArray) {
+    const x = Number(value);
+    if (isFloat(dtype) && !Number.isInteger(x))
+      throw refuse(`${dtype} with ${x} in it`, `Convert it: tensor(x.data.map(Math.round), { dtype: '${slot.dtype}', shape: x.shape }), or declare the ${slot.role} as ${dtype}.`);
+    if (x < least || x > most) throw refuse(`${dtype} with ${x} in it`, `It holds ${least} to ${most}: scale the numbers, or declare the ${slot.role} as ${dtype}.`);
+  }
 }
 
 /** Whole-number labels must name a class. */
@@ -117,34 +151,6 @@ function checkLabels({ classes, name }: Slot, { data }: Tensor): void {
       throw fail('label-range', { got: `${label} (at position ${i})`, classes: classes!, at: name });
   }
 }
-
-/** Copies `count` rows of `column` (by `order`, from `start`) into the buffer of a batch, converting as need be. */
-export function copyRows(column: Tensor, order: Uint32Array | undefined, start: number, count: number, into: Tensor): void {
-  const width = column.shape[0] ? column.size / column.shape[0] : 0;
-  if (column.dtype === 'string') {
-    const [from, to] = [column.data as string[], into.data as string[]];
-    for (let r = 0; r < count; r++) for (let i = 0; i < width; i++) to[r * width + i] = from[(order ? order[start + r]! : start + r) * width + i]!;
-    return;
-  }
-  const source = column.data as TypedArray;
-  const target = into.data as TypedArray;
-  const mixed = source instanceof BigInt64Array !== target instanceof BigInt64Array || source instanceof BigUint64Array !== target instanceof BigUint64Array;
-  if (!order && !mixed) {
-    (target as Float32Array).set((source as Float32Array).subarray(start * width, (start + count) * width));
-    return;
-  }
-  for (let r = 0; r < count; r++) {
-    const row = (order ? order[start + r]! : start + r) * width;
-    if (mixed) for (let i = 0; i < width; i++) setElement(target, r * width + i, source[row + i]!);
-    else if (width === 1) (target as Float32Array)[r] = (source as Float32Array)[row]!;
-    else (target as Float32Array).set((source as Float32Array).subarray(row, row + width), r * width);
-  }
-}
-
-const setElement = (target: TypedArray, i: number, value: number | bigint): void => {
-  if (target instanceof BigInt64Array || target instanceof BigUint64Array) target[i] = BigInt(value);
-  else target[i] = Number(value);
-};
 
 /** An empty batch of a slot. */
 export const batchBuffer = (slot: Slot, sample: readonly number[], size: number): Tensor => zeros([size, ...sample], slot.dtype);

@@ -1,8 +1,8 @@
 // The graph that tests one row: the op, a loss of its outputs, gradients of order 1 and 2.
 import { grad } from '../../src/grad/index.ts';
-import { apply, graphInput, toposort, type Graph, type Op, type Value } from '../../src/graph/index.ts';
+import { apply, type Graph, graphInput, type Op, toposort, type Value } from '../../src/graph/index.ts';
 import { add, cast, mul, reduceSum } from '../../src/ops/index.ts';
-import { isFloat, isStatic, sizeOf, tensor, type DType, type Shape, type Tensor } from '../../src/tensor/index.ts';
+import { type DType, isFloat, isStatic, type Shape, sizeOf, type Tensor, tensor } from '../../src/tensor/index.ts';
 import type { Row } from './op-rows.ts';
 
 /** A graph, and what to feed it. */
@@ -27,14 +27,18 @@ export interface BuildOptions {
 
 // Both are also in golden/ops.py.
 const weights = (size: number, k: number): number[] => Array.from({ length: size }, (_, i) => ((i * 7 + k * 3) % 11) / 8 + 0.25);
-const directions = (size: number, k: number): number[] => Array.from({ length: size }, (_, i) => ((i * 5 + k * 3) % 13) / 8 - 0.75);
+const directions = (size: number, k: number): number[] =>
+  Array.from({ length: size }, (_, i) => ((i * 5 + k * 3) % 13) / 8 - 0.75);
 
 /**
  * The loss is sum(weights · (y + y²/2)): its gradient depends on y, so that the second derivative goes through the gradient
  * rule of linear ops too. Outputs of the graph: y0, y1, …; loss, g0, g1, … = its gradients; dot = the sum of all gradients
  * times fixed directions, h0, h1, … = the gradients of that.
  */
-export function buildRow(row: Row, { dtype, gradient = row.case.gradient !== false, replace, symbolic = [] }: BuildOptions): BuiltRow {
+export function buildRow(
+  row: Row,
+  { dtype, gradient = row.case.gradient !== false, replace, symbolic = [] }: BuildOptions,
+): BuiltRow {
   const inputs = row.inputs.map((input, i) => {
     const shape: Shape = symbolic.includes(i) ? ['batch', ...input.shape.slice(1)] : input.shape;
     return graphInput(`x${i}`, shape, input.dtype === 'float' ? dtype : input.dtype);
@@ -56,13 +60,29 @@ export function buildRow(row: Row, { dtype, gradient = row.case.gradient !== fal
   const terms = outputs.flatMap((y, k) => {
     if (wrt.length === 0 || !isFloat(y.dtype)) return [];
     const z = cast(y, dtype);
-    return [reduceSum(mul(feed(`w${k}`, z.shape, (n) => weights(n, k)), add(z, mul(mul(z, z), 0.5))))];
+    return [
+      reduceSum(
+        mul(
+          feed(`w${k}`, z.shape, (n) => weights(n, k)),
+          add(z, mul(mul(z, z), 0.5)),
+        ),
+      ),
+    ];
   });
   if (terms.length > 0) {
     const loss = terms.reduce((a, b) => add(a, b));
     const at = wrt.map((i) => inputs[i]!);
     const first = grad(loss, at);
-    const dot = first.map((g, k) => reduceSum(mul(feed(`v${k}`, at[k]!.shape, (n) => directions(n, k)), g))).reduce((a, b) => add(a, b));
+    const dot = first
+      .map((g, k) =>
+        reduceSum(
+          mul(
+            feed(`v${k}`, at[k]!.shape, (n) => directions(n, k)),
+            g,
+          ),
+        ),
+      )
+      .reduce((a, b) => add(a, b));
     graph['loss'] = loss;
     graph['dot'] = dot;
     for (const [k, g] of first.entries()) graph[`g${k}`] = g;
@@ -89,7 +109,11 @@ export function rebuilt(outputs: readonly Value[], replace: (op: Op) => Op): Val
   const fresh = new Map<Value, Value>();
   const now = (v: Value): Value => fresh.get(v) ?? v;
   for (const { op, ins, attrs, outs } of toposort(outputs)) {
-    const made = apply(replace(op), ins.map((v) => v && now(v)), attrs);
+    const made = apply(
+      replace(op),
+      ins.map((v) => v && now(v)),
+      attrs,
+    );
     outs.forEach((v, i) => fresh.set(v, made[i]!));
   }
   return outputs.map(now);

@@ -8,7 +8,8 @@ const folder = new URL('../../../../golden/', import.meta.url);
 export const casesFile = fileURLToPath(new URL('ops_cases.json', folder));
 
 /** JSON has no NaN, no infinities and no negative zero: they are texts. */
-const encoded = (v: number): number | string => (Number.isFinite(v) && !Object.is(v, -0) ? v : Object.is(v, -0) ? '-0' : String(v));
+const encoded = (v: number): number | string =>
+  Number.isFinite(v) && !Object.is(v, -0) ? v : Object.is(v, -0) ? '-0' : String(v);
 
 /** All rows as JSON, one a line. */
 export function encodeRows(): string {

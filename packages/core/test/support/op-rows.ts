@@ -1,8 +1,18 @@
 // The case tables of all ops as rows with numbers in them: what the golden values are made of, and what the tests run.
 import type { Op } from '../../src/graph/index.ts';
-import * as ops from '../../src/ops/index.ts';
 import type { OpCase } from '../../src/ops/index.ts';
-import { dtypes, isStatic, randomKey, saltOf, sizeOf, tensor, uniformAt, type DType, type Nested } from '../../src/tensor/index.ts';
+import * as ops from '../../src/ops/index.ts';
+import {
+  type DType,
+  dtypes,
+  isStatic,
+  type Nested,
+  randomKey,
+  saltOf,
+  sizeOf,
+  tensor,
+  uniformAt,
+} from '../../src/tensor/index.ts';
 
 /** One input with its numbers. 'float': the float type under test. */
 export interface RowInput {
@@ -36,11 +46,20 @@ export const emitters = exported('Op').map(([name, emit]) => [name, (emit as { r
 
 const anyShapes = [[2, 3], [], [1, 4, 2]];
 const broadcastShapes = [
-  [[2, 3], [2, 3]],
+  [
+    [2, 3],
+    [2, 3],
+  ],
   [[2, 3], [3]],
-  [[2, 1], [1, 3]],
+  [
+    [2, 1],
+    [1, 3],
+  ],
   [[], [2, 2]],
-  [[4, 1, 2], [3, 1]],
+  [
+    [4, 1, 2],
+    [3, 1],
+  ],
 ];
 
 /** Numbers with four decimals from `domain`, the same ones for the same text. */
@@ -50,7 +69,9 @@ export function draw(text: string, shape: readonly number[], [low, high]: readon
 }
 
 function rowInput(text: string, given: OpCase['ins'][number], domain: OpCase['domain']): RowInput {
-  const input = Array.isArray(given) ? { shape: given as readonly number[] } : (given as Exclude<typeof given, readonly unknown[] | string>);
+  const input = Array.isArray(given)
+    ? { shape: given as readonly number[] }
+    : (given as Exclude<typeof given, readonly unknown[] | string>);
   if (typeof input === 'string' || !isStatic(input.shape ?? [])) throw new TypeError(`${text}: sizes of cases are numbers`);
   const dtype = input.dtype ?? 'float';
   if (input.values !== undefined) {
@@ -59,12 +80,17 @@ function rowInput(text: string, given: OpCase['ins'][number], domain: OpCase['do
   }
   const shape = input.shape ?? [];
   const drawn = draw(text, shape, input.domain ?? domain);
-  const values = dtype === 'bool' ? drawn.map((v) => Number(v > 0)) : dtype === 'float' || dtypes[dtype].float ? drawn : drawn.map(Math.floor);
+  const values =
+    dtype === 'bool' ? drawn.map((v) => Number(v > 0)) : dtype === 'float' || dtypes[dtype].float ? drawn : drawn.map(Math.floor);
   return { dtype, shape, values, given: false };
 }
 
 /** The row of a case with these inputs. */
-export const rowOf = (id: string, op: string, { ins, of }: { readonly ins: readonly OpCase['ins'][number][]; readonly of: OpCase }): Row => ({
+export const rowOf = (
+  id: string,
+  op: string,
+  { ins, of }: { readonly ins: readonly OpCase['ins'][number][]; readonly of: OpCase },
+): Row => ({
   id,
   op,
   case: of,

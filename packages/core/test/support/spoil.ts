@@ -1,5 +1,5 @@
 // Wrong gradient rules, to show that the checks see them.
-import { toposort, type Op, type Value } from '../../src/graph/index.ts';
+import { type Op, toposort, type Value } from '../../src/graph/index.ts';
 import { mul, stopGradient } from '../../src/ops/index.ts';
 import { buildRow } from './build-row.ts';
 import type { Row } from './op-rows.ts';
@@ -26,7 +26,10 @@ export const faultsOf = (input: number): Fault[] => [
 ];
 
 /** A fault that only second derivatives can show. */
-export const notDifferentiable: Fault = { name: 'terms are constants to second derivatives', spoil: (term) => stopGradient(term) };
+export const notDifferentiable: Fault = {
+  name: 'terms are constants to second derivatives',
+  spoil: (term) => stopGradient(term),
+};
 
 /** Which inputs of an op a row differentiates: those that depend on a float input of the row and get a term. */
 export function inputsReached(row: Row, op: Op): number[] {

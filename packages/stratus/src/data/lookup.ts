@@ -38,7 +38,8 @@ function checkoutData(): string | undefined {
   return resolve(dirname(here), '../../../../examples/data');
 }
 
-function cacheRoot(): string {
+/** Where downloads are kept: `$XDG_CACHE_HOME/stratus` or `~/.cache/stratus`. */
+export function cacheRoot(): string {
   const { XDG_CACHE_HOME: set } = process.env;
   // The XDG specification says to ignore relative paths.
   return join(set && isAbsolute(set) ? set : join(homedir(), '.cache'), 'stratus');

@@ -2,7 +2,12 @@ import { fail } from '../../errors.ts';
 import { lookUp } from '../../suggest.ts';
 
 /** Throws `bad-value` unless `value` is a finite number, at least `from`, above `above`. */
-export function checkNumber(what: string, name: string, value: unknown, bounds: { readonly from?: number; readonly above?: number } = {}): void {
+export function checkNumber(
+  what: string,
+  name: string,
+  value: unknown,
+  bounds: { readonly from?: number; readonly above?: number } = {},
+): void {
   const { from = -Infinity, above = -Infinity } = bounds;
   if (typeof value === 'number' && Number.isFinite(value) && value >= from && value > above) return;
   const bound = from > -Infinity ? ` of at least ${from}` : above > -Infinity ? ` above ${above}` : '';

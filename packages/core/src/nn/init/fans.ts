@@ -24,6 +24,10 @@ const product = (shape: readonly number[], axes: readonly number[]): number =>
   axes.reduce((n, axis) => {
     const at = normalAxis(axis, shape.length);
     if (at === undefined)
-      throw fail('bad-value', { what: 'initializer', got: `axis ${axis} for shape ${showShape(shape)}`, want: 'an axis of the shape' });
+      throw fail('bad-value', {
+        what: 'initializer',
+        got: `axis ${axis} for shape ${showShape(shape)}`,
+        want: 'an axis of the shape',
+      });
     return n * shape[at]!;
   }, 1);

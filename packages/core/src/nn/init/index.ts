@@ -47,7 +47,10 @@ export const initializers = {
 /** The names that layers take. */
 export type InitializerName = keyof typeof initializers;
 /** What a layer takes: a name, an initializer, or one that was saved. */
-export type InitializerLike = InitializerName | Initializer | { readonly type: string; readonly config: Readonly<Record<string, unknown>> };
+export type InitializerLike =
+  | InitializerName
+  | Initializer
+  | { readonly type: string; readonly config: Readonly<Record<string, unknown>> };
 
 /**
  * The initializer of this name with its defaults; one that was saved as `{ type, config }`; an initializer as it is.

@@ -1,5 +1,5 @@
 import { fail } from '../../errors.ts';
-import { zeros, type DType, type RandomKey, type Tensor } from '../../tensor/index.ts';
+import { type DType, type RandomKey, type Tensor, zeros } from '../../tensor/index.ts';
 import { checkNumber, refuseUnknown } from './check.ts';
 
 /** What the numbers of a new parameter are. */

@@ -48,7 +48,8 @@ function orthonormalize(vectors: readonly Float64Array[]): void {
       }
     }
     const norm = Math.sqrt(dot(v, v));
-    if (norm === 0) v[j] = 1; // a single number that was drawn as exactly 0
+    if (norm === 0)
+      v[j] = 1; // a single number that was drawn as exactly 0
     else for (let i = 0; i < v.length; i++) v[i]! /= norm;
   }
 }

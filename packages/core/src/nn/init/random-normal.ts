@@ -1,4 +1,4 @@
-import { foldIn, uniformAt, type RandomKey } from '../../tensor/index.ts';
+import { foldIn, type RandomKey, uniformAt } from '../../tensor/index.ts';
 import { defineInitializer, type Initializer } from './initializer.ts';
 
 /** Options of {@link randomNormal} and `truncatedNormal`. */

@@ -21,7 +21,11 @@ export interface UniformOptions {
  */
 export function randomUniform({ minval = -0.05, maxval = 0.05, ...unknown }: UniformOptions = {}): Initializer {
   if (minval > maxval)
-    throw fail('bad-value', { what: 'randomUniform', got: `minval = ${minval}, maxval = ${maxval}`, want: 'minval below maxval' });
+    throw fail('bad-value', {
+      what: 'randomUniform',
+      got: `minval = ${minval}, maxval = ${maxval}`,
+      want: 'minval below maxval',
+    });
   return defineInitializer({
     type: 'randomUniform',
     options: { minval, maxval },

@@ -1,4 +1,4 @@
-import { uniformAt, type RandomKey } from '../../tensor/index.ts';
+import { type RandomKey, uniformAt } from '../../tensor/index.ts';
 import { defineInitializer, type Initializer } from './initializer.ts';
 import type { NormalOptions } from './random-normal.ts';
 

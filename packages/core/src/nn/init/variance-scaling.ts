@@ -1,6 +1,6 @@
 import { fail } from '../../errors.ts';
-import { uniformAt, type RandomKey } from '../../tensor/index.ts';
-import { fansOf, type FanAxes } from './fans.ts';
+import { type RandomKey, uniformAt } from '../../tensor/index.ts';
+import { type FanAxes, fansOf } from './fans.ts';
 import { defineInitializer, type Initializer } from './initializer.ts';
 import { standardNormals } from './random-normal.ts';
 import { truncatedNormals } from './truncated-normal.ts';

@@ -12,7 +12,10 @@ export const regularizers = { l1, l2, l1l2 } as const;
 /** The names that layers take. */
 export type RegularizerName = keyof typeof regularizers;
 /** What a layer takes: a name, a regularizer, or one that was saved. */
-export type RegularizerLike = RegularizerName | Regularizer | { readonly type: string; readonly config: Readonly<Record<string, unknown>> };
+export type RegularizerLike =
+  | RegularizerName
+  | Regularizer
+  | { readonly type: string; readonly config: Readonly<Record<string, unknown>> };
 
 type Saved = Readonly<Record<string, number | undefined>>;
 const fromConfig: Readonly<Record<RegularizerName, (config: Saved) => Regularizer>> = {

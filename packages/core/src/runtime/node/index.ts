@@ -1,6 +1,6 @@
-import type { Executor, ExecutorOptions } from '../executor.ts';
 import { lookUp } from '../../suggest.ts';
 import { engineError } from '../engine-error.ts';
+import type { Executor, ExecutorOptions } from '../executor.ts';
 import { BindingExecutor } from './binding/executor.ts';
 import { checkThreads, NativeExecutor } from './capi/executor.ts';
 import { loadLibrary } from './capi/library.ts';

@@ -2,11 +2,12 @@ import * as ort from 'onnxruntime-web/wasm';
 import { fail } from '../../errors.ts';
 import { Tensor, type TypedArray } from '../../tensor/index.ts';
 import { ArrayHeld } from '../array-held.ts';
-import { ArrayProgram, ownData, type ArrayInput, type ArraySession } from '../array-program.ts';
+import { type ArrayInput, ArrayProgram, type ArraySession, ownData } from '../array-program.ts';
 import { engineError } from '../engine-error.ts';
 import type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, Tensors } from '../executor.ts';
 import { abortable, Door, inTurn, Line } from '../line.ts';
 import { portsOfModel } from '../model-ports.ts';
+import { loadEngine } from './load.ts';
 import { nextTurn, turns } from './next-turn.ts';
 
 export { nextTurn } from './next-turn.ts';
@@ -36,7 +37,7 @@ class WebSession implements ArraySession {
     return inTurn([line], async () => {
       if (turns.due) await turns.turn();
       turns.busy();
-      const results = await this.#session.run(feeds, outputs);
+      const results = await this.#session.run(feeds, outputs, { logSeverityLevel: 4 }); // what goes wrong is thrown
       return Object.fromEntries(
         outputs.map((name) => {
           const { type, dims, data } = results[name]!;
@@ -108,20 +109,12 @@ class WebExecutor implements Executor {
 }
 
 /**
- * Makes an executor on ONNX Runtime's WebAssembly build. Number of threads and place of the .wasm files are those of the first
- * one, for the build is loaded once. More than one thread needs a page that is cross-origin isolated. Where there is a page, the
- * engine works in a web worker, so that the page stays alive. Errors: `bad-value`, `engine`.
+ * Makes an executor on ONNX Runtime's WebAssembly build, which is loaded once: number of threads and place of the .wasm file are
+ * those of the first executor. It works in the thread that calls: the page has a turn at least between runs; where single runs are
+ * too long for a page, use Stratus in a web worker. More than one thread needs a page that is cross-origin isolated.
+ * Errors: `bad-value`, `engine`.
  */
-export async function createExecutor({ threads = defaultThreads(), wasmPaths }: ExecutorOptions = {}): Promise<Executor> {
-  if (!Number.isInteger(threads) || threads < 1)
-    throw fail('bad-value', { what: 'createExecutor({ threads })', got: String(threads), want: 'a whole number from 1' });
-  const { wasm } = ort.env;
-  ort.env.logLevel = 'fatal';
-  wasm.numThreads = threads;
-  wasm.proxy = 'document' in globalThis;
-  if (wasmPaths !== undefined) wasm.wasmPaths = wasmPaths;
-  return new WebExecutor(threads);
+export async function createExecutor({ threads, wasmPaths }: ExecutorOptions = {}): Promise<Executor> {
+  const loaded = await loadEngine({ threads, wasmPaths });
+  return new WebExecutor(loaded.threads);
 }
-
-const defaultThreads = (): number =>
-  globalThis.crossOriginIsolated ? Math.max(1, Math.min(16, Math.floor(navigator.hardwareConcurrency / 2))) : 1;

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
 import { fail } from '../../../errors.ts';
-import { Tensor, type DType, type TypedArray } from '../../../tensor/index.ts';
+import { type DType, Tensor, type TypedArray } from '../../../tensor/index.ts';
 import { ArrayHeld } from '../../array-held.ts';
-import { ArrayProgram, ownData, type ArrayInput, type ArraySession } from '../../array-program.ts';
+import { type ArrayInput, ArrayProgram, type ArraySession, ownData } from '../../array-program.ts';
 import { engineError } from '../../engine-error.ts';
 import type { CompileOptions, Executor, Held, Port, Program, Tensors } from '../../executor.ts';
 import { abortable, Door } from '../../line.ts';
-import { portsOfModel, type Metadata } from '../../model-ports.ts';
+import { type Metadata, portsOfModel } from '../../model-ports.ts';
 import { copyOf } from '../../ports.ts';
 import { copyInPieces } from '../../turns.ts';
 import { nextTurn } from '../next-turn.ts';
@@ -49,7 +49,7 @@ class BindingSession implements ArraySession {
       transfer.push(mine.buffer as ArrayBuffer);
       return { name, dtype, shape, data: mine, lent: giveBack !== undefined };
     });
-    const { tensors, error, lent } = await this.#thread.call<Ran>(['run', { id: this.#id, inputs: sent, outputs }], transfer);
+    const { tensors, error, lent } = await this.#thread.call<Ran>('run', { id: this.#id, inputs: sent, outputs }, transfer);
     const lenders = inputs.filter(({ giveBack }) => giveBack);
     lent.forEach((data, i) => lenders[i]!.giveBack!(data));
     if (!tensors) throw error;
@@ -65,12 +65,12 @@ class BindingSession implements ArraySession {
 
   async release(): Promise<void> {
     forgotten.unregister(this);
-    await this.#thread.call(['release', { id: this.#id }]);
+    await this.#thread.call('release', { id: this.#id });
   }
 }
 
 const forgotten = new FinalizationRegistry<{ readonly thread: Thread; readonly id: number }>(({ thread, id }) => {
-  thread.call(['release', { id }]).catch(() => {}); // the thread may have ended, and the session with it
+  thread.call('release', { id }).catch(() => {}); // the thread may have ended, and the session with it
 });
 
 /** ONNX Runtime through the npm package's binding, which blocks the thread that calls it: so that is not the main one. */
@@ -99,8 +99,8 @@ export class BindingExecutor implements Executor {
         const bytes = new Uint8Array(model.length);
         await copyInPieces(bytes, model, nextTurn);
         stop.check();
-        const call = ['create', { model: bytes, options: this.#sessionOptions(options) }];
-        const created = await this.#thread.call<Created>(call).catch((e: unknown) => {
+        const argument = { model: bytes, options: this.#sessionOptions(options) };
+        const created = await this.#thread.call<Created>('create', argument).catch((e: unknown) => {
           throw engineError('reading the model', e);
         });
         try {
@@ -109,7 +109,7 @@ export class BindingExecutor implements Executor {
           stop.commit();
           return new ArrayProgram(session, this.#door);
         } catch (e) {
-          await this.#thread.call(['release', { id: created.id }]);
+          await this.#thread.call('release', { id: created.id });
           throw e;
         }
       }),

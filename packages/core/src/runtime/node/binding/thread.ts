@@ -1,7 +1,7 @@
 // The thread of the npm package's binding: plain JavaScript, see Thread. Lent memory goes back with the answer, also when a
 // run failed.
 export const program = `
-const { parentPort, workerData } = require('node:worker_threads');
+const { workerData } = require('node:worker_threads');
 const ort = require(workerData.ort);
 const sessions = new Map();
 let count = 0;
@@ -19,7 +19,7 @@ const calls = {
     try {
       const feeds = {};
       for (const { name, dtype, shape, data } of inputs) feeds[name] = new ort.Tensor(dtype, data, shape);
-      const results = await sessions.get(id).run(feeds, outputs);
+      const results = await sessions.get(id).run(feeds, outputs, { logSeverityLevel: 4 });
       const tensors = outputs.map((name) => {
         const { data, dims } = results[name];
         if (ArrayBuffer.isView(data)) transfer.add(data.buffer);
@@ -37,13 +37,4 @@ const calls = {
     return [undefined, []];
   },
 };
-
-parentPort.on('message', async ([id, [name, argument]]) => {
-  try {
-    const [result, transfer] = await calls[name](argument);
-    parentPort.postMessage([id, undefined, result], transfer);
-  } catch (error) {
-    parentPort.postMessage([id, error]);
-  }
-});
 `;

@@ -1,4 +1,4 @@
-import type { Koffi } from './library.ts';
+import { type Koffi, loadForGood } from './library.ts';
 
 /**
  * Numbers below 1e-38 (denormals) cost 25 times as much as others, and momentum that decays ends there. ONNX Runtime can treat them
@@ -24,7 +24,7 @@ const allMasked = 0x1f80;
 export function denormalsOf(koffi: Koffi): Denormals | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   try {
-    const library = koffi.load(null);
+    const library = loadForGood(koffi, null);
     const type = koffi.proto('int', ['uintptr_t']);
     const setter = library.symbol('fesetenv') as bigint;
     const get = koffi.decode(library.symbol('fegetenv'), type) as (at: bigint) => number;

@@ -1,6 +1,6 @@
 import { fail } from '../../../errors.ts';
 import { lookUp } from '../../../suggest.ts';
-import { zeros, type DType, type Tensor, type TypedArray } from '../../../tensor/index.ts';
+import { type DType, type Tensor, type TypedArray, zeros } from '../../../tensor/index.ts';
 import type { Held, Tensors } from '../../executor.ts';
 import { inTurn, Line } from '../../line.ts';
 import { checkHoldable, checkWrite } from '../../ports.ts';
@@ -87,7 +87,8 @@ export class NativeHeld implements Held {
   static async of(library: Library, tensors: Tensors): Promise<NativeHeld> {
     checkHoldable(tensors);
     const held = new NativeHeld(library, tensors);
-    for (const [name, { data }] of Object.entries(tensors)) await copyInPieces(held.slots[name]!.data, data as TypedArray, nextTurn);
+    for (const [name, { data }] of Object.entries(tensors))
+      await copyInPieces(held.slots[name]!.data, data as TypedArray, nextTurn);
     return held;
   }
 

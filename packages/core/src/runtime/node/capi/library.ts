@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { denormalsOf, type Denormals } from './denormals.ts';
+import { type Denormals, denormalsOf } from './denormals.ts';
 
 export type Koffi = typeof import('koffi').default;
 
@@ -67,10 +67,26 @@ const resultTypes = { status: 'void*', text: 'const char*', nothing: 'void', fla
 
 /** ONNX Runtime's shared library, as onnxruntime-node carries it. */
 function libraryFile(require: NodeJS.Require): string {
-  const folder = join(dirname(require.resolve('onnxruntime-node/package.json')), 'bin', 'napi-v6', process.platform, process.arch);
+  const folder = join(
+    dirname(require.resolve('onnxruntime-node/package.json')),
+    'bin',
+    'napi-v6',
+    process.platform,
+    process.arch,
+  );
   const file = readdirSync(folder).find((name) => /^(lib)?onnxruntime(\.\d+)*\.(so|dylib|dll)(\.\d+)*$/.test(name));
   if (!file) throw new Error(`there is no ONNX Runtime library in ${folder}`);
   return join(folder, file);
+}
+
+/** koffi unloads a library when its handle is collected, whatever functions of it are still about: these never are. */
+const loadedForGood: object[] = [];
+
+/** Loads a shared library (the process itself for null) and keeps it as long as the process lives. */
+export function loadForGood(koffi: Koffi, file: string | null): ReturnType<Koffi['load']> {
+  const library = koffi.load(file);
+  loadedForGood.push(library);
+  return library;
 }
 
 /** ONNX Runtime's C functions. A wrong argument is a crash, not an exception: only this folder calls them. */
@@ -91,7 +107,7 @@ export class Library {
   constructor(koffi: Koffi, require: NodeJS.Require) {
     this.koffi = koffi;
     const file = libraryFile(require);
-    const library = koffi.load(file);
+    const library = loadForGood(koffi, file);
     const base = library.func('void* OrtGetApiBase()')() as bigint;
     const [getApi, getVersion] = koffi.decode(base, koffi.array('void*', 2)) as [bigint, bigint];
     this.version = koffi.call(getVersion, koffi.proto('const char*', [])) as string;
@@ -107,7 +123,10 @@ export class Library {
     this.#functions = Object.fromEntries(
       Object.entries(table).map(([name, entry]) => {
         const [index, args, result]: readonly [number, string, Result?] = entry;
-        const type = koffi.proto(resultTypes[result ?? 'status'], [...args].map((a) => argumentTypes[a]!));
+        const type = koffi.proto(
+          resultTypes[result ?? 'status'],
+          [...args].map((a) => argumentTypes[a]!),
+        );
         return [name, koffi.decode(pointers[index]!, type)];
       }),
     ) as Record<Name, (...args: Argument[]) => unknown>;

@@ -1,5 +1,5 @@
 import { fail } from '../../../errors.ts';
-import { showShape, sizeOf, Tensor, zeros, type DType, type TypedArray } from '../../../tensor/index.ts';
+import { type DType, showShape, sizeOf, Tensor, type TypedArray, zeros } from '../../../tensor/index.ts';
 import type { Tensors } from '../../executor.ts';
 import { checkTensor, copyOf, knownShape, type Sizes, type Wiring } from '../../ports.ts';
 import { copyInPieces } from '../../turns.ts';
@@ -73,7 +73,11 @@ export class Plan {
     library: Library,
     names: { readonly inputs: NameAddresses; readonly outputs: NameAddresses },
     wiring: Wiring,
-    { feeds, slots, sizes }: { readonly feeds: Tensors; readonly slots: Readonly<Record<string, HeldSlot>> | undefined; readonly sizes: Sizes },
+    {
+      feeds,
+      slots,
+      sizes,
+    }: { readonly feeds: Tensors; readonly slots: Readonly<Record<string, HeldSlot>> | undefined; readonly sizes: Sizes },
   ) {
     this.#library = library;
     const order = wiring.inputs.map(({ port, held }, index) => ({ port, held, index }));
@@ -82,14 +86,31 @@ export class Plan {
       .map(({ port: { name }, index }) => {
         const { dtype, shape } = feeds[name]!;
         const dims = BigInt64Array.from(shape, BigInt);
-        return { index, name, dtype, shape: [...shape], dims, bytes: (feeds[name]!.data as TypedArray).byteLength, staging: undefined };
+        return {
+          index,
+          name,
+          dtype,
+          shape: [...shape],
+          dims,
+          bytes: (feeds[name]!.data as TypedArray).byteLength,
+          staging: undefined,
+        };
       });
     this.#held = order.filter(({ held }) => held).map(({ port, index }) => ({ index, slot: slots![port.name]! }));
     this.#outputs = wiring.outputs.map(({ port: { name, dtype }, port, update, fetch }, index) => {
       const shape = update === undefined && dtype !== 'string' ? knownShape(port, sizes) : undefined;
       const dims = BigInt64Array.from(shape ?? [], BigInt);
       const memory = shape && sizeOf(shape) * 8 <= smallBytes ? this.#stage(dtype, shape, dims) : undefined;
-      return { index, name, dtype, shape, dims, update: update === undefined ? undefined : slots![update]!, fetch, staging: memory };
+      return {
+        index,
+        name,
+        dtype,
+        shape,
+        dims,
+        update: update === undefined ? undefined : slots![update]!,
+        fetch,
+        staging: memory,
+      };
     });
     this.#inNames = BigUint64Array.from(wiring.inputs, ({ port }) => names.inputs.get(port.name)!);
     this.#outNames = BigUint64Array.from(wiring.outputs, ({ port }) => names.outputs.get(port.name)!);
@@ -168,7 +189,8 @@ export class Plan {
     for (const { index, slot } of this.#held) this.#inValues[index] = slot.value;
     for (const { index, dtype, shape, dims, update, staging } of this.#outputs) {
       if (update) this.#outValues[index] = update.spare();
-      else if (!shape || !this.#trusted) this.#outValues[index] = 0n; // the engine allocates
+      else if (!shape || !this.#trusted)
+        this.#outValues[index] = 0n; // the engine allocates
       else if (staging) this.#outValues[index] = staging.value;
       else {
         const data = zeros(shape, dtype).data as TypedArray;

@@ -3,11 +3,11 @@ import type { Tensor } from '../../../tensor/index.ts';
 import { engineError } from '../../engine-error.ts';
 import type { Port, Program, RunOptions, Tensors } from '../../executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from '../../line.ts';
-import { checkInput, checkTensor, wire, type Sizes, type Wiring } from '../../ports.ts';
+import { checkInput, checkTensor, type Sizes, type Wiring, wire } from '../../ports.ts';
 import { turns } from '../next-turn.ts';
-import { NativeHeld, type HeldSlot } from './held.ts';
+import { type HeldSlot, NativeHeld } from './held.ts';
 import type { Library } from './library.ts';
-import { Plan, type NameAddresses } from './plan.ts';
+import { type NameAddresses, Plan } from './plan.ts';
 import { portsOf } from './ports.ts';
 import type { EngineThread } from './thread.ts';
 import { Owned } from './values.ts';
@@ -30,7 +30,12 @@ class Call {
   readonly #updates: readonly string[];
   readonly #fetch: readonly string[] | undefined;
 
-  constructor(wiring: Wiring, slots: Readonly<Record<string, HeldSlot>> | undefined, feeds: Tensors, { updates = {}, fetch }: RunOptions) {
+  constructor(
+    wiring: Wiring,
+    slots: Readonly<Record<string, HeldSlot>> | undefined,
+    feeds: Tensors,
+    { updates = {}, fetch }: RunOptions,
+  ) {
     this.wiring = wiring;
     this.slots = slots;
     this.#feeds = Object.keys(feeds);
@@ -39,7 +44,9 @@ class Call {
   }
 
   is(feeds: Tensors, { updates, fetch }: RunOptions): boolean {
-    return same(this.#feeds, Object.keys(feeds)) && this.#sameUpdates(updates) && (fetch === this.#fetch || same(this.#fetch, fetch));
+    return (
+      same(this.#feeds, Object.keys(feeds)) && this.#sameUpdates(updates) && (fetch === this.#fetch || same(this.#fetch, fetch))
+    );
   }
 
   #sameUpdates(updates: Readonly<Record<string, string>> = {}): boolean {
@@ -150,7 +157,11 @@ export class NativeProgram implements Program {
     return plan;
   }
 
-  async #once(plan: Plan, feeds: Tensors, { stop, signal }: { stop: Stop; signal: AbortSignal | undefined }): Promise<Record<string, Tensor>> {
+  async #once(
+    plan: Plan,
+    feeds: Tensors,
+    { stop, signal }: { stop: Stop; signal: AbortSignal | undefined },
+  ): Promise<Record<string, Tensor>> {
     stop.check();
     const here = plan.lastMs < shortMs && !this.#unsteady;
     if (here && turns.due) {

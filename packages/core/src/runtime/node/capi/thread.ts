@@ -1,23 +1,22 @@
 import { Thread } from '../thread.ts';
 import type { Library } from './library.ts';
 
-// Plain JavaScript, see Thread. koffi makes functions of addresses only after it has loaded a library.
+// Plain JavaScript, see Thread. koffi makes functions of addresses only after it has loaded a library, and unloads it when the
+// handle is collected: so it is kept.
 const program = `
-const { parentPort, workerData } = require('node:worker_threads');
+const { workerData } = require('node:worker_threads');
 const koffi = require(workerData.koffi);
-koffi.load(workerData.library);
-const native = (address, count) => koffi.decode(address, koffi.proto('uintptr_t', new Array(count).fill('uintptr_t')));
-const calls = { run: native(workerData.run, 8), create: native(workerData.create, 5) };
-if (workerData.setter) koffi.decode(workerData.setter, koffi.proto('int', ['uintptr_t']))(workerData.asZero);
-parentPort.on('message', ([id, [name, args]]) => {
-  try {
+globalThis.loadedForGood = koffi.load(workerData.library);
+const timed = (address, count) => {
+  const call = koffi.decode(address, koffi.proto('uintptr_t', new Array(count).fill('uintptr_t')));
+  return (args) => {
     const start = performance.now();
-    const status = BigInt(calls[name](...args));
-    parentPort.postMessage([id, undefined, [status, performance.now() - start]]);
-  } catch (e) {
-    parentPort.postMessage([id, e]);
-  }
-});
+    const status = BigInt(call(...args));
+    return [[status, performance.now() - start], []];
+  };
+};
+const calls = { run: timed(workerData.run, 8), create: timed(workerData.create, 5) };
+if (workerData.setter) koffi.decode(workerData.setter, koffi.proto('int', ['uintptr_t']))(workerData.asZero);
 `;
 
 /**
@@ -36,7 +35,7 @@ export class EngineThread {
    * the call itself took.
    */
   async call(name: 'run' | 'create', args: readonly (bigint | number)[]): Promise<{ status: bigint | null; ms: number }> {
-    const [status, ms] = await this.#thread.call<[bigint, number]>([name, args]);
+    const [status, ms] = await this.#thread.call<[bigint, number]>(name, args);
     return { status: status === 0n ? null : status, ms };
   }
 

@@ -1,4 +1,4 @@
-import { dtypeOfOnnx, dtypes, Tensor, type DType, type TypedArray } from '../../../tensor/index.ts';
+import { type DType, dtypeOfOnnx, dtypes, Tensor, type TypedArray } from '../../../tensor/index.ts';
 import type { Library } from './library.ts';
 
 /** Native objects that belong together, freed once, at the latest when their owner is forgotten. */

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from './competitor.ts';
+
+/** A library that takes part, with one command for each number of threads; or why it does not. */
+export interface Entry {
+  readonly library: string;
+  readonly commands: readonly Command[];
+  readonly skipped?: string;
+}
+
+/** Each library runs with one thread and with two; the better one counts. */
+export const threadCounts: readonly number[] = availableParallelism() > 1 ? [1, 2] : [1];
+
+const findsVersion = `
+import sys
+from importlib import metadata
+for name in sys.argv[1:]:
+    try: print(metadata.version(name)); break
+    except metadata.PackageNotFoundError: pass
+`;
+
+/** The first Python that has one of these packages: $STRATUS_PEERS_PYTHON, .venv-peers, the system's. */
+function pythonWith(root: string, packages: readonly string[]): string | undefined {
+  const own = join(root, '.venv-peers', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  const candidates = [process.env['STRATUS_PEERS_PYTHON'], existsSync(own) ? own : undefined, 'python3'];
+  return candidates.find((python) => {
+    if (!python) return false;
+    try {
+      return execFileSync(python, ['-c', findsVersion, ...packages], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() !== '';
+    } catch {
+      return false; // no such program
+    }
+  });
+}
+
+const install = 'node tools/peers.mjs installs it';
+
+/** Stratus, and every peer that there is. `folder` holds the data that all of them read. */
+export function lineup(root: string, folder: string): readonly Entry[] {
+  const script = (name: string): string => join(root, 'bench/peers', name);
+  const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
+  const python = (library: string, name: string, packages: readonly string[]): Entry => {
+    const file = pythonWith(root, packages);
+    if (file === undefined) return { library, commands: [], skipped: `no Python with ${packages[0]}; ${install}, or set STRATUS_PEERS_PYTHON` };
+    return {
+      library,
+      commands: threadCounts.map((threads) => ({
+        file,
+        args: [script(name), String(threads), folder],
+        env: { OMP_NUM_THREADS: String(threads), PYTHONDONTWRITEBYTECODE: '1' },
+      })),
+    };
+  };
+  const packages = join(root, '.peers');
+  const tfjs = existsSync(join(packages, 'node_modules/@tensorflow/tfjs-backend-wasm'));
+  return [
+    {
+      library: 'Stratus',
+      commands: threadCounts.map((threads) => ({
+        file: process.execPath,
+        args: ['--import', loader, script('stratus-mlp.ts'), String(threads), folder],
+      })),
+    },
+    python('PyTorch', 'torch_mlp.py', ['torch']),
+    python('TensorFlow', 'tensorflow_mlp.py', ['tensorflow-cpu', 'tensorflow']),
+    tfjs
+      ? { library: 'TensorFlow.js', commands: [{ file: process.execPath, args: [script('tfjs-mlp.mjs'), packages, folder] }] }
+      : { library: 'TensorFlow.js', commands: [], skipped: `not in .peers; ${install}` },
+  ];
+}

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { fail, lookUp, type TensorSet } from '@stratus/core';
+import { mnist } from '../data/index.ts';
+
+/** Inputs and targets, as the methods of a model take them. */
+export interface Data {
+  readonly x: TensorSet;
+  readonly y: TensorSet;
+}
+
+/** Data sets by name; their parts by name. */
+const datasets: Readonly<Record<string, () => Promise<Readonly<Record<string, Data>>>>> = {
+  async mnist() {
+    const { train, test } = await mnist();
+    return { train: { x: train.image, y: train.label }, test: { x: test.image, y: test.label } };
+  },
+};
+
+/** Errors: `usage` that says where the text stops being JSON. */
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (e) {
+    const fix = 'Numbers in nested lists look like [[0.5, 1], [2, 3]]; in a shell, put them between single quotes.';
+    throw fail('usage', { reason: `${what} is not JSON: ${(e as Error).message}.`, fix }, e);
+  }
+}
+
+/** A JSON file's content. Errors: `file-not-found`, `file-failed`, `usage` when it is not JSON. */
+export async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') throw fail('file-not-found', { file }, e);
+    throw fail('file-failed', { doing: 'Reading', file, reason: (e as Error).message }, e);
+  }
+  return parseJson(text, file);
+}
+
+/** What --data names: a data set, of which `split` is taken, or a JSON file. Errors: `unknown-name`, `usage`, `file-not-found`. */
+export async function readData(name: string, split: string): Promise<Data> {
+  if (!/\.json$/i.test(name)) {
+    const dataset = lookUp('data set', datasets, name);
+    return lookUp(`part of ${name}`, await dataset(), split);
+  }
+  const content = await readJson(name);
+  if (typeof content === 'object' && content !== null && 'x' in content && 'y' in content) return content as Data;
+  throw fail('usage', { reason: `${name} holds no data.`, fix: 'It must look like { "x": [[0.5, 1], …], "y": [0, …] }.' });
+}

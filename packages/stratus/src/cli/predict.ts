@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Tensor, TensorSet } from '@stratus/core';
+import type { Command } from 'commander';
+import { figure, isTerminal } from '../progress/index.ts';
+import { jsonOption, wholeNumber, withExamples } from './options.ts';
+import { type Output, outputFor, table } from './output.ts';
+
+interface PredictOptions {
+  readonly input?: string;
+  readonly data?: string;
+  readonly split: string;
+  readonly index: number;
+  readonly json?: boolean;
+}
+
+/** `stratus predict` */
+export function addPredict(program: Command): void {
+  const command = program
+    .command('predict')
+    .summary('ask a model')
+    .description('Asks a model, any ONNX file, and prints its outputs: with the names and probabilities of classes where the file has them.')
+    .argument('<model>', 'the model, an ONNX file')
+    .argument('[input]', 'the same as --input')
+    .option('--input <json>', 'nested lists, or an object of them by input; @file.json for a file, - for standard input')
+    .option('--data <name>', 'take the input from a data set (mnist), or a JSON file { "x": …, "y": … }')
+    .option('--split <part>', 'the part of the data set', 'test')
+    .option('--index <n>', 'which of its samples, from 0', wholeNumber(0), 0)
+    .addOption(jsonOption())
+    .action((model: string, input: string | undefined, options: PredictOptions) =>
+      predict(model, { ...options, ...(input !== undefined && { input }) }),
+    );
+  withExamples(
+    command,
+    "stratus predict model.onnx --input '[[5.1, 3.5, 1.4, 0.2]]'",
+    'stratus predict model.onnx --input @flower.json',
+    'cat flower.json | stratus predict model.onnx -',
+    'stratus predict model.onnx --data mnist --index 7',
+  );
+}
+
+async function predict(path: string, { input, data, split, index, ...options }: PredictOptions): Promise<void> {
+  const { fail } = await import('@stratus/core');
+  const { openServable } = await import('../serve/index.ts');
+  const { parseJson, readData, readJson } = await import('./data.ts');
+  const { feedsOf, showInputs } = await import('./feeds.ts');
+  const output = outputFor(options);
+  const bytes = await readFile(path).catch((e: NodeJS.ErrnoException) => {
+    throw e.code === 'ENOENT' ? fail('file-not-found', { file: path }, e) : fail('file-failed', { doing: 'Reading', file: path, reason: e.message }, e);
+  });
+  const model = await openServable(bytes, { name: basename(path, '.onnx') || 'model', file: path });
+  try {
+    if (input !== undefined && data !== undefined) throw fail('usage', { reason: 'Both --input and --data are given.', fix: 'Give one of them.' });
+    const readInput = async (from: string): Promise<unknown> => {
+      if (from === '-') return parseJson(await text(process.stdin), 'The standard input');
+      return from.startsWith('@') ? readJson(from.slice(1)) : parseJson(from, '--input');
+    };
+    let target: TensorSet | undefined;
+    let given: unknown;
+    if (data !== undefined) ({ x: given, y: target } = await readData(data, split));
+    else if (input !== undefined) given = await readInput(input);
+    else throw fail('usage', { reason: 'There is nothing to predict from.', fix: `Give --input or --data; the model takes ${showInputs(model.inputs)}.` });
+    let feeds = feedsOf(model.inputs, given);
+    if (data !== undefined) feeds = Object.fromEntries(Object.entries(feeds).map(([name, column]) => [name, rowOf(column, index)]));
+    const outputs = await model.infer(feeds);
+    const ranked = Object.fromEntries(
+      Object.entries(model.labels).map(([name, labels]) => [name, rowsOf(outputs[name]!).map((row) => ranking(row, labels))]),
+    );
+    const expected = target === undefined ? undefined : labelOf(target, index);
+    output.data({
+      outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, value.toArray()])),
+      ...(Object.keys(ranked).length > 0 && { labels: ranked }),
+      ...(expected !== undefined && { expected }),
+    });
+    show({ feeds, outputs, ranked, expected }, output);
+  } finally {
+    await model.release();
+  }
+
+  function rowOf(column: Tensor, row: number): Tensor {
+    const rows = column.shape[0] ?? 0;
+    if (row < rows) return column.rows(row, row + 1);
+    throw fail('usage', { reason: `There is no sample ${row}: the data has ${rows}.`, fix: `--index goes from 0 to ${rows - 1}.` });
+  }
+}
+
+/** One class of a row, best first. */
+interface Ranked {
+  readonly label: string;
+  /** What the output says: a probability, if all of them add up to 1. */
+  readonly probability?: number;
+  readonly score?: number;
+}
+
+function ranking(row: readonly number[], labels: readonly string[]): Ranked[] {
+  // One number for two classes is the probability of the second.
+  const values = row.length === 1 && labels.length === 2 ? [1 - row[0]!, row[0]!] : row;
+  const areProbabilities = values.every((v) => v >= 0 && v <= 1) && Math.abs(values.reduce((sum, v) => sum + v, 0) - 1) < 1e-3;
+  return values
+    .map((value, i): Ranked => ({ label: labels[i] ?? String(i), ...(areProbabilities ? { probability: value } : { score: value }) }))
+    .sort((a, b) => valueOf(b) - valueOf(a));
+}
+
+const valueOf = ({ probability, score }: Ranked): number => probability ?? score ?? Number.NaN;
+
+const rowsOf = (value: Tensor): number[][] => {
+  const width = value.size / Math.max(1, value.shape[0] ?? 1);
+  const numbers = (value.reshape([value.size]).toArray() as (number | boolean)[]).map(Number);
+  return Array.from({ length: value.shape[0] ?? 1 }, (_, i) => numbers.slice(i * width, (i + 1) * width));
+};
+
+/** The target of a sample, where it is one number. */
+function labelOf(target: TensorSet, index: number): unknown {
+  const rows = typeof target === 'object' && 'toArray' in target ? (target as Tensor).data : target;
+  return (rows as ArrayLike<unknown>)[index];
+}
+
+interface Answer {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly ranked: Readonly<Record<string, readonly (readonly Ranked[])[]>>;
+  readonly expected: unknown;
+}
+
+const mostRanked = 5;
+const mostNumbers = 12;
+
+function show({ feeds, outputs, ranked, expected }: Answer, output: Output): void {
+  const { print, colors, json } = output;
+  if (json) return;
+  const picture = Object.values(feeds).map(drawing).find((lines) => lines !== undefined);
+  if (picture && isTerminal(process.stdout)) print(`${picture}\n`);
+  for (const [name, value] of Object.entries(outputs)) {
+    print(`${colors.bold(name)} ${colors.dim(`${value.dtype} [${value.shape.join(', ')}]`)}`);
+    const rows = ranked[name];
+    if (rows === undefined) for (const row of rowsOf(value)) print(`  ${numbers(row)}`);
+    else if (rows.length === 1) print(best(rows[0]!, output));
+    else print(table(rows.map((row, i) => [`  ${i}`, colors.bold(row[0]!.label), shown(row[0]!)]), ['right', 'left', 'right']));
+  }
+  if (expected !== undefined && ['number', 'string', 'bigint'].includes(typeof expected)) print(colors.dim(`The data says ${expected}.`));
+}
+
+const shown = ({ probability, score }: Ranked): string => (probability === undefined ? figure(score!) : `${(100 * probability).toFixed(2)} %`);
+
+function best(row: readonly Ranked[], { colors }: Output): string {
+  const lines = row.slice(0, mostRanked).map((entry, i) => {
+    const bar = entry.probability === undefined ? '' : '━'.repeat(Math.round(entry.probability * 24));
+    return [`  ${i === 0 ? colors.bold(entry.label) : entry.label}`, shown(entry), colors.cyan(bar)];
+  });
+  return table(lines, ['left', 'right']);
+}
+
+const numbers = (row: readonly number[]): string => {
+  const text = row.slice(0, mostNumbers).map((x) => (Number.isInteger(x) ? String(x) : figure(x)));
+  return `[${text.join(', ')}${row.length > mostNumbers ? `, … ${row.length} in all` : ''}]`;
+};
+
+/** A grey image of one sample, two rows to a line. Undefined for what is none, or too large for a terminal. */
+function drawing({ dtype, shape, data }: Tensor): string | undefined {
+  const [samples, height = 0, width = 0] = shape;
+  if (dtype !== 'uint8' || shape.length !== 3 || samples !== 1 || width > 64 || height > 64 || width < 4) return undefined;
+  const isInk = (y: number, x: number): boolean => y < height && Number(data[y * width + x]) > 127;
+  return Array.from({ length: Math.ceil(height / 2) }, (_, line) =>
+    Array.from({ length: width }, (_, x) => ' ▀▄█'[(isInk(2 * line, x) ? 1 : 0) + (isInk(2 * line + 1, x) ? 2 : 0)]!).join('').trimEnd(),
+  )
+    .join('\n')
+    .replace(/^\n+|\n+$/g, '');
+}

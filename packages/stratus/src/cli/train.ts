@@ -1,0 +1,137 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Callback } from '@stratus/core';
+import type { Command } from 'commander';
+import { duration, jsonProgress, terminalProgress } from '../progress/index.ts';
+import { checkpointFolders } from './checkpoint-folders.ts';
+import { report } from './failure.ts';
+import { jsonOption, wholeNumber, withExamples } from './options.ts';
+import { commandName, outputFor, quoted } from './output.ts';
+import { exitCodeOf, onStopSignal, type StopSignal } from './stop.ts';
+import { enableTypeScript } from './typescript.ts';
+
+interface TrainOptions {
+  readonly epochs?: number;
+  readonly checkpoint: string;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `stratus train` */
+export function addTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('run a training script')
+    .description(
+      'Runs a training script, TypeScript as it is. Shows progress, writes a checkpoint after every epoch, and stops at Ctrl-C\nafter the current step, with a checkpoint to go on from.',
+    )
+    .argument('<script>', 'the script: a .ts, .mts, .js or .mjs file')
+    .argument('[args...]', 'what the script finds in process.argv, after --')
+    .option('--epochs <n>', 'train so many epochs, whatever the script says', wholeNumber(1))
+    .option('--checkpoint <folder>', 'where checkpoints go', 'checkpoints')
+    .option('--resume', 'go on from the latest checkpoint')
+    .option('--quiet', 'show no progress')
+    .addOption(jsonOption())
+    .action((script: string, args: string[], options: TrainOptions) => train(script, args, options));
+  withExamples(
+    command,
+    'stratus train train.ts',
+    'stratus train train.ts --epochs 20 --checkpoint runs/a',
+    'stratus train train.ts --resume',
+    'stratus train train.ts -- --data photos',
+  );
+}
+
+async function train(script: string, args: readonly string[], options: TrainOptions): Promise<void> {
+  const { fail, StratusError, trainingDefaults } = await import('@stratus/core');
+  const path = resolve(script);
+  if (!existsSync(path)) throw fail('file-not-found', { file: path });
+  if (!statSync(path).isFile()) throw fail('usage', { reason: `${script} is a folder.`, fix: 'Name the script in it: stratus train train.ts' });
+
+  const output = outputFor(options);
+  const { json = false, resume = false, quiet = false } = options;
+  const note = quiet ? () => {} : output.note;
+  const writeOut = process.stdout.write.bind(process.stdout);
+  // What the script prints is for people: standard output belongs to the lines of JSON.
+  if (json) process.stdout.write = process.stderr.write.bind(process.stderr);
+  const event = (value: Readonly<Record<string, unknown>>): void => void (json && writeOut(`${JSON.stringify(value)}\n`));
+
+  const stop = new AbortController();
+  const folders = checkpointFolders(options.checkpoint, { resume, note });
+  let [running, fits] = [0, 0];
+  const watch = (): Callback => ({
+    onTrainBegin() {
+      running++;
+      fits++;
+    },
+    onTrainEnd() {
+      running--;
+    },
+  });
+  Object.assign(trainingDefaults(), {
+    signal: stop.signal,
+    progress: json ? () => jsonProgress({ stream: { write: writeOut } }) : quiet ? () => ({}) : () => terminalProgress(),
+    watch,
+    checkpoint: () => folders.next(),
+    resume,
+    epochs: options.epochs,
+  });
+
+  const began = performance.now();
+  let stopped: StopSignal | undefined;
+  let isOver = false;
+  const leave = (code: number): void => {
+    // What was written to a pipe must be out before the process is.
+    writeOut('', () => process.stderr.write('', () => process.exit(code)));
+  };
+  const end = (failure?: { readonly error: unknown }): void => {
+    if (isOver) return;
+    isOver = true;
+    const error = failure?.error;
+    if (stopped !== undefined && (!failure || isStop(error))) {
+      const resumable = running > 0 || fits > 0;
+      const command = [commandName(), 'train', quoted(script)];
+      if (options.epochs !== undefined) command.push('--epochs', String(options.epochs));
+      if (options.checkpoint !== 'checkpoints') command.push('--checkpoint', quoted(options.checkpoint));
+      command.push('--resume', ...(args.length > 0 ? ['--', ...args.map(quoted)] : []));
+      if (!json) process.stderr.write(resumable ? `Stopped. Resume with: ${command.join(' ')}\n` : 'Stopped.\n');
+      event({ type: 'stopped', signal: stopped, ...(resumable && { resume: command.join(' ') }) });
+      leave(exitCodeOf(stopped));
+    } else if (failure) {
+      if (json) process.stdout.write = writeOut;
+      leave(report(error, { json }));
+    } else {
+      const seconds = (performance.now() - began) / 1000;
+      if (fits === 0) note('No training took place: the script never called fit().');
+      else note(`Done in ${duration(seconds)}.${folders.used > 0 ? ` Checkpoints: ${options.checkpoint}` : ''}`);
+      event({ type: 'done', seconds: Number(seconds.toFixed(3)) });
+    }
+  };
+  const isStop = (error: unknown): boolean =>
+    (StratusError.is(error) && error.code === 'aborted') || (error as Error | undefined)?.name === 'AbortError';
+
+  onStopSignal((signal) => {
+    stopped = signal;
+    if (running === 0) return end(); // nothing to be saved
+    note('Stopping after this step. Ctrl-C again quits at once.');
+    stop.abort();
+  });
+  // Also what happens in a fit that nobody awaits.
+  process.on('uncaughtException', (error) => end({ error }));
+  await enableTypeScript();
+  process.argv = [process.argv[0]!, path, ...args];
+  let isRun = false;
+  process.once('beforeExit', () => {
+    if (isRun || stopped !== undefined) return end();
+    const fix = 'Look for a promise that is never resolved.';
+    end({ error: fail('bad-value', { what: script, got: 'an await that never comes back', want: 'a script that runs to its end', fix }) });
+  });
+  try {
+    await import(pathToFileURL(path).href);
+    isRun = true;
+  } catch (error) {
+    end({ error });
+  }
+}

@@ -1,0 +1,12 @@
+import { trainingDefaults } from '@stratus/core';
+import { terminalProgress } from './progress/index.ts';
+
+// The public surface. An export here is a promise.
+export * from '@stratus/core';
+export { type LookupOptions, type Mnist, type MnistColumns, type MnistRecord, mnist } from './data/index.ts';
+export { type Deployment, type DeployOptions, deploy } from './deploy.ts';
+export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
+export * from './serve/index.ts';
+
+// Who uses the platform sees a training run, also where the script is run by node itself.
+trainingDefaults().progress ??= terminalProgress;

@@ -1,0 +1,29 @@
+import { datatypeOf, type ResponseElement, type InferRequest } from './protocol.ts';
+import { float16Value } from './float16.ts';
+import type { Servable, ServablePort } from './servable.ts';
+
+/** A request that the model can answer: the sample in its file, or zeros, with 1 for every size that is not fixed. */
+export function exampleRequest({ inputs, manifest }: Servable): InferRequest {
+  const sample = manifest?.samples[0]?.inputs ?? {};
+  return { inputs: inputs.map((port) => ({ name: port.name, datatype: datatypeOf(port.dtype), ...(sampleOf(port, sample[port.name]) ?? zerosOf(port)) })) };
+}
+
+interface Values {
+  readonly shape: readonly number[];
+  readonly data: readonly ResponseElement[];
+}
+
+function sampleOf({ dtype }: ServablePort, values: unknown): Values | undefined {
+  if (values === undefined) return undefined;
+  const shape: number[] = [];
+  for (let level = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as ResponseElement[];
+  if (flat.includes(null)) return undefined; // NaN has no form in JSON
+  return { shape, data: dtype === 'float16' ? flat.map((bits) => float16Value(Number(bits))) : flat };
+}
+
+function zerosOf({ dtype, shape }: ServablePort): Values {
+  const sizes = shape.map((d) => (d === -1 ? 1 : d));
+  const zero = dtype === 'string' ? '' : dtype === 'bool' ? false : 0;
+  return { shape: sizes, data: new Array<ResponseElement>(sizes.reduce((n, d) => n * d, 1)).fill(zero) };
+}

@@ -1,0 +1,16 @@
+export { defaultBodyLimitBytes, serveApp, writeError, type ServeAppOptions } from './app.ts';
+export { Batcher, type BatcherOptions } from './batcher.ts';
+export { DataPlane, type ModelChoice } from './data-plane.ts';
+export type {
+  InferRequest,
+  InferResponse,
+  ModelMetadata,
+  RequestInput,
+  RequestOutput,
+  RequestParameters,
+  ResponseElement,
+  ResponseOutput,
+  ServerMetadata,
+  TensorMetadata,
+} from './protocol.ts';
+export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';

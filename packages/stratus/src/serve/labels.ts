@@ -1,0 +1,43 @@
+import { fail, lookUp, Tensor, type Manifest } from '@stratus/core';
+import { float16Value } from './float16.ts';
+
+/** Names of the classes, by output. */
+export type Labels = Readonly<Record<string, readonly string[]>>;
+
+const isTexts = (x: unknown): x is readonly string[] => Array.isArray(x) && x.every((item) => typeof item === 'string');
+
+/** What the manifest says about the classes of outputs. Errors: `unknown-name` for a step or output that is not known, `bad-value`. */
+export function readLabels(manifest: Manifest | undefined, outputs: readonly { readonly name: string }[]): Labels {
+  const labels: Record<string, readonly string[]> = {};
+  for (const { type, config } of manifest?.postprocessing ?? []) {
+    lookUp('postprocessing step', { labels: true }, type);
+    const { output, labels: texts } = config;
+    lookUp('output', Object.fromEntries(outputs.map((port) => [port.name, port])), String(output));
+    if (!isTexts(texts)) throw fail('bad-value', { what: `the labels of the output '${String(output)}'`, got: typeof texts, want: 'a list of texts' });
+    labels[String(output)] = texts;
+  }
+  return labels;
+}
+
+/**
+ * The `count` best classes of each row, best first, as `value:index:label` texts: the classification extension of the protocol.
+ * Source: Triton Inference Server, extension_classification.md; numbers with six decimals, as it writes them.
+ */
+export function classify({ dtype, shape, data }: Tensor, count: number, { batched, labels }: { readonly batched: boolean; readonly labels?: readonly string[] | undefined }): Tensor {
+  const rows = batched ? shape[0]! : 1;
+  const classes = rows === 0 ? 0 : data.length / rows;
+  const best = Math.min(count, classes);
+  const valueAt = (at: number): number => (dtype === 'float16' ? float16Value(Number(data[at])) : Number(data[at]));
+  const isFloat = dtype.startsWith('float');
+  const texts: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    const start = row * classes;
+    const rank = (i: number): number => (Number.isNaN(valueAt(start + i)) ? Number.NEGATIVE_INFINITY : valueAt(start + i));
+    const order = Array.from({ length: classes }, (_, i) => i).sort((a, b) => (rank(a) === rank(b) ? a - b : rank(a) < rank(b) ? 1 : -1));
+    for (const i of order.slice(0, best)) {
+      const value = isFloat ? valueAt(start + i).toFixed(6) : String(data[start + i]);
+      texts.push(`${value}:${i}${labels?.[i] === undefined ? '' : `:${labels[i]}`}`);
+    }
+  }
+  return new Tensor('string', batched ? [rows, best] : [best], texts);
+}

@@ -1,0 +1,124 @@
+import { decodeArtifact, executor as sharedExecutor, fail, readModelInfo, StratusError } from '@stratus/core';
+import type { DType, Executor, Manifest, Program, Shape, Tensor } from '@stratus/core';
+import { readLabels, type Labels } from './labels.ts';
+import { rowsAreIndependent, runSample } from './warm-up.ts';
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A named input or output of a served model. */
+export interface ServablePort {
+  readonly name: string;
+  readonly dtype: DType;
+  /** -1 for a size that is known only at run time. */
+  readonly shape: readonly number[];
+  /** The same with names for such sizes: the same name is the same size in every input. */
+  readonly dims: Shape;
+  /** True where the model does not say how many axes there are. */
+  readonly anyRank: boolean;
+  /** What the numbers mean, if the model says so. */
+  readonly unit?: string;
+}
+
+/** A model that was loaded, tried and can be asked. */
+export interface Servable {
+  readonly name: string;
+  readonly version: string;
+  readonly inputs: readonly ServablePort[];
+  readonly outputs: readonly ServablePort[];
+  /** Names of the classes, by output. */
+  readonly labels: Labels;
+  /** What the file says about itself, if Stratus wrote it. */
+  readonly manifest?: Manifest;
+  /**
+   * True when the first axis of every input and output counts samples that do not look at each other, so that several requests
+   * may be answered by one run. It was tried out, not guessed from names.
+   */
+  readonly batched: boolean;
+  /** Errors: those of `Program.run`. */
+  infer(tensors: Tensors, options?: { readonly signal?: AbortSignal | undefined }): Promise<Record<string, Tensor>>;
+  /** Frees the model after the runs that were called before. */
+  release(): Promise<void>;
+}
+
+/** Options of {@link openServable}. */
+export interface ServableOptions {
+  /** What clients call it. */
+  readonly name: string;
+  readonly version?: string | undefined;
+  /** The name of the file in errors. */
+  readonly file?: string | undefined;
+  /** The process-wide executor unless told. */
+  readonly executor?: Executor | undefined;
+}
+
+/** Errors: `bad-value`. */
+function checkNames(name: string, version: string): void {
+  const bad = [name, version].find((part) => !/^[^/\\\p{Cc}\p{Surrogate}]{1,200}$/u.test(part) || part === '.' || part === '..');
+  if (bad === undefined) return;
+  throw fail('bad-value', {
+    what: 'the name or version of a served model',
+    got: JSON.stringify(bad),
+    want: 'a part of a URL: 1 to 200 characters without slashes',
+  });
+}
+
+async function readManifest(bytes: Uint8Array, file: string): Promise<Manifest | undefined> {
+  if (readModelInfo(bytes, { file }).metadata['stratus'] === undefined) return undefined;
+  try {
+    return (await decodeArtifact(bytes, file)).manifest;
+  } catch (e) {
+    if (!StratusError.is(e) || e.code !== 'corrupt') throw e;
+    const fix = "Copy or save it again. If another tool changed it on purpose, remove 'stratus' from its metadata: then it is served as a plain ONNX model.";
+    throw fail('corrupt', { file, reason: String(e.details['reason']), fix }, e);
+  }
+}
+
+const portsOf = (ports: Program['inputs'], about: Manifest['signature']['inputs'] = []): ServablePort[] =>
+  ports.map(({ name, dtype, shape, anyRank = false }) => {
+    const unit = about.find((port) => port.name === name)?.unit;
+    const sizes = shape.map((d) => (typeof d === 'number' ? d : -1));
+    return { name, dtype, shape: sizes, dims: shape, anyRank, ...(unit !== undefined && { unit }) };
+  });
+
+/**
+ * Makes a model ready to be served: any ONNX model, as it is. What Stratus wrote is checked against its hash, and must answer its
+ * sample request as it did when it was saved.
+ *
+ * Shapes: any. Errors: `not-onnx`, `corrupt`, `engine` when ONNX Runtime refuses it, `bad-graph` and `dtype-mismatch` for inputs
+ * that are no tensors, `unknown-name` for steps of preprocessing that this version does not know, `bad-value` for the name.
+ * Source: ONNX Runtime, Open Inference Protocol v2.
+ *
+ * @example
+ * import { dense, input, openServable, sequential, tensor } from 'stratus';
+ * const net = sequential([input({ shape: [2], name: 'x' }), dense({ units: 1, name: 'y' })]);
+ * const servable = await openServable(await net.toBytes(), { name: 'net' });
+ * const { y } = await servable.infer({ x: tensor([[1, 2]]) });
+ * console.log(y.shape); // [1, 1]
+ */
+export async function openServable(bytes: Uint8Array, { name, version = '1', file = `The model '${name}'`, executor }: ServableOptions): Promise<Servable> {
+  checkNames(name, version);
+  const manifest = await readManifest(bytes, file);
+  const steps = (manifest?.preprocessing ?? []).map((step) => step.type);
+  if (steps.length > 0) throw fail('unknown-name', { kind: 'preprocessing step', name: steps[0]!, known: ['those of later versions'] });
+  const program = await (executor ?? (await sharedExecutor())).compile(bytes);
+  try {
+    const samples = manifest?.samples ?? [];
+    for (const sample of samples) await runSample(program, sample, file);
+    const outputs = portsOf(program.outputs, manifest?.signature.outputs);
+    return {
+      name,
+      version,
+      inputs: portsOf(program.inputs, manifest?.signature.inputs),
+      outputs,
+      labels: readLabels(manifest, outputs),
+      ...(manifest && { manifest }),
+      batched: await rowsAreIndependent(program),
+      infer: (tensors, { signal } = {}) => program.run(tensors, { signal }),
+      release: () => program.release(),
+    };
+  } catch (e) {
+    await program.release();
+    throw e;
+  }
+}

@@ -1,0 +1,99 @@
+import { constant, decodeModel, encodeModel, graphInput, exportGraph, ops, tensor } from '@stratus/core';
+import { describe, expect, it } from 'vitest';
+import { openServable } from '../src/serve/index.ts';
+import { answer, echoModel, failure, labels, plainModel, smallBytes, smallModel } from './serving.ts';
+
+describe('openServable', () => {
+  it('opens what Stratus wrote, with ports, units and labels', async () => {
+    const servable = await openServable(await smallBytes(), { name: 'small' });
+    expect(servable.inputs).toEqual([{ name: 'x', dtype: 'float32', shape: [-1, 3], dims: ['batch', 3], anyRank: false, unit: 'centimetres' }]);
+    expect(servable.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: [-1, 3], dims: ['batch', 3], anyRank: false }]);
+    expect(servable.labels).toEqual({ y: labels });
+    expect([servable.name, servable.version, servable.manifest?.name, servable.batched]).toEqual(['small', '1', 'small', true]);
+    const { y } = await servable.infer({ x: tensor([[1, 2, 3]]) });
+    expect(y!.toArray()).toEqual([answer([1, 2, 3])]);
+    await servable.release();
+    await servable.release();
+    expect((await failure(servable.infer({ x: tensor([[1, 2, 3]]) }))).code).toBe('released');
+  });
+
+  it('serves models without a manifest, and with operators that are not in the table', async () => {
+    const plain = await openServable(echoModel('int64'), { name: 'echo', version: '7' });
+    expect([plain.version, plain.manifest, plain.labels, plain.inputs[0]!.dtype]).toEqual(['7', undefined, {}, 'int64']);
+
+    const model = decodeModel(plainModel(['n', 4], (x) => ({ y: ops.softmax(x) })));
+    const node = model.graph!.node!.map((n) => (n.opType === 'Softmax' ? { ...n, opType: 'Hardmax' } : n));
+    const foreign = await openServable(encodeModel({ ...model, graph: { ...model.graph, node } }), { name: 'foreign' });
+    const { y } = await foreign.infer({ x: tensor([[1, 5, 2, 3]]) });
+    expect(y!.toArray()).toEqual([[0, 1, 0, 0]]);
+  });
+
+  it('refuses what is no model, naming the file', async () => {
+    const text = await failure(openServable(new TextEncoder().encode('{"a": 1}'), { name: 'm', file: 'm.onnx' }));
+    expect([text.code, text.message]).toEqual(['not-onnx', expect.stringContaining('m.onnx')]);
+    expect((await failure(openServable(new Uint8Array(), { name: 'm' }))).code).toBe('not-onnx');
+    const bytes = await smallBytes();
+    expect((await failure(openServable(bytes.subarray(0, bytes.length / 2), { name: 'm' }))).code).toBe('not-onnx');
+  });
+
+  it('refuses a damaged model: a weight that changed, a manifest that changed', async () => {
+    const bytes = await smallBytes();
+    for (const damaged of [new Float32Array([2]), new TextEncoder().encode('centimetres')].map((part) => Buffer.from(part.buffer))) {
+      const copy = Buffer.from(bytes);
+      const at = copy.indexOf(damaged);
+      expect(at).toBeGreaterThan(0);
+      copy[at]! ^= 1;
+      const e = await failure(openServable(copy, { name: 'm', file: 'm.onnx' }));
+      expect(e.code).toBe('corrupt');
+      expect(e.message).toMatch(/m\.onnx is damaged.*SHA-256.*remove 'stratus' from its metadata/);
+    }
+    const model = decodeModel(bytes);
+    const cleared = await openServable(encodeModel({ ...model, metadataProps: [] }), { name: 'm' });
+    expect((await cleared.infer({ x: tensor([[1, 2, 3]]) }))['y']!.toArray()).toEqual([answer([1, 2, 3])]);
+  });
+
+  it('tries the sample request of a trained model, and refuses one that answers otherwise', async () => {
+    const net = await smallModel();
+    net.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    await net.fit([[1, 2, 3]], [[1, 2, 3]], { epochs: 1, verbose: 0 });
+    const good = await net.toBytes();
+    expect((await openServable(good, { name: 'good' })).manifest!.samples).toHaveLength(1);
+
+    const { runSample } = await import('../src/serve/warm-up.ts');
+    const { executor } = await import('@stratus/core');
+    const program = await (await executor()).compile(good);
+    const sample = (await openServable(good, { name: 'good' })).manifest!.samples[0]!;
+    const [[first, ...rest]] = sample.outputs['y'] as [[number]];
+    await runSample(program, { ...sample, outputs: { y: [[first + 5e-5, ...rest]] } }, 'm.onnx');
+    const e = await failure(runSample(program, { ...sample, outputs: { y: [[first + 5e-3, ...rest]] } }, 'm.onnx'));
+    expect([e.code, e.message]).toEqual(['corrupt', expect.stringMatching(/m\.onnx.*sample request.*output 'y': element 0 is/)]);
+    expect((await failure(runSample(program, { ...sample, outputs: { y: [[first]] } }, 'm.onnx'))).message).toContain('3 elements instead of 1');
+  });
+
+  it('finds out whether rows may share a run', async () => {
+    const batched = async (bytes: Uint8Array) => (await openServable(bytes, { name: 'm' })).batched;
+    expect(await batched(plainModel(['batch', 4], (x) => ({ y: ops.softmax(x) })))).toBe(true);
+    expect(await batched(plainModel(['batch', 'length'], (x) => ({ y: ops.reduceSum(x, { axes: [1] }) })))).toBe(true);
+    expect(await batched(echoModel('int64'))).toBe(true);
+    expect(await batched(echoModel('bool'))).toBe(true);
+    expect(await batched(echoModel('string'))).toBe(true);
+    expect(await batched(echoModel('float16'))).toBe(true);
+    expect(await batched(echoModel('float32', [2, 2])), 'a fixed batch').toBe(false);
+    expect(await batched(echoModel('float32', [])), 'a scalar').toBe(false);
+    expect(await batched(plainModel(['time', 4], (x) => ({ y: ops.cumSum(x, { axis: 0 }) }))), 'time first').toBe(false);
+    expect(await batched(plainModel(['batch', 4], (x) => ({ y: ops.softmax(x, { axis: 0 }) }))), 'across rows').toBe(false);
+    expect(await batched(plainModel(['batch', 4], (x) => ({ y: ops.reduceMean(x, { axes: [0], keepDims: true }) }))), 'one answer for all').toBe(false);
+    const noise = graphInput('x', ['batch', 4]);
+    const scaled = exportGraph({ name: 'm', inputs: [noise], outputs: { y: ops.mul(noise, ops.reduceMax(noise)) } });
+    expect(await batched(scaled), 'scaled by the largest of all').toBe(false);
+    const weights = exportGraph({ name: 'm', inputs: [noise], outputs: { y: ops.matMul(noise, constant(tensor([[1], [2], [3], [4]]))) } });
+    expect(await batched(weights)).toBe(true);
+  });
+
+  it('takes only names that can stand in a URL', async () => {
+    const bytes = echoModel('float32');
+    for (const name of ['', 'a/b', '..', 'a\nb', 'x'.repeat(201)]) expect((await failure(openServable(bytes, { name }))).code, JSON.stringify(name)).toBe('bad-value');
+    expect((await failure(openServable(bytes, { name: 'm', version: '1/2' }))).code).toBe('bad-value');
+    expect((await openServable(bytes, { name: 'größe 2' })).name).toBe('größe 2');
+  });
+});
