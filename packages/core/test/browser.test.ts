@@ -28,6 +28,11 @@ const farthest = (a: readonly number[], b: readonly number[]): number => {
 
 const html = '<!doctype html><link rel="icon" href="data:,"><p>Stratus</p><script type="module" src="page.js"></script>';
 
+const workerScript = `
+  import { tasks } from './page.ts';
+  await tasks.start({ wasmPaths: '/ort/' });
+  postMessage(await tasks.train('plain', 1280));`;
+
 describe('in Chromium', () => {
   let browser: Browser | undefined;
   let served: Served;
@@ -64,6 +69,7 @@ describe('in Chromium', () => {
     served = await serve({
       '/index.html': html,
       '/page.js': page,
+      '/worker.js': await bundle({ code: workerScript }),
       '/contract/index.html': html,
       '/contract/page.js': contract,
       '/html-for-wasm/ort-wasm-simd-threaded.wasm': html,
@@ -141,6 +147,17 @@ describe('in Chromium', () => {
     const batchMs = ms / result.length;
     expect(ticks).toBeGreaterThan(ms / (10 + 3 * batchMs) / 2);
     expect(frames).toBeGreaterThan(2);
+  });
+
+  inBrowser('a web worker trains as the page does', async () => {
+    const losses = await home.page.evaluate(
+      `new Promise((resolve, reject) => {
+        const worker = new Worker('/worker.js', { type: 'module' });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      })`,
+    );
+    expect(losses).toEqual(await home.run('train', 'plain', 1280));
   });
 
   inBrowser('files are refused with what to do instead', async () => {

@@ -41,7 +41,10 @@ interface Options {
 }
 const made: Model[] = [];
 const net = ({ accumulation = 1, ema }: Options = {}): Model => {
-  const model = sequential([input({ shape: [2] }), dense({ units: 6, activation: 'tanh' }), dropout({ rate: 0.1 }), dense({ units: 1 })], { seed: 5 });
+  const model = sequential(
+    [input({ shape: [2] }), dense({ units: 6, activation: 'tanh' }), dropout({ rate: 0.1 }), dense({ units: 1 })],
+    { seed: 5 },
+  );
   model.compile({
     optimizer: adam({ learningRate: 0.01 }),
     loss: 'mse',
@@ -59,7 +62,11 @@ const numbers = async (model: Model, weights: 'current' | 'ema' = 'current'): Pr
 const base = { batchSize: 10, verbose: 0, epochs: 3, validationData: [x, y] } as const satisfies FitOptions; // 7 batches an epoch
 
 /** Runs until a condition holds, as if the process had been told to end then. */
-const cut = async (model: Model, options: FitOptions, when: (run: { epoch: number; batch: number }) => boolean): Promise<void> => {
+const cut = async (
+  model: Model,
+  options: FitOptions,
+  when: (run: { epoch: number; batch: number }) => boolean,
+): Promise<void> => {
   const controller = new AbortController();
   const stopper: Callback = { onBatchEnd: (run) => void (when(run) && controller.abort()) };
   const run = model.fit(x, y, { ...options, callbacks: [...(options.callbacks ?? []), stopper], signal: controller.signal });
@@ -109,7 +116,10 @@ describe('a resumed run equals the uninterrupted one', () => {
 
   it('from a checkpoint that a callback wrote at the end of an epoch', async () => {
     const path = newFolder();
-    const callbacks = (): Callback[] => [modelCheckpoint({ path, keep: 10 }), earlyStopping({ monitor: 'loss', minDelta: 1e6, patience: 3 })];
+    const callbacks = (): Callback[] => [
+      modelCheckpoint({ path, keep: 10 }),
+      earlyStopping({ monitor: 'loss', minDelta: 1e6, patience: 3 }),
+    ];
     const whole = net();
     const want = await whole.fit(x, y, { ...base, epochs: 6, callbacks: callbacks() });
     expect(want.epochs).toBe(4); // one best, three without improvement
@@ -137,7 +147,11 @@ describe('a resumed run equals the uninterrupted one', () => {
     });
     const counts = [counter(), counter()];
     await net().fit(x, y, { ...base, callbacks: [modelCheckpoint({ path, saveFrequency: 4, keep: 10 }), counts[0]!] });
-    await net().fit(x, y, { ...base, callbacks: [modelCheckpoint({ path: newFolder() }), counts[1]!], resume: join(path, 'step-00000011') });
+    await net().fit(x, y, {
+      ...base,
+      callbacks: [modelCheckpoint({ path: newFolder() }), counts[1]!],
+      resume: join(path, 'step-00000011'),
+    });
     expect(counts.map(({ count }) => count)).toEqual([21, 21]);
   });
 
@@ -160,7 +174,9 @@ describe('a resumed run equals the uninterrupted one', () => {
   });
 
   it('when early stopping brings back weights that are older than the checkpoint', async () => {
-    const callbacks = (): Callback[] => [earlyStopping({ monitor: 'loss', minDelta: 1e6, patience: 4, restoreBestWeights: true })];
+    const callbacks = (): Callback[] => [
+      earlyStopping({ monitor: 'loss', minDelta: 1e6, patience: 4, restoreBestWeights: true }),
+    ];
     const options = { ...base, epochs: 10 };
     const whole = net();
     const want = await whole.fit(x, y, { ...options, callbacks: callbacks() });
@@ -183,10 +199,15 @@ describe('a resumed run equals the uninterrupted one', () => {
     const want = await whole.fit(x, y, { ...base, checkpoint, callbacks: [stopper()] });
     expect(want).toMatchObject({ epochs: 2, stopped: 'enough' });
     const middle = readdirSync(checkpoint.directory).filter((name) => name.startsWith('step-00000011'));
-    const positions = middle.map((name) => (JSON.parse(readFileSync(join(checkpoint.directory, name, 'trainer.json'), 'utf8')) as { batch: number }).batch);
+    const positions = middle.map(
+      (name) => (JSON.parse(readFileSync(join(checkpoint.directory, name, 'trainer.json'), 'utf8')) as { batch: number }).batch,
+    );
     for (const [i, name] of middle.entries()) {
       const again = net();
-      expect(await again.fit(x, y, { ...base, callbacks: [stopper()], resume: join(checkpoint.directory, name) }), `at batch ${positions[i]}`).toEqual(want);
+      expect(
+        await again.fit(x, y, { ...base, callbacks: [stopper()], resume: join(checkpoint.directory, name) }),
+        `at batch ${positions[i]}`,
+      ).toEqual(want);
       expect(await numbers(again)).toEqual(await numbers(whole));
     }
     // A run that was stopped stays so, unless more epochs are asked for.
@@ -200,8 +221,18 @@ describe('a resumed run equals the uninterrupted one', () => {
         optimizer: 'adam',
         loss: 'mse',
         metrics: [
-          meanMetric({ type: 'odd', better: 'lower', of: (target, prediction) => ops.sub(prediction, target), finish: () => Number.NaN }),
-          meanMetric({ type: 'big', better: 'lower', of: (target, prediction) => ops.sub(prediction, target), finish: () => Number.NEGATIVE_INFINITY }),
+          meanMetric({
+            type: 'odd',
+            better: 'lower',
+            of: (target, prediction) => ops.sub(prediction, target),
+            finish: () => Number.NaN,
+          }),
+          meanMetric({
+            type: 'big',
+            better: 'lower',
+            of: (target, prediction) => ops.sub(prediction, target),
+            finish: () => Number.NEGATIVE_INFINITY,
+          }),
         ],
       });
     const checkpoint = newFolder();
@@ -215,12 +246,16 @@ describe('a checkpoint', () => {
   it('is refused for another order of the data', async () => {
     const checkpoint = newFolder();
     await net().fit(x, y, { ...base, epochs: 1, checkpoint });
-    await expect(net().fit(x, y, { ...base, checkpoint, resume: true, shuffle: false })).rejects.toMatchObject({ code: 'checkpoint-mismatch' });
+    await expect(net().fit(x, y, { ...base, checkpoint, resume: true, shuffle: false })).rejects.toMatchObject({
+      code: 'checkpoint-mismatch',
+    });
   });
 
   it('of a first moment brings back the first moment of the optimizer, too', async () => {
     const checkpoint = newFolder();
-    await expect(net().fit(x, y, { ...base, checkpoint, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(net().fit(x, y, { ...base, checkpoint, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     const whole = net();
     await whole.fit(x, y, base);
     const used = net();
@@ -233,7 +268,9 @@ describe('a checkpoint', () => {
     const directory = newFolder();
     const controller = new AbortController();
     const stopper: Callback = { onEpochEnd: (run) => void (run.epoch === 1 && controller.abort()) };
-    await expect(net().fit(x, y, { ...base, checkpoint: { directory, keep: 2 }, callbacks: [stopper], signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(
+      net().fit(x, y, { ...base, checkpoint: { directory, keep: 2 }, callbacks: [stopper], signal: controller.signal }),
+    ).rejects.toMatchObject({ code: 'aborted' });
     expect(readdirSync(directory).sort()).toEqual(['LATEST', 'step-00000007', 'step-00000014']);
   });
 
@@ -242,7 +279,14 @@ describe('a checkpoint', () => {
     await net().fit(x, y, { ...base, epochs: 1, checkpoint: directory });
     const at = join(directory, 'step-00000007');
     const { createHash } = await import('node:crypto');
-    for (const trainer of ['{', 'null', '{"format":1}', '{"format":99}', '[]', '{"format":1,"callbacks":3,"seed":5,"data":{"samples":70,"batchSize":10}}']) {
+    for (const trainer of [
+      '{',
+      'null',
+      '{"format":1}',
+      '{"format":99}',
+      '[]',
+      '{"format":1,"callbacks":3,"seed":5,"data":{"samples":70,"batchSize":10}}',
+    ]) {
       writeFileSync(join(at, 'trainer.json'), trainer);
       const sums = JSON.parse(readFileSync(join(at, 'checksums.json'), 'utf8')) as { parts: Record<string, string> };
       const { sha256 } = await import('../src/artifact/index.ts');
@@ -311,17 +355,31 @@ describe('what ends a training', () => {
   it('tells every callback, and the first reason is the one that is reported', async () => {
     const ended: string[] = [];
     const callback = (name: string, failing?: string): Callback => ({
-      onTrainBegin: () => void (failing === 'begin' && (() => { throw new Error('cannot begin'); })()),
+      onTrainBegin: () =>
+        void (
+          failing === 'begin' &&
+          (() => {
+            throw new Error('cannot begin');
+          })()
+        ),
       onTrainEnd: () => {
         ended.push(name);
         if (failing === 'end') throw new Error('cannot end');
       },
     });
-    await expect(net().fit(x, y, { ...base, callbacks: [callback('a'), callback('b', 'begin')] })).rejects.toThrow('cannot begin');
+    await expect(net().fit(x, y, { ...base, callbacks: [callback('a'), callback('b', 'begin')] })).rejects.toThrow(
+      'cannot begin',
+    );
     expect(ended).toEqual(['a', 'b']);
     ended.length = 0;
-    const broken: Callback = { onBatchEnd: () => { throw new Error('in the middle'); } };
-    await expect(net().fit(x, y, { ...base, callbacks: [callback('a', 'end'), callback('b'), broken] })).rejects.toThrow('in the middle');
+    const broken: Callback = {
+      onBatchEnd: () => {
+        throw new Error('in the middle');
+      },
+    };
+    await expect(net().fit(x, y, { ...base, callbacks: [callback('a', 'end'), callback('b'), broken] })).rejects.toThrow(
+      'in the middle',
+    );
     expect(ended).toEqual(['a', 'b']);
     await expect(net().fit(x, y, { ...base, epochs: 1, callbacks: [callback('a', 'end')] })).rejects.toThrow('cannot end');
   });

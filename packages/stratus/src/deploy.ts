@@ -1,11 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
-import { fail, type Executor, type Model } from '@stratus/core';
-import { DataPlane, defaultBodyLimitBytes, openServable, serveApp, writeError, type BatcherOptions, type ServeAppOptions } from './serve/index.ts';
+import { type Executor, fail, type Model } from '@stratus/core';
+import {
+  type BatcherOptions,
+  DataPlane,
+  defaultBodyLimitBytes,
+  openServable,
+  type ServeAppOptions,
+  serveApp,
+  writeError,
+} from './serve/index.ts';
 
 /** Options of {@link deploy}. */
 export interface DeployOptions extends BatcherOptions, ServeAppOptions {
@@ -53,7 +61,9 @@ async function readModel(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (e) {
     const { code, message } = e as NodeJS.ErrnoException;
-    throw code === 'ENOENT' ? fail('file-not-found', { file: path }, e) : fail('file-failed', { file: path, doing: 'Reading', reason: message }, e);
+    throw code === 'ENOENT'
+      ? fail('file-not-found', { file: path }, e)
+      : fail('file-failed', { file: path, doing: 'Reading', reason: message }, e);
   }
 }
 
@@ -67,7 +77,9 @@ async function listen(server: Server, host: string, port: number): Promise<void>
     await once(server, 'listening');
   } catch (e) {
     const { code, message } = e as NodeJS.ErrnoException;
-    throw code === 'EADDRINUSE' ? fail('port-in-use', { host, port }, e) : fail('cannot-listen', { host, port, reason: message }, e);
+    throw code === 'EADDRINUSE'
+      ? fail('port-in-use', { host, port }, e)
+      : fail('cannot-listen', { host, port, reason: message }, e);
   }
 }
 
@@ -143,7 +155,12 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
     const { fetch } = serveApp(plane, { bodyLimitBytes, report });
     const { headersTimeoutMs: headersTimeout = 10_000, requestTimeoutMs: requestTimeout = 60_000 } = options;
     const connectionsCheckingInterval = Math.min(1000, headersTimeout, requestTimeout);
-    const server = createAdaptorServer({ fetch, hostname: host, serverOptions: { headersTimeout, requestTimeout, connectionsCheckingInterval } }) as Server;
+    const server = createAdaptorServer({
+      fetch,
+      hostname: host,
+      overrideGlobalObjects: false, // the process is the user's, and so are its Request and Response
+      
+    }) as Server;
     const traffic = new Traffic(server);
     server.on('checkContinue', (request, response) => {
       // A client that asks before it sends a large body gets its refusal at once.

@@ -6,7 +6,28 @@ export * from '@stratus/core';
 export { type LookupOptions, type Mnist, type MnistColumns, type MnistRecord, mnist } from './data/index.ts';
 export { type Deployment, type DeployOptions, deploy } from './deploy.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
-export * from './serve/index.ts';
+export {
+  Batcher,
+  type BatcherOptions,
+  DataPlane,
+  type InferRequest,
+  type InferResponse,
+  type ModelChoice,
+  type ModelMetadata,
+  openServable,
+  type RequestInput,
+  type RequestOutput,
+  type RequestParameters,
+  type ResponseElement,
+  type ResponseOutput,
+  type Servable,
+  type ServableOptions,
+  type ServablePort,
+  type ServeAppOptions,
+  type ServerMetadata,
+  serveApp,
+  type TensorMetadata,
+} from './serve/index.ts';
 
 // Who uses the platform sees a training run, also where the script is run by node itself.
 trainingDefaults().progress ??= terminalProgress;

@@ -1,14 +1,14 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dense, input, sequential } from '@stratus/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deploy, type Deployment, type DeployOptions } from '../src/deploy.ts';
+import { type Deployment, type DeployOptions, deploy } from '../src/deploy.ts';
 import type { InferResponse } from '../src/serve/index.ts';
 import { answer, failure, inferBody, smallBytes, smallModel } from './serving.ts';
 
@@ -22,15 +22,21 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => server.stop()));
 });
 
-const post = (url: string, body: string, init: RequestInit = {}): Promise<Response> => fetch(`${url}/v2/models/m/infer`, { method: 'POST', body, ...init });
+const post = (url: string, body: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${url}/v2/models/m/infer`, { method: 'POST', body, ...init });
 const dataOf = async (response: Response): Promise<unknown> => {
   expect(response.status).toBe(200);
   return ((await response.json()) as InferResponse).outputs[0]!.data;
 };
-const works = async (url: string): Promise<void> => expect(await dataOf(await post(url, inferBody([1, 2, 3], [1, 3])))).toEqual(answer([1, 2, 3]));
+const works = async (url: string): Promise<void> =>
+  expect(await dataOf(await post(url, inferBody([1, 2, 3], [1, 3])))).toEqual(answer([1, 2, 3]));
 
 /** Sends bytes as they are, and gives all that comes back until the other side closes. `more` is sent when the first answer is there. */
-function raw(port: number, text: string | Buffer, { end = false, until }: { end?: boolean; until?: RegExp } = {}): Promise<string> {
+function raw(
+  port: number,
+  text: string | Buffer,
+  { end = false, until }: { end?: boolean; until?: RegExp } = {},
+): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => (end ? socket.end(text) : socket.write(text)));
     let got = '';
@@ -43,7 +49,8 @@ function raw(port: number, text: string | Buffer, { end = false, until }: { end?
   });
 }
 
-const head = (body: string | Buffer, more = ''): string => `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+const head = (body: string | Buffer, more = ''): string =>
+  `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
 
 let bytes: Uint8Array;
 beforeAll(async () => {
@@ -62,7 +69,10 @@ describe('deploy', () => {
     for (const [model, name] of cases) {
       const server = await deploy(model, { port: 0, stopOn: [] });
       expect([server.url, server.host, server.name]).toEqual([`http://127.0.0.1:${server.port}`, '127.0.0.1', name]);
-      const response = await fetch(`${server.url}/v2/models/${encodeURIComponent(name)}/infer`, { method: 'POST', body: inferBody([1, 2, 3], [1, 3]) });
+      const response = await fetch(`${server.url}/v2/models/${encodeURIComponent(name)}/infer`, {
+        method: 'POST',
+        body: inferBody([1, 2, 3], [1, 3]),
+      });
       expect(await dataOf(response)).toEqual(answer([1, 2, 3]));
       await server.stop();
       await server.stop();
@@ -107,7 +117,12 @@ describe('deploy', () => {
 
 describe('many clients', () => {
   it('answers 64 at once, each with its own answer, faster than one after the other', async () => {
-    const net = sequential([input({ shape: [256], name: 'x' }), dense({ units: 1024, activation: 'relu' }), dense({ units: 1024, activation: 'relu' }), dense({ units: 8, name: 'y' })]);
+    const net = sequential([
+      input({ shape: [256], name: 'x' }),
+      dense({ units: 1024, activation: 'relu' }),
+      dense({ units: 1024, activation: 'relu' }),
+      dense({ units: 8, name: 'y' }),
+    ]);
     const rows = Array.from({ length: 64 }, (_, i) => Array.from({ length: 256 }, (_, j) => Math.sin(i * 256 + j)));
     const want = (await net.predict(rows)).toArray() as number[][];
     const { url } = await serve(net);
@@ -175,21 +190,43 @@ describe('hostile clients', () => {
   it('drops those who send slowly', async () => {
     const { url, port } = await serve(bytes, { headersTimeoutMs: 300, requestTimeoutMs: 600 });
     const body = inferBody([1, 2, 3], [1, 3]);
-    const [silent, halfHead, halfBody] = await Promise.all([raw(port, ''), raw(port, 'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nX-A: '), raw(port, head(body) + body.slice(0, 20))]);
-    expect([silent, halfHead, halfBody].map((text) => text.split('\r\n')[0])).toEqual([expect.stringMatching(/^(HTTP\/1\.1 408 .*)?$/), 'HTTP/1.1 408 Request Timeout', 'HTTP/1.1 408 Request Timeout']);
+    const [silent, halfHead, halfBody] = await Promise.all([
+      raw(port, ''),
+      raw(port, 'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nX-A: '),
+      raw(port, head(body) + body.slice(0, 20)),
+    ]);
+    expect([silent, halfHead, halfBody].map((text) => text.split('\r\n')[0])).toEqual([
+      expect.stringMatching(/^(HTTP\/1\.1 408 .*)?$/),
+      'HTTP/1.1 408 Request Timeout',
+      'HTTP/1.1 408 Request Timeout',
+    ]);
     await works(url);
   });
 
   it('refuses bodies over the limit without reading them', async () => {
     const { url, port } = await serve(bytes, { bodyLimitBytes: 1000 });
-    const stated = await raw(port, 'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n', { until: /too-large/ });
+    const stated = await raw(port, 'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n', {
+      until: /too-large/,
+    });
     expect(stated).toMatch(/^HTTP\/1\.1 413 /);
     const chunk = `${(500).toString(16)}\r\n${' '.repeat(500)}\r\n`;
-    const chunked = await raw(port, `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`, { until: /too-large/ });
+    const chunked = await raw(
+      port,
+      `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`,
+      { until: /too-large/ },
+    );
     expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
-    const waits = await raw(port, 'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n', { until: /too-large/ });
+    const waits = await raw(
+      port,
+      'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n',
+      { until: /too-large/ },
+    );
     expect(waits).toMatch(/^HTTP\/1\.1 413 /);
-    const may = await raw(port, 'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 500\r\n\r\n', { until: /\r\n\r\n/ });
+    const may = await raw(
+      port,
+      'POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 500\r\n\r\n',
+      { until: /\r\n\r\n/ },
+    );
     expect(may).toMatch(/^HTTP\/1\.1 100 Continue/);
     const large = await post(url, inferBody(new Array<number>(300_000).fill(1), [100_000, 3]));
     expect([large.status, ((await large.json()) as { code: string }).code]).toEqual([413, 'too-large']);
@@ -200,7 +237,11 @@ describe('hostile clients', () => {
     const { port } = await serve(bytes);
     const body = inferBody([1, 2, 3], [1, 3]);
     const chunks = body.match(/.{1,9}/gs)!.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`);
-    const chunked = await raw(port, `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`, { until: /"data":\[.*\]/ });
+    const chunked = await raw(
+      port,
+      `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`,
+      { until: /"data":\[.*\]/ },
+    );
     expect(chunked).toContain(`"data":[${answer([1, 2, 3]).join(',')}]`);
     const bodies = [1, 2, 3, 4, 5].map((v) => inferBody([v, v, v], [1, 3], { id: `r${v}` }));
     const pipelined = await raw(port, bodies.map((b) => head(b) + b).join(''), { until: /r5/ });
@@ -210,7 +251,13 @@ describe('hostile clients', () => {
   it('answers what is no request with 400, and lives on', async () => {
     const { url, port } = await serve(bytes);
     const body = inferBody([1, 2, 3], [1, 3]);
-    for (const text of ['\x16\x03\x01\x02\x00\x01', 'hello\r\n\r\n', 'POST /v2 HTTP/9.9\r\n\r\n', `${head(body, 'Content-Length: 3\r\n')}${body}`, 'GET /../../etc/passwd HTTP/1.1\r\n\r\n']) {
+    for (const text of [
+      '\x16\x03\x01\x02\x00\x01',
+      'hello\r\n\r\n',
+      'POST /v2 HTTP/9.9\r\n\r\n',
+      `${head(body, 'Content-Length: 3\r\n')}${body}`,
+      'GET /../../etc/passwd HTTP/1.1\r\n\r\n',
+    ]) {
       expect((await raw(port, text, { end: true })).slice(0, 12), JSON.stringify(text)).toBe('HTTP/1.1 400');
     }
     expect(await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(/^(HTTP\/1\.1 431|$)/);
@@ -221,13 +268,32 @@ describe('hostile clients', () => {
   it('answers bodies of every kind of nonsense with 400, and lives on', async () => {
     const { url } = await serve(bytes);
     const good = inferBody([1, 2, 3], [1, 3]);
-    const bodies = ['{', 'null', '[]', '""', good.slice(0, -1), `${good}x`, '['.repeat(1_000_000), `${'[['.repeat(20_000)}${']]'.repeat(20_000)}`, '{"inputs":'.repeat(50_000), `[${'{},'.repeat(200_000)}{}]`, '9'.repeat(1_000_000), `"${'\\'.repeat(999_998)}"`];
+    const bodies = [
+      '{',
+      'null',
+      '[]',
+      '""',
+      good.slice(0, -1),
+      `${good}x`,
+      '['.repeat(1_000_000),
+      `${'[['.repeat(20_000)}${']]'.repeat(20_000)}`,
+      '{"inputs":'.repeat(50_000),
+      `[${'{},'.repeat(200_000)}{}]`,
+      '9'.repeat(1_000_000),
+      `"${'\\'.repeat(999_998)}"`,
+    ];
     for (const body of bodies) {
       const response = await post(url, body);
-      expect([response.status, ((await response.json()) as { code: string }).code], body.slice(0, 20)).toEqual([400, 'bad-request']);
+      expect([response.status, ((await response.json()) as { code: string }).code], body.slice(0, 20)).toEqual([
+        400,
+        'bad-request',
+      ]);
     }
     const garbled = await fetch(`${url}/v2/models/m/infer`, { method: 'POST', body: new Uint8Array([0xc3, 0x28]) });
-    expect([garbled.status, await garbled.json()]).toEqual([400, { error: expect.stringContaining('UTF-8'), code: 'bad-request' }]);
+    expect([garbled.status, await garbled.json()]).toEqual([
+      400,
+      { error: expect.stringContaining('UTF-8'), code: 'bad-request' },
+    ]);
     await works(url);
   });
 });
@@ -236,7 +302,11 @@ describe('stopping', () => {
   /** Sends the head and half of the body, and the rest when told. */
   const begin = (url: string, agent?: Agent) => {
     const body = inferBody([1, 2, 3], [1, 3]);
-    const client = request(`${url}/v2/models/m/infer`, { method: 'POST', headers: { 'content-length': body.length }, ...(agent && { agent }) });
+    const client = request(`${url}/v2/models/m/infer`, {
+      method: 'POST',
+      headers: { 'content-length': body.length },
+      ...(agent && { agent }),
+    });
     client.write(body.slice(0, 10));
     const response = once(client, 'response').then(async ([incoming]) => {
       let text = '';
@@ -311,7 +381,13 @@ describe.skipIf(process.platform === 'win32')('in a process of its own', () => {
   });
 
   const start = async (options: DeployOptions = {}) => {
-    const child = spawn(process.execPath, ['--import', loader, fileURLToPath(new URL('deploy-child.ts', import.meta.url)), file, JSON.stringify(options)]);
+    const child = spawn(process.execPath, [
+      '--import',
+      loader,
+      fileURLToPath(new URL('deploy-child.ts', import.meta.url)),
+      file,
+      JSON.stringify(options),
+    ]);
     children.push(child);
     let noise = '';
     child.stderr.on('data', (text) => (noise += String(text)));
@@ -331,7 +407,12 @@ describe.skipIf(process.platform === 'win32')('in a process of its own', () => {
     await fetch(`${url}/v2/health/live`);
     child.kill(signal);
     // It has stopped listening when it refuses; the open request is still there.
-    while (await fetch(url).then((r) => r.ok, () => false));
+    while (
+      await fetch(url).then(
+        (r) => r.ok,
+        () => false,
+      )
+    );
     client.end(body.slice(10));
     const [incoming] = await response;
     let text = '';
@@ -347,7 +428,12 @@ describe.skipIf(process.platform === 'win32')('in a process of its own', () => {
     client.write('{');
     await fetch(`${url}/v2/health/live`);
     child.kill('SIGTERM');
-    while (await fetch(url).then((r) => r.ok, () => false));
+    while (
+      await fetch(url).then(
+        (r) => r.ok,
+        () => false,
+      )
+    );
     child.kill('SIGTERM');
     expect(await closed).toEqual([null, 'SIGTERM']);
   });

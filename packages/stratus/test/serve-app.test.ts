@@ -1,7 +1,7 @@
-import { ops, type DType } from '@stratus/core';
+import { activation, type DType, input, ops, sequential } from '@stratus/core';
 import type { Hono } from 'hono';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DataPlane, openServable, serveApp, type InferResponse, type Servable } from '../src/serve/index.ts';
+import { DataPlane, type InferResponse, openServable, type Servable, serveApp } from '../src/serve/index.ts';
 import { answer, echoModel, failure, inferBody, labels, lookUpModel, plainModel, smallBytes } from './serving.ts';
 
 interface Answer {
@@ -26,12 +26,19 @@ describe('the Open Inference Protocol', () => {
   let app: Hono;
   let plane: DataPlane;
   beforeAll(async () => {
-    plane = new DataPlane([await openServable(await smallBytes(), { name: 'small' }), await openServable(echoModel('bool'), { name: 'echo', version: '3' })]);
+    plane = new DataPlane([
+      await openServable(await smallBytes(), { name: 'small' }),
+      await openServable(echoModel('bool'), { name: 'echo', version: '3' }),
+    ]);
     app = serveApp(plane, { report: (e) => reported.push(e) });
   });
 
   it('tells of the server', async () => {
-    expect((await call(app, '/v2')).body).toEqual({ name: 'stratus', version: expect.stringMatching(/^\d+\.\d+\.\d+/), extensions: ['classification'] });
+    expect((await call(app, '/v2')).body).toEqual({
+      name: 'stratus',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      extensions: ['classification'],
+    });
     expect(await call(app, '/v2/')).toMatchObject({ status: 200 });
     expect(await call(app, '/v2/health/live')).toMatchObject({ status: 200, body: { live: true } });
     expect(await call(app, '/v2/health/ready')).toMatchObject({ status: 200, body: { ready: true } });
@@ -59,7 +66,11 @@ describe('the Open Inference Protocol', () => {
       [-4, 5.5, 6],
     ];
     for (const data of [rows, rows.flat()]) {
-      const { status, body, headers } = await infer(app, inferBody(data, [2, 3], { id: 'a "b"', parameters: { tag: 'x', n: 1 } }), 'small');
+      const { status, body, headers } = await infer(
+        app,
+        inferBody(data, [2, 3], { id: 'a "b"', parameters: { tag: 'x', n: 1 } }),
+        'small',
+      );
       expect(status).toBe(200);
       expect(headers.get('content-type')).toBe('application/json');
       expect(body).toEqual({
@@ -72,7 +83,9 @@ describe('the Open Inference Protocol', () => {
     }
     const version = await call(app, '/v2/models/small/versions/1/infer', inferBody([1, 2, 3], [1, 3]));
     expect(version.body.outputs[0]!.data).toEqual(answer([1, 2, 3]));
-    expect((await infer(app, inferBody([], [0, 3]), 'small')).body.outputs).toEqual([{ name: 'y', datatype: 'FP32', shape: [0, 3], data: [] }]);
+    expect((await infer(app, inferBody([], [0, 3]), 'small')).body.outputs).toEqual([
+      { name: 'y', datatype: 'FP32', shape: [0, 3], data: [] },
+    ]);
   });
 
   it('takes any content type, and a body in pieces', async () => {
@@ -86,25 +99,53 @@ describe('the Open Inference Protocol', () => {
         controller.close();
       },
     });
-    expect((await call(app, '/v2/models/small/infer', parts, { duplex: 'half' } as RequestInit)).body.outputs[0]!.data).toEqual(answer([1, 2, 3]));
+    expect((await call(app, '/v2/models/small/infer', parts, { duplex: 'half' } as RequestInit)).body.outputs[0]!.data).toEqual(
+      answer([1, 2, 3]),
+    );
   });
 
   it('gives the outputs that are asked for, and the best classes by name', async () => {
-    const one = await infer(app, inferBody([1, 2, 3, 9, 1, 0], [2, 3], { outputs: [{ name: 'y', parameters: { classification: 2 } }] }), 'small');
+    const one = await infer(
+      app,
+      inferBody([1, 2, 3, 9, 1, 0], [2, 3], { outputs: [{ name: 'y', parameters: { classification: 2 } }] }),
+      'small',
+    );
     expect(one.body.outputs).toEqual([
-      { name: 'y', datatype: 'BYTES', shape: [2, 2], data: ['9.000000:2:owl', '4.000000:1:dog', '9.500000:0:cat', '2.000000:1:dog'] },
+      {
+        name: 'y',
+        datatype: 'BYTES',
+        shape: [2, 2],
+        data: ['9.000000:2:owl', '4.000000:1:dog', '9.500000:0:cat', '2.000000:1:dog'],
+      },
     ]);
     expect(labels).toEqual(['cat', 'dog', 'owl']);
-    const all = await infer(app, inferBody([1, 2, 3], [1, 3], { outputs: [{ name: 'y', parameters: { classification: 99 } }] }), 'small');
+    const all = await infer(
+      app,
+      inferBody([1, 2, 3], [1, 3], { outputs: [{ name: 'y', parameters: { classification: 99 } }] }),
+      'small',
+    );
     expect(all.body.outputs[0]!.shape).toEqual([1, 3]);
     const numbers = await infer(app, inferBody([1, 2, 3], [1, 3], { outputs: [{ name: 'y' }] }), 'small');
     expect(numbers.body.outputs[0]!.datatype).toBe('FP32');
 
     const two = await appOf(plainModel(['batch', 2], (x) => ({ a: ops.mul(x, 2), b: ops.add(x, 1) })));
     expect((await infer(two, inferBody([1, 2], [1, 2]))).body.outputs.map((o) => o.name)).toEqual(['a', 'b']);
-    expect((await infer(two, inferBody([1, 2], [1, 2], { outputs: [{ name: 'b' }] }))).body.outputs).toEqual([{ name: 'b', datatype: 'FP32', shape: [1, 2], data: [2, 3] }]);
-    const unlabelled = await infer(two, inferBody([1, 2], [1, 2], { outputs: [{ name: 'b', parameters: { classification: 1 } }, { name: 'a' }] }));
+    expect((await infer(two, inferBody([1, 2], [1, 2], { outputs: [{ name: 'b' }] }))).body.outputs).toEqual([
+      { name: 'b', datatype: 'FP32', shape: [1, 2], data: [2, 3] },
+    ]);
+    const unlabelled = await infer(
+      two,
+      inferBody([1, 2], [1, 2], { outputs: [{ name: 'b', parameters: { classification: 1 } }, { name: 'a' }] }),
+    );
     expect(unlabelled.body.outputs.map((o) => o.data)).toEqual([['3.000000:1'], [2, 4]]);
+  });
+
+  it('ranks a single probability between its two labels', async () => {
+    const net = sequential([input({ shape: [1], name: 'x' }), activation({ activation: 'sigmoid', name: 'y' })]);
+    const binary = await appOf(await net.toBytes({ labels: ['ham', 'spam'] }));
+    const outputs = [{ name: 'y', parameters: { classification: 2 } }];
+    const { body } = await infer(binary, inferBody([Math.log(3), -Math.log(9)], [2, 1], { outputs }));
+    expect(body.outputs[0]).toMatchObject({ shape: [2, 2], data: ['0.750000:1:spam', '0.250000:0:ham', '0.900000:0:ham', '0.100000:1:spam'] });
   });
 
   it('says not ready while it drains, and still answers', async () => {
@@ -155,7 +196,10 @@ describe('datatypes', () => {
   const echo = async (dtype: DType, datatype: string, data: unknown, raw?: string) => {
     const app = await appOf(echoModel(dtype));
     const text = raw ?? JSON.stringify(data);
-    const response = await app.request('/v2/models/m/infer', { method: 'POST', body: `{"inputs":[{"name":"x","shape":[1,2],"datatype":"${datatype}","data":${text}}]}` });
+    const response = await app.request('/v2/models/m/infer', {
+      method: 'POST',
+      body: `{"inputs":[{"name":"x","shape":[1,2],"datatype":"${datatype}","data":${text}}]}`,
+    });
     return { status: response.status, text: await response.text() };
   };
 
@@ -186,7 +230,9 @@ describe('datatypes', () => {
     expect(numbers.text).toContain('"data":[9223372036854775807,-9223372036854775808]');
     expect((await echo('uint64', 'UINT64', ['18446744073709551615', 1])).text).toContain('"data":[18446744073709551615,1]');
     expect((await echo('bool', 'BOOL', [1, 0])).text).toContain('"data":[true,false]');
-    expect((await echo('float32', 'FP32', undefined, '[9007199254740993,12345678901234567890]')).text).toContain('"data":[9007199254740992,12345679395506094000]');
+    expect((await echo('float32', 'FP32', undefined, '[9007199254740993,12345678901234567890]')).text).toContain(
+      '"data":[9007199254740992,12345679395506094000]',
+    );
   });
 
   it.each([
@@ -223,7 +269,12 @@ describe('datatypes', () => {
 
   it('takes scalars and models of any rank', async () => {
     const scalar = await appOf(plainModel([], (x) => ({ y: ops.add(x, 1) })));
-    expect((await infer(scalar, inferBody([41], []))).body.outputs[0]).toEqual({ name: 'y', datatype: 'FP32', shape: [], data: [42] });
+    expect((await infer(scalar, inferBody([41], []))).body.outputs[0]).toEqual({
+      name: 'y',
+      datatype: 'FP32',
+      shape: [],
+      data: [42],
+    });
     expect((await infer(scalar, inferBody([1], [1]))).body.error).toBe("Input 'x': got the shape [1], expected [].");
   });
 });
@@ -239,27 +290,90 @@ describe('wrong requests', () => {
   const input = { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] };
   const plain = { inputs: [input] };
   it.each([
-    ['an unknown input', { inputs: [{ ...input, name: 'xx' }] }, /There is no input named "xx"\. Did you mean 'x'\? The model has x: float32 \[batch, 3\]\./],
+    [
+      'an unknown input',
+      { inputs: [{ ...input, name: 'xx' }] },
+      /There is no input named "xx"\. Did you mean 'x'\? The model has x: float32 \[batch, 3\]\./,
+    ],
     ['a long name', { inputs: [{ ...input, name: 'y'.repeat(500) }] }, /There is no input named "y+…\. The model/],
     ['a missing input', { inputs: [] }, /The input 'x' is missing\. The model takes x: float32 \[batch, 3\]/],
     ['an input twice', { inputs: [input, input] }, /The input 'x' is given twice/],
     ['a wrong size', { inputs: [{ ...input, shape: [1, 4] }] }, /Input 'x': got the shape \[1, 4\], expected \[batch, 3\]\./],
-    ['a forgotten batch axis', { inputs: [{ ...input, shape: [3] }] }, /got the shape \[3\], expected \[batch, 3\]\. Put the number of samples first: \[1, 3\]\./],
-    ['too few elements', { inputs: [{ ...input, data: [1, 2] }] }, /Input 'x': the shape \[1, 3\] needs 3 elements, and data has 2\./],
-    ['too many elements', { inputs: [{ ...input, shape: [2, 3], data: [1, 2, 3, 4, 5, 6, 7] }] }, /needs 6 elements, and data has 7/],
+    [
+      'a forgotten batch axis',
+      { inputs: [{ ...input, shape: [3] }] },
+      /got the shape \[3\], expected \[batch, 3\]\. Put the number of samples first: \[1, 3\]\./,
+    ],
+    [
+      'too few elements',
+      { inputs: [{ ...input, data: [1, 2] }] },
+      /Input 'x': the shape \[1, 3\] needs 3 elements, and data has 2\./,
+    ],
+    [
+      'too many elements',
+      { inputs: [{ ...input, shape: [2, 3], data: [1, 2, 3, 4, 5, 6, 7] }] },
+      /needs 6 elements, and data has 7/,
+    ],
     ['no data', { inputs: [{ ...input, data: undefined }] }, /Input 'x' has no data/],
-    ['a ragged list', { inputs: [{ ...input, shape: [2, 3], data: [[1, 2, 3], [1, 2]] }] }, /data\[1\] has 2 elements, and the shape \[2, 3\] says 3/],
-    ['other nesting', { inputs: [{ ...input, shape: [1, 3], data: [[1], [2], [3]] }] }, /data has 3 elements, and the shape \[1, 3\] says 1/],
-    ['mixed nesting', { inputs: [{ ...input, shape: [2, 3], data: [[1, 2, 3], 4] }] }, /data\[1\] is 4, and the shape \[2, 3\] asks for a list there/],
+    [
+      'a ragged list',
+      {
+        inputs: [
+          {
+            ...input,
+            shape: [2, 3],
+            data: [
+              [1, 2, 3],
+              [1, 2],
+            ],
+          },
+        ],
+      },
+      /data\[1\] has 2 elements, and the shape \[2, 3\] says 3/,
+    ],
+    [
+      'other nesting',
+      { inputs: [{ ...input, shape: [1, 3], data: [[1], [2], [3]] }] },
+      /data has 3 elements, and the shape \[1, 3\] says 1/,
+    ],
+    [
+      'mixed nesting',
+      { inputs: [{ ...input, shape: [2, 3], data: [[1, 2, 3], 4] }] },
+      /data\[1\] is 4, and the shape \[2, 3\] asks for a list there/,
+    ],
     ['too deep nesting', { inputs: [{ ...input, data: [[[1], [2], [3]]] }] }, /element 0 of data is \[1\]/],
-    ['an unknown datatype', { inputs: [{ ...input, datatype: 'FP23' }] }, /got the datatype "FP23", expected FP32\. Did you mean 'FP32'\?/],
-    ['another datatype', { inputs: [{ ...input, datatype: 'FP64' }] }, /got the datatype "FP64", expected FP32\. Numbers in JSON have no type/],
-    ['texts for numbers', { inputs: [{ ...input, datatype: 'BYTES', data: ['a', 'b', 'c'] }] }, /got the datatype "BYTES", expected FP32\.$/],
+    [
+      'an unknown datatype',
+      { inputs: [{ ...input, datatype: 'FP23' }] },
+      /got the datatype "FP23", expected FP32\. Did you mean 'FP32'\?/,
+    ],
+    [
+      'another datatype',
+      { inputs: [{ ...input, datatype: 'FP64' }] },
+      /got the datatype "FP64", expected FP32\. Numbers in JSON have no type/,
+    ],
+    [
+      'texts for numbers',
+      { inputs: [{ ...input, datatype: 'BYTES', data: ['a', 'b', 'c'] }] },
+      /got the datatype "BYTES", expected FP32\.$/,
+    ],
     ['an unknown output', { ...plain, outputs: [{ name: 'z' }] }, /There is no output named "z"\. Did you mean 'y'\?/],
-    ['a strange classification', { ...plain, outputs: [{ name: 'y', parameters: { classification: 0 } }] }, /'classification' is 0, expected how many classes/],
-    ['binary data', { inputs: [{ ...input, data: undefined, parameters: { binary_data_size: 12 } }] }, /does not take binary tensor data.*binary_data=False/],
+    [
+      'a strange classification',
+      { ...plain, outputs: [{ name: 'y', parameters: { classification: 0 } }] },
+      /'classification' is 0, expected how many classes/,
+    ],
+    [
+      'binary data',
+      { inputs: [{ ...input, data: undefined, parameters: { binary_data_size: 12 } }] },
+      /does not take binary tensor data.*binary_data=False/,
+    ],
     ['a negative size', { inputs: [{ ...input, shape: [-1, 3] }] }, /inputs\[0\]\.shape\[0\]/],
-    ['sizes that are texts', { inputs: [{ ...input, shape: ['1', 3] }] }, /inputs\[0\]\.shape\[0\].*expected (number|int), received string/],
+    [
+      'sizes that are texts',
+      { inputs: [{ ...input, shape: ['1', 3] }] },
+      /inputs\[0\]\.shape\[0\].*expected (number|int), received string/,
+    ],
     ['data that is no list', { inputs: [{ ...input, data: 'abc' }] }, /inputs\[0\]\.data: expected a list/],
     ['no inputs', { input: [] }, /This is no inference request: inputs: expected array, received undefined/],
     ['a list', [], /the body: expected object/],
@@ -280,18 +394,26 @@ describe('wrong requests', () => {
     ['no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), /not UTF-8/],
     ['a picture', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), /not UTF-8/],
   ])('a body of %s', async (_, body, reason) => {
-    expect(await infer(app, body, 'small')).toMatchObject({ status: 400, body: { error: expect.stringMatching(reason), code: 'bad-request' } });
+    expect(await infer(app, body, 'small')).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(reason), code: 'bad-request' },
+    });
   });
 
   it('refuses compressed bodies by name', async () => {
-    const { status, body } = await call(app, '/v2/models/small/infer', JSON.stringify(plain), { headers: { 'content-encoding': 'gzip' } });
+    const { status, body } = await call(app, '/v2/models/small/infer', JSON.stringify(plain), {
+      headers: { 'content-encoding': 'gzip' },
+    });
     expect([status, body.error]).toEqual([400, expect.stringContaining('content encoding "gzip"')]);
   });
 
   it('refuses a body over the limit with 413, of known size or not', async () => {
     const body = inferBody(new Array<number>(60_000).fill(1), [20_000, 3]);
     const unknown = await infer(app, body, 'small');
-    expect(unknown).toMatchObject({ status: 413, body: { code: 'too-large', error: expect.stringContaining('limit of 100000 bytes') } });
+    expect(unknown).toMatchObject({
+      status: 413,
+      body: { code: 'too-large', error: expect.stringContaining('limit of 100000 bytes') },
+    });
     expect((await call(app, '/v2/models/small/infer', 'x', { headers: { 'content-length': '100001' } })).status).toBe(413);
     let pulled = 0;
     const endless = new ReadableStream({
@@ -305,10 +427,22 @@ describe('wrong requests', () => {
   });
 
   it('says what there is instead of what is not there', async () => {
-    expect(await call(app, '/v2/models/smal')).toMatchObject({ status: 404, body: { code: 'model-not-found', error: "There is no model 'smal' here. Known: small. Did you mean 'small'?" } });
-    expect(await call(app, '/v2/models/small/versions/2/infer', '{}')).toMatchObject({ status: 404, body: { error: expect.stringContaining("no model 'small, version 2' here. Known: small, version 1.") } });
-    expect(await call(app, '/v2/model/small')).toMatchObject({ status: 404, body: { error: expect.stringContaining("Did you mean '/v2/models/small'?") } });
-    expect(await call(app, '/v2/models/small/predict', '{}')).toMatchObject({ status: 404, body: { error: expect.stringContaining('There is nothing at "/v2/models/small/predict"') } });
+    expect(await call(app, '/v2/models/smal')).toMatchObject({
+      status: 404,
+      body: { code: 'model-not-found', error: "There is no model 'smal' here. Known: small. Did you mean 'small'?" },
+    });
+    expect(await call(app, '/v2/models/small/versions/2/infer', '{}')).toMatchObject({
+      status: 404,
+      body: { error: expect.stringContaining("no model 'small, version 2' here. Known: small, version 1.") },
+    });
+    expect(await call(app, '/v2/model/small')).toMatchObject({
+      status: 404,
+      body: { error: expect.stringContaining("Did you mean '/v2/models/small'?") },
+    });
+    expect(await call(app, '/v2/models/small/predict', '{}')).toMatchObject({
+      status: 404,
+      body: { error: expect.stringContaining('There is nothing at "/v2/models/small/predict"') },
+    });
     expect((await call(app, '/favicon.ico')).status).toBe(404);
     expect((await call(app, `/v2/models/${'x'.repeat(10_000)}`)).status).toBe(404);
     expect((await call(app, '/v2/models/__proto__')).status).toBe(404);
@@ -317,7 +451,11 @@ describe('wrong requests', () => {
 
   it('says which method a path takes', async () => {
     const get = await call(app, '/v2/models/small/infer');
-    expect([get.status, get.headers.get('allow'), get.body.error]).toEqual([405, 'POST', '/v2/models/small/infer takes POST, not GET.']);
+    expect([get.status, get.headers.get('allow'), get.body.error]).toEqual([
+      405,
+      'POST',
+      '/v2/models/small/infer takes POST, not GET.',
+    ]);
     const post = await call(app, '/v2/models/small', '{}');
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     expect((await call(app, '/v2/health/live', undefined, { method: 'DELETE' })).status).toBe(405);
@@ -327,7 +465,10 @@ describe('wrong requests', () => {
     const table = await appOf(lookUpModel());
     const body = (i: number) => JSON.stringify({ inputs: [{ name: 'x', shape: [1], datatype: 'INT64', data: [i] }] });
     expect((await infer(table, body(2))).body.outputs[0]!.data).toEqual([12]);
-    expect(await infer(table, body(99))).toMatchObject({ status: 400, body: { code: 'bad-request', error: expect.stringMatching(/'m' cannot compute this request: .*99/) } });
+    expect(await infer(table, body(99))).toMatchObject({
+      status: 400,
+      body: { code: 'bad-request', error: expect.stringMatching(/'m' cannot compute this request: .*99/) },
+    });
   });
 
   it('keeps internal errors to itself, and reports each once', async () => {
@@ -343,7 +484,9 @@ describe('wrong requests', () => {
     const slow: Servable = { ...servable, infer: () => new Promise(() => {}) };
     const busyApp = serveApp(new DataPlane([slow], { maxQueue: 1 }));
     const away = new AbortController();
-    const waiting = Array.from({ length: 64 }, () => call(busyApp, '/v2/models/small/infer', JSON.stringify(plain), { signal: away.signal }));
+    const waiting = Array.from({ length: 64 }, () =>
+      call(busyApp, '/v2/models/small/infer', JSON.stringify(plain), { signal: away.signal }),
+    );
     // 64 of 65 wait for the model: one is told so.
     const { status, headers, body } = await infer(busyApp, JSON.stringify(plain), 'small');
     expect([status, headers.get('retry-after'), body.code]).toEqual([503, '1', 'busy']);
@@ -353,7 +496,8 @@ describe('wrong requests', () => {
 
   it('checks its options', async () => {
     const plane = new DataPlane([servable]);
-    for (const bodyLimitBytes of [0, -1, 1.5, Number.NaN]) expect(() => serveApp(plane, { bodyLimitBytes })).toThrow(/whole number/);
+    for (const bodyLimitBytes of [0, -1, 1.5, Number.NaN])
+      expect(() => serveApp(plane, { bodyLimitBytes })).toThrow(/whole number/);
     expect(() => new DataPlane([servable, servable])).toThrow(/two models 'small, version 1'/);
     expect((await failure(plane.infer('nobody', { inputs: [] }))).code).toBe('model-not-found');
   });

@@ -1,8 +1,7 @@
-import { tensor, Tensor } from '@stratus/core';
+import { ops, Tensor, tensor } from '@stratus/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Batcher, openServable, type Servable } from '../src/serve/index.ts';
 import { answer, echoModel, failure, lookUpModel, plainModel, smallBytes } from './serving.ts';
-import { ops } from '@stratus/core';
 
 /** The real thing, and the number of rows of each of its runs. */
 function counted(servable: Servable): { servable: Servable; runs: number[] } {
@@ -25,7 +24,9 @@ describe('Batcher', () => {
   it('merges what waits, splits the answers, and keeps to maxBatch', async () => {
     const { servable, runs } = counted(small);
     const batcher = new Batcher(servable, { maxBatch: 8 });
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => batcher.infer({ x: tensor(rowsOf((i % 3) + 1, i * 10)) })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => batcher.infer({ x: tensor(rowsOf((i % 3) + 1, i * 10)) })),
+    );
     answers.forEach(({ y }, i) => expect(y!.toArray()).toEqual(rowsOf((i % 3) + 1, i * 10).map(answer)));
     expect(Math.max(...runs)).toBe(8);
     expect(runs.reduce((a, b) => a + b)).toBe(39);
@@ -46,7 +47,12 @@ describe('Batcher', () => {
   });
 
   it('merges only equal shapes, and the oldest goes first', async () => {
-    const { servable, runs } = counted(await openServable(plainModel(['batch', 'length'], (x) => ({ y: ops.mul(x, 2) })), { name: 'm' }));
+    const { servable, runs } = counted(
+      await openServable(
+        plainModel(['batch', 'length'], (x) => ({ y: ops.mul(x, 2) })),
+        { name: 'm' },
+      ),
+    );
     const batcher = new Batcher(servable);
     const order: number[] = [];
     const answers = await Promise.all(
@@ -62,7 +68,12 @@ describe('Batcher', () => {
   });
 
   it('never merges where rows look at each other', async () => {
-    const { servable, runs } = counted(await openServable(plainModel(['time', 1], (x) => ({ y: ops.cumSum(x, { axis: 0 }) })), { name: 'm' }));
+    const { servable, runs } = counted(
+      await openServable(
+        plainModel(['time', 1], (x) => ({ y: ops.cumSum(x, { axis: 0 }) })),
+        { name: 'm' },
+      ),
+    );
     const batcher = new Batcher(servable);
     const answers = await Promise.all([1, 2, 3].map((v) => batcher.infer({ x: tensor([[v], [v]]) })));
     expect(answers.map(({ y }) => y!.toArray())).toEqual([1, 2, 3].map((v) => [[v], [2 * v]]));

@@ -49,7 +49,11 @@ describe('clients of others', () => {
     const { stdout } = await promisify(execFile)(python!, ['-c', script, `127.0.0.1:${server.port}`], { timeout: 50_000 });
     const seen = JSON.parse(stdout) as Record<string, unknown>;
     expect(seen).toMatchObject({ live: true, ready: true, model: true, none: false, server: { name: 'stratus' }, id: '42' });
-    expect(seen['metadata']).toMatchObject({ name: 'm', versions: ['1'], inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }] });
+    expect(seen['metadata']).toMatchObject({
+      name: 'm',
+      versions: ['1'],
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
+    });
     expect(seen['y']).toEqual([answer([1, 2, 3]), answer([9, 1, 0])]);
     expect(seen['best']).toEqual(['9.000000:2:owl', '9.500000:0:cat']);
     expect(labels).toContain('owl');

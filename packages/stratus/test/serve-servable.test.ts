@@ -1,4 +1,4 @@
-import { constant, decodeModel, encodeModel, graphInput, exportGraph, ops, tensor } from '@stratus/core';
+import { constant, decodeModel, encodeModel, exportGraph, graphInput, ops, tensor } from '@stratus/core';
 import { describe, expect, it } from 'vitest';
 import { openServable } from '../src/serve/index.ts';
 import { answer, echoModel, failure, labels, plainModel, smallBytes, smallModel } from './serving.ts';
@@ -6,7 +6,9 @@ import { answer, echoModel, failure, labels, plainModel, smallBytes, smallModel 
 describe('openServable', () => {
   it('opens what Stratus wrote, with ports, units and labels', async () => {
     const servable = await openServable(await smallBytes(), { name: 'small' });
-    expect(servable.inputs).toEqual([{ name: 'x', dtype: 'float32', shape: [-1, 3], dims: ['batch', 3], anyRank: false, unit: 'centimetres' }]);
+    expect(servable.inputs).toEqual([
+      { name: 'x', dtype: 'float32', shape: [-1, 3], dims: ['batch', 3], anyRank: false, unit: 'centimetres' },
+    ]);
     expect(servable.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: [-1, 3], dims: ['batch', 3], anyRank: false }]);
     expect(servable.labels).toEqual({ y: labels });
     expect([servable.name, servable.version, servable.manifest?.name, servable.batched]).toEqual(['small', '1', 'small', true]);
@@ -38,7 +40,9 @@ describe('openServable', () => {
 
   it('refuses a damaged model: a weight that changed, a manifest that changed', async () => {
     const bytes = await smallBytes();
-    for (const damaged of [new Float32Array([2]), new TextEncoder().encode('centimetres')].map((part) => Buffer.from(part.buffer))) {
+    for (const damaged of [new Float32Array([2]), new TextEncoder().encode('centimetres')].map((part) =>
+      Buffer.from(part.buffer),
+    )) {
       const copy = Buffer.from(bytes);
       const at = copy.indexOf(damaged);
       expect(at).toBeGreaterThan(0);
@@ -67,7 +71,9 @@ describe('openServable', () => {
     await runSample(program, { ...sample, outputs: { y: [[first + 5e-5, ...rest]] } }, 'm.onnx');
     const e = await failure(runSample(program, { ...sample, outputs: { y: [[first + 5e-3, ...rest]] } }, 'm.onnx'));
     expect([e.code, e.message]).toEqual(['corrupt', expect.stringMatching(/m\.onnx.*sample request.*output 'y': element 0 is/)]);
-    expect((await failure(runSample(program, { ...sample, outputs: { y: [[first]] } }, 'm.onnx'))).message).toContain('3 elements instead of 1');
+    expect((await failure(runSample(program, { ...sample, outputs: { y: [[first]] } }, 'm.onnx'))).message).toContain(
+      '3 elements instead of 1',
+    );
   });
 
   it('finds out whether rows may share a run', async () => {
@@ -82,17 +88,25 @@ describe('openServable', () => {
     expect(await batched(echoModel('float32', [])), 'a scalar').toBe(false);
     expect(await batched(plainModel(['time', 4], (x) => ({ y: ops.cumSum(x, { axis: 0 }) }))), 'time first').toBe(false);
     expect(await batched(plainModel(['batch', 4], (x) => ({ y: ops.softmax(x, { axis: 0 }) }))), 'across rows').toBe(false);
-    expect(await batched(plainModel(['batch', 4], (x) => ({ y: ops.reduceMean(x, { axes: [0], keepDims: true }) }))), 'one answer for all').toBe(false);
+    expect(
+      await batched(plainModel(['batch', 4], (x) => ({ y: ops.reduceMean(x, { axes: [0], keepDims: true }) }))),
+      'one answer for all',
+    ).toBe(false);
     const noise = graphInput('x', ['batch', 4]);
     const scaled = exportGraph({ name: 'm', inputs: [noise], outputs: { y: ops.mul(noise, ops.reduceMax(noise)) } });
     expect(await batched(scaled), 'scaled by the largest of all').toBe(false);
-    const weights = exportGraph({ name: 'm', inputs: [noise], outputs: { y: ops.matMul(noise, constant(tensor([[1], [2], [3], [4]]))) } });
+    const weights = exportGraph({
+      name: 'm',
+      inputs: [noise],
+      outputs: { y: ops.matMul(noise, constant(tensor([[1], [2], [3], [4]]))) },
+    });
     expect(await batched(weights)).toBe(true);
   });
 
   it('takes only names that can stand in a URL', async () => {
     const bytes = echoModel('float32');
-    for (const name of ['', 'a/b', '..', 'a\nb', 'x'.repeat(201)]) expect((await failure(openServable(bytes, { name }))).code, JSON.stringify(name)).toBe('bad-value');
+    for (const name of ['', 'a/b', '..', 'a\nb', 'x'.repeat(201)])
+      expect((await failure(openServable(bytes, { name }))).code, JSON.stringify(name)).toBe('bad-value');
     expect((await failure(openServable(bytes, { name: 'm', version: '1/2' }))).code).toBe('bad-value');
     expect((await openServable(bytes, { name: 'größe 2' })).name).toBe('größe 2');
   });

@@ -1,4 +1,17 @@
-import { dense, exportGraph, graphInput, input, ops, sequential, StratusError, tensor, type DType, type Model, type Shape, type Value } from '@stratus/core';
+import {
+  type DType,
+  dense,
+  exportGraph,
+  graphInput,
+  input,
+  type Model,
+  ops,
+  type Shape,
+  StratusError,
+  sequential,
+  tensor,
+  type Value,
+} from '@stratus/core';
 
 /** Three features in, three classes out; the weights make right answers easy to say: y = x * [1, 2, 3] and a little bias. */
 export async function smallModel(): Promise<Model> {
@@ -18,16 +31,22 @@ export const labels = ['cat', 'dog', 'owl'] as const;
 export const smallBytes = async (): Promise<Uint8Array> => (await smallModel()).toBytes({ labels, units: { x: 'centimetres' } });
 
 /** What the small model says to one row. */
-export const answer = (row: readonly number[]): number[] => row.map((v, i) => Math.fround(Math.fround(v) * (i + 1) + (i === 0 ? 0.5 : 0)));
+export const answer = (row: readonly number[]): number[] =>
+  row.map((v, i) => Math.fround(Math.fround(v) * (i + 1) + (i === 0 ? 0.5 : 0)));
 
 /** A model of one input that is no product of Stratus' training: no manifest. */
-export function plainModel(shape: Shape, body: (x: Value) => Readonly<Record<string, Value>>, dtype: DType = 'float32'): Uint8Array {
+export function plainModel(
+  shape: Shape,
+  body: (x: Value) => Readonly<Record<string, Value>>,
+  dtype: DType = 'float32',
+): Uint8Array {
   const x = graphInput('x', shape, dtype);
   return exportGraph({ name: 'plain', inputs: [x], outputs: body(x) });
 }
 
 /** Gives back what it gets, of any type. */
-export const echoModel = (dtype: DType, shape: Shape = ['batch', 2]): Uint8Array => plainModel(shape, (x) => ({ y: ops.identity(x) }), dtype);
+export const echoModel = (dtype: DType, shape: Shape = ['batch', 2]): Uint8Array =>
+  plainModel(shape, (x) => ({ y: ops.identity(x) }), dtype);
 
 /** Rows of a table of four; the index -5 or 4 fails in the run only. */
 export const lookUpModel = (): Uint8Array =>

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { ArchitectureConfig } from '../nn/index.ts';
-import type { DType, Shape } from '../tensor/index.ts';
+import { type DType, dtypes, type Shape } from '../tensor/index.ts';
 
 /** The key of the manifest among an ONNX file's metadata. */
 export const manifestKey = 'stratus';
@@ -80,16 +80,39 @@ export function parseManifest(text: string, file: string): Manifest {
     throw damaged(`its manifest is not JSON (${(e as Error).message})`);
   }
   const manifest = parsed as Manifest;
-  if (typeof parsed !== 'object' || parsed === null || typeof manifest.format !== 'number')
+  if (!isRecord(parsed) || !Number.isInteger(manifest.format) || manifest.format < 1)
     throw damaged('its manifest has no format number');
   if (manifest.format > manifestFormat)
     throw damaged(`its manifest has format ${manifest.format}, and this version reads up to ${manifestFormat}`);
+  const { signature, hashes, preprocessing, postprocessing, samples, seed, architecture, compile } = manifest;
   if (
-    !Array.isArray(manifest.signature?.inputs) ||
-    !Array.isArray(manifest.signature.outputs) ||
-    typeof manifest.hashes?.model !== 'string' ||
-    typeof manifest.hashes.manifest !== 'string'
+    !isRecord(signature) ||
+    !isList(signature.inputs, isPort) ||
+    !isList(signature.outputs, isPort) ||
+    typeof hashes?.model !== 'string' ||
+    typeof hashes.manifest !== 'string'
   )
     throw damaged('its manifest lacks the signature or the hash');
+  const isStep = (step: unknown): boolean => isRecord(step) && typeof step['type'] === 'string' && isRecord(step['config']);
+  const isSample = (sample: unknown): boolean => isRecord(sample) && isRecord(sample['inputs']) && isRecord(sample['outputs']);
+  const isOptional = (x: unknown): boolean => x === undefined || isRecord(x);
+  if (
+    !isList(preprocessing, isStep) ||
+    !isList(postprocessing, isStep) ||
+    !isList(samples, isSample) ||
+    !isOptional(architecture) ||
+    !isOptional(compile)
+  )
+    throw damaged('a part of its manifest is of the wrong kind');
+  if (!Number.isSafeInteger(seed) || seed < 0) throw damaged('its manifest has no seed');
   return manifest;
 }
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isList = (x: unknown, test: (entry: unknown) => boolean): boolean => Array.isArray(x) && x.every(test);
+const isPort = (x: unknown): boolean =>
+  isRecord(x) &&
+  typeof x['name'] === 'string' &&
+  typeof x['dtype'] === 'string' &&
+  Object.hasOwn(dtypes, x['dtype']) &&
+  isList(x['shape'], (d) => typeof d === 'string' || Number.isSafeInteger(d));

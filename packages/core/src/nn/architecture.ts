@@ -38,11 +38,13 @@ export function architecture(parts: {
   const outputs: Record<string, Symbolic> = {};
   for (const [key, value] of given) {
     const own = key ?? (value.call ? nameOf.get(value.call.layer)! : 'output');
+    // Names that nobody gave keep out of the way of those that stand.
+    const taken = (name: string): boolean => Object.hasOwn(outputs, name) || (key === undefined && Object.hasOwn(inputs, name));
     let name = own;
-    for (let i = 1; name in outputs; i++) name = `${own}_${i}`;
-    outputs[name] = value;
+    for (let i = 1; taken(name); i++) name = `${own}_${i}`;
+    outputs[checkName('output', name)] = value;
   }
-  const clash = Object.keys(outputs).find((name) => name in inputs);
+  const clash = Object.keys(outputs).find((name) => Object.hasOwn(inputs, name));
   if (clash !== undefined)
     throw fail('bad-graph', {
       what: 'model',
@@ -71,9 +73,16 @@ function nameInputs(set: SymbolicSet): Record<string, Symbolic> {
         want: 'values made by input()',
         fix: 'Pass what input() returned.',
       });
+    if (Object.values(named).includes(value))
+      throw fail('bad-graph', {
+        what: 'model',
+        got: 'the same input twice',
+        want: 'each input once',
+        fix: 'Remove one, or make a second input().',
+      });
     const own = key ?? value.name ?? 'input';
     let name = own;
-    for (let i = 1; name in named; i++) {
+    for (let i = 1; Object.hasOwn(named, name); i++) {
       if (value.name !== undefined) throw duplicate('input', own);
       name = `${own}_${i}`;
     }
@@ -153,7 +162,7 @@ const duplicate = (kind: string, name: string) =>
   fail('bad-graph', { what: 'model', got: `two ${kind}s named '${name}'`, want: 'different names', fix: `Rename one ${kind}.` });
 
 function checkName(kind: string, name: string): string {
-  if (!/^[A-Za-z0-9_][\w.-]*$/.test(name))
+  if (!/^[A-Za-z0-9_][\w.-]*$/.test(name) || name === '__proto__')
     throw fail('bad-graph', { what: 'model', got: `the ${kind} name '${name}'`, want: 'letters, digits, _, - and .' });
   return name;
 }

@@ -1,6 +1,6 @@
-import { fail } from '../errors.ts';
+import { fail, StratusError } from '../errors.ts';
 import { lookUp } from '../suggest.ts';
-import type { DType, Shape } from '../tensor/index.ts';
+import { type DType, dtypes, type Shape } from '../tensor/index.ts';
 import { type Architecture, architecture } from './architecture.ts';
 import { input, type Layer, type Symbolic } from './layer.ts';
 import { layers as knownLayers, type LayerFactory } from './layers.ts';
@@ -49,33 +49,83 @@ export function toConfig(model: Architecture): ArchitectureConfig {
   };
 }
 
-/** Builds an architecture from JSON. Own layers are given by type. Errors: `unknown-name`, `bad-graph`. */
-export function fromConfig(config: ArchitectureConfig, own: Readonly<Record<string, LayerFactory>> = {}): Architecture {
+/**
+ * Builds an architecture from JSON, which may be anything. Own layers are given by type.
+ * Errors: `unknown-name` for a layer type, `bad-graph`; those of the layers.
+ */
+export function fromConfig(config: unknown, own: Readonly<Record<string, LayerFactory>> = {}): Architecture {
+  checkConfig(config);
   const table = { ...knownLayers, ...own };
-  const layers = new Map<string, Layer>(
-    config.layers.map(({ type, name, config: options, trainable }) => [
+  const layers = new Map<string, Layer>();
+  for (const { type, name, config: options, trainable } of config.layers) {
+    const factory = lookUp('layer', table, type);
+    layers.set(
       name,
-      lookUp('layer', table, type)({ ...options, name, trainable } as never),
-    ]),
-  );
+      ours(`the config of layer '${name}'`, () => factory({ ...options, name, trainable } as never)),
+    );
+  }
   const inputs = Object.fromEntries(config.inputs.map(({ name, shape, dtype }) => [name, input({ shape, dtype, name })]));
   const values: Symbolic[] = Object.values(inputs);
-  const valueAt = (i: number): Symbolic => {
-    const value = values[i];
-    if (!value)
-      throw fail('bad-graph', {
-        what: 'model',
-        got: `a saved call on value ${i}`,
-        want: `one of ${values.length} values before it`,
-      });
-    return value;
-  };
+  const valueAt = (i: number): Symbolic =>
+    values[i] ?? refuse(`a saved call on value ${i}`, `one of ${values.length} values before it`);
   for (const call of config.calls) {
-    const layer = layers.get(call.layer);
-    if (!layer)
-      throw fail('bad-graph', { what: 'model', got: `a saved call of layer '${call.layer}'`, want: 'one of the saved layers' });
-    values.push(layer(call.inputs.length === 1 ? valueAt(call.inputs[0]!) : call.inputs.map(valueAt)));
+    const layer = layers.get(call.layer) ?? refuse(`a saved call of layer '${call.layer}'`, 'one of the saved layers');
+    const from = call.inputs.map(valueAt);
+    values.push(ours(`a saved call of layer '${call.layer}'`, () => layer(from.length === 1 ? from[0]! : from)));
   }
   const outputs = Object.fromEntries(Object.entries(config.outputs).map(([name, i]) => [name, valueAt(i)]));
   return architecture({ inputs, outputs, name: config.name });
+}
+
+const refuse = (got: string, want: string, cause?: unknown): never => {
+  throw fail('bad-graph', { what: 'model', got, want, fix: 'Save the model again, with this version of Stratus.' }, cause);
+};
+
+/** What layers throw for a config of the wrong kind becomes an error of ours. */
+function ours<T>(what: string, build: () => T): T {
+  try {
+    return build();
+  } catch (e) {
+    if (StratusError.is(e)) throw e;
+    return refuse(what, `what the layer was saved with (${(e as Error).message})`, e);
+  }
+}
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x);
+/** Names and types; no name is longer, and looking for similar ones takes time. */
+const isText = (x: unknown): x is string => typeof x === 'string' && x.length <= 1000;
+const all = (x: unknown, test: (entry: Readonly<Record<string, unknown>>) => boolean): boolean =>
+  Array.isArray(x) && x.every((entry) => isRecord(entry) && test(entry));
+const isPosition = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
+const unique = (names: readonly unknown[]): boolean => new Set(names).size === names.length;
+
+function checkConfig(config: unknown): asserts config is ArchitectureConfig {
+  if (!isRecord(config)) return refuse(`an architecture that is ${config === null ? 'null' : typeof config}`, 'a saved one');
+  const { name, layers, inputs, calls, outputs } = config;
+  const checks: Readonly<Record<string, boolean>> = {
+    name: isText(name),
+    layers: all(
+      layers,
+      (l) => isText(l['type']) && isText(l['name']) && isRecord(l['config']) && typeof l['trainable'] === 'boolean',
+    ),
+    inputs: all(
+      inputs,
+      (i) =>
+        isText(i['name']) &&
+        Array.isArray(i['shape']) &&
+        i['shape'].every((d) => isText(d) || typeof d === 'number') &&
+        isText(i['dtype']) &&
+        Object.hasOwn(dtypes, i['dtype']),
+    ),
+    calls: all(
+      calls,
+      (c) => isText(c['layer']) && Array.isArray(c['inputs']) && c['inputs'].length > 0 && c['inputs'].every(isPosition),
+    ),
+    outputs: isRecord(outputs) && Object.values(outputs).every(isPosition),
+  };
+  const wrong = Object.keys(checks).find((part) => !checks[part]);
+  if (wrong !== undefined) refuse(`an architecture with damaged ${wrong}`, 'a saved one');
+  const { layers: saved, inputs: fed } = config as unknown as ArchitectureConfig;
+  if (!unique(saved.map((layer) => layer.name)) || !unique(fed.map((i) => i.name)))
+    refuse('two layers or inputs of one name', 'a name of its own for each');
 }

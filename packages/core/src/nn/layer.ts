@@ -155,7 +155,7 @@ export interface InputValue extends Symbolic {
 /**
  * An input of a model. The batch axis is added in front.
  *
- * Shapes: `shape -> ['batch', ...shape]`. Errors: `bad-value` for sizes that are not positive whole numbers.
+ * Shapes: `shape -> ['batch', ...shape]`. Errors: `bad-value` for sizes that are neither positive whole numbers nor names.
  * Source: Keras Input.
  *
  * @example
@@ -164,12 +164,13 @@ export interface InputValue extends Symbolic {
  * console.log(x.shape); // ['batch', 28, 28]
  */
 export function input({ shape, dtype = 'float32', name }: InputOptions): InputValue {
-  const bad = shape.find((d) => typeof d === 'number' && (!Number.isInteger(d) || d < 1));
-  if (bad !== undefined)
+  const isSize = (d: unknown): boolean =>
+    typeof d === 'string' ? /^[A-Za-z_]\w*$/.test(d) : Number.isSafeInteger(d) && (d as number) > 0;
+  if (!Array.isArray(shape) || !shape.every(isSize))
     throw fail('bad-value', {
       what: 'input',
-      got: `shape ${showShape(shape)}`,
-      want: 'positive whole numbers, of one sample without the batch axis',
+      got: `shape ${Array.isArray(shape) ? showShape(shape as Shape) : String(shape)}`,
+      want: "positive whole numbers, or names such as 'time' for sizes known only at run time; of one sample, without the batch axis",
     });
   return { kind: 'input', shape: ['batch', ...shape], dtype, name, index: 0 };
 }

@@ -1,4 +1,4 @@
-import { showShape, sizeOf } from '../tensor/index.ts';
+import { dtypes, showShape, sizeOf } from '../tensor/index.ts';
 import type { Architecture } from './architecture.ts';
 import type { Parameter } from './build.ts';
 import type { Symbolic } from './layer.ts';
@@ -56,6 +56,6 @@ export function summarize(model: Architecture, parameters: readonly Parameter[])
     ...rows.slice(1).map(line),
     rule,
     `Outputs: ${outputs}`,
-    `Parameters: ${grouped(total)} (${bytes(4 * total)}), trainable: ${grouped(trainable)}, not trainable: ${grouped(total - trainable)}`,
+    `Parameters: ${grouped(total)} (${bytes(parameters.reduce((n, { shape, dtype }) => n + sizeOf(shape) * dtypes[dtype].bytes, 0))}), trainable: ${grouped(trainable)}, not trainable: ${grouped(total - trainable)}`,
   ].join('\n');
 }

@@ -129,7 +129,12 @@ function checkElement(value: unknown, dtype: DType): void {
   const kind = typeof value;
   const fits = dtype === 'string' ? kind === 'string' : kind === 'number' || kind === 'bigint' || kind === 'boolean';
   if (!fits)
-    throw fail('bad-value', { what: 'tensor', got: `${value === null ? 'null' : kind} among the elements`, want: dtype === 'string' ? 'texts only' : 'numbers only', fix: 'Replace missing values, and turn texts into numbers, first.' });
+    throw fail('bad-value', {
+      what: 'tensor',
+      got: `${value === null ? 'null' : kind} among the elements`,
+      want: dtype === 'string' ? 'texts only' : 'numbers only',
+      fix: 'Replace missing values, and turn texts into numbers, first.',
+    });
   if ((dtype === 'int64' || dtype === 'uint64') && kind === 'number' && !Number.isInteger(value))
     throw fail('bad-value', { what: 'tensor', got: `${String(value)} among the elements`, want: `whole numbers, for ${dtype}` });
 }

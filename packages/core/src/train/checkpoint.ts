@@ -43,12 +43,25 @@ export interface TrainerState extends Counts {
   readonly compile: Readonly<Record<string, unknown>>;
 }
 
-const parts = { model: 'model.onnx', tensors: 'state.safetensors', trainer: 'trainer.json', callbacks: 'callbacks.safetensors' } as const;
+const parts = {
+  model: 'model.onnx',
+  tensors: 'state.safetensors',
+  trainer: 'trainer.json',
+  callbacks: 'callbacks.safetensors',
+} as const;
 type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Writes a checkpoint: the model, the optimizer's tensors, the callbacks' tensors and the trainer's state, whole or not at all. */
-export async function saveTraining(dir: string, keep: number, machine: Machine, state: TrainerState, model: Uint8Array): Promise<string> {
-  const own = state.callbacks.flatMap(({ tensors }, i) => Object.entries(tensors).map(([name, tensor]) => [`${i}/${name}`, tensor] as const));
+export async function saveTraining(
+  dir: string,
+  keep: number,
+  machine: Machine,
+  state: TrainerState,
+  model: Uint8Array,
+): Promise<string> {
+  const own = state.callbacks.flatMap(({ tensors }, i) =>
+    Object.entries(tensors).map(([name, tensor]) => [`${i}/${name}`, tensor] as const),
+  );
   const plain = { ...state, callbacks: state.callbacks.map(({ name, state: known }) => ({ name, state: known })) };
   return writeCheckpoint(files, dir, {
     step: state.batchCount,
@@ -63,7 +76,11 @@ export async function saveTraining(dir: string, keep: number, machine: Machine, 
 }
 
 /** Puts a machine where a checkpoint left off. Errors: `no-checkpoint`, `corrupt`, `checkpoint-mismatch`; then nothing has changed. */
-export async function loadTraining(dir: string, machine: Machine, data: DataFacts): Promise<{ state: TrainerState; path: string }> {
+export async function loadTraining(
+  dir: string,
+  machine: Machine,
+  data: DataFacts,
+): Promise<{ state: TrainerState; path: string }> {
   const checkpoint = await readCheckpoint(files, dir);
   const path = checkpoint.path;
   const part = (name: string): Uint8Array => {
@@ -82,11 +99,14 @@ export async function loadTraining(dir: string, machine: Machine, data: DataFact
   if (missing) throw mismatch(`it has no parameter '${missing.name}'`);
   if (data.samples !== null && saved.data.samples !== null && data.samples !== saved.data.samples)
     throw mismatch(`it was made with ${saved.data.samples} samples, and now there are ${data.samples}`);
-  if (data.batchSize !== saved.data.batchSize) throw mismatch(`its batchSize is ${saved.data.batchSize}, and now it is ${data.batchSize}`);
-  if (data.shuffled !== saved.data.shuffled) throw mismatch(`its shuffle is ${saved.data.shuffled}, and now it is ${data.shuffled}`);
+  if (data.batchSize !== saved.data.batchSize)
+    throw mismatch(`its batchSize is ${saved.data.batchSize}, and now it is ${data.batchSize}`);
+  if (data.shuffled !== saved.data.shuffled)
+    throw mismatch(`its shuffle is ${saved.data.shuffled}, and now it is ${data.shuffled}`);
   if (saved.seed !== machine.seed) throw mismatch(`its seed is ${saved.seed}, and the model's is ${machine.seed}`);
   const now = JSON.stringify(machine.needPlan('fit').config);
-  if (JSON.stringify(saved.compile) !== now) throw mismatch(`it was compiled with ${JSON.stringify(saved.compile)}, and now with ${now}`);
+  if (JSON.stringify(saved.compile) !== now)
+    throw mismatch(`it was compiled with ${JSON.stringify(saved.compile)}, and now with ${now}`);
   try {
     await machine.restore(Object.fromEntries(machine.parameters.map(({ name }) => [name, weights[name]!])), tensors, saved);
   } catch (e) {
@@ -97,7 +117,9 @@ export async function loadTraining(dir: string, machine: Machine, data: DataFact
 }
 
 const tensorsOf = (all: Tensors, i: number): Tensors =>
-  Object.fromEntries(Object.entries(all).flatMap(([name, tensor]) => (name.startsWith(`${i}/`) ? [[name.slice(`${i}/`.length), tensor]] : [])));
+  Object.fromEntries(
+    Object.entries(all).flatMap(([name, tensor]) => (name.startsWith(`${i}/`) ? [[name.slice(`${i}/`.length), tensor]] : [])),
+  );
 
 type Saved = Omit<TrainerState, 'callbacks'> & { readonly callbacks: readonly Omit<CallbackState, 'tensors'>[] };
 
@@ -116,17 +138,28 @@ function parseState(bytes: Uint8Array, file: string): Saved {
   if (state['format'] !== 1) throw damaged(`it has format ${String(state['format'])}, and this version reads 1`);
   const { totals, callbacks, history, stopped, learningRate } = state;
   const whole =
-    ['seed', 'epoch', 'batch', 'firstEpoch', 'epochs', 'batchCount', 'updateCount', 'collected'].every((name) => isCount(state[name])) &&
-    isRecord(totals) && typeof totals['samples'] === 'number' && typeof totals['loss'] === 'number' && isRecord(totals['losses']) && isRecord(totals['statistics']) &&
-    Array.isArray(callbacks) && callbacks.every((callback) => isRecord(callback) && typeof callback['name'] === 'string') &&
-    Array.isArray(history) && history.every(isRecord) &&
+    ['seed', 'epoch', 'batch', 'firstEpoch', 'epochs', 'batchCount', 'updateCount', 'collected'].every((name) =>
+      isCount(state[name]),
+    ) &&
+    isRecord(totals) &&
+    typeof totals['samples'] === 'number' &&
+    typeof totals['loss'] === 'number' &&
+    isRecord(totals['losses']) &&
+    isRecord(totals['statistics']) &&
+    Array.isArray(callbacks) &&
+    callbacks.every((callback) => isRecord(callback) && typeof callback['name'] === 'string') &&
+    Array.isArray(history) &&
+    history.every(isRecord) &&
     (stopped === null || typeof stopped === 'string') &&
     (learningRate === null || typeof learningRate === 'number') &&
-    isRecord(state['data']) && isRecord(state['compile']);
+    isRecord(state['data']) &&
+    isRecord(state['compile']);
   if (!whole) throw damaged('a part of the state is missing or of another kind');
   return state as unknown as Saved;
 }
 
 /** True unless a floating-point weight is NaN or infinite: such a state is none to go back to. */
 export const areFinite = (weights: Tensors): boolean =>
-  Object.values(weights).every(({ dtype, data }) => !isFloat(dtype) || dtype === 'float16' || (data as Float32Array).every(Number.isFinite));
+  Object.values(weights).every(
+    ({ dtype, data }) => !isFloat(dtype) || dtype === 'float16' || (data as Float32Array).every(Number.isFinite),
+  );

@@ -1,42 +1,59 @@
-import { sha256, type InputStatistics } from '../artifact/index.ts';
-import { bytesOf, type Tensor, type TypedArray } from '../tensor/index.ts';
+import { type InputStatistics, sha256 } from '../artifact/index.ts';
+import { bytesOf, copyRows, fromFloat16, type Tensor, type TypedArray } from '../tensor/index.ts';
 import type { Columns } from './source.ts';
-import { batchBuffer, copyRows, type Slot } from './values.ts';
+import { batchBuffer } from './values.ts';
 
-/** At most so many samples are looked at: enough for statistics, and quick on any data. */
-const looks = 4096;
-
-/** What the artifact says about the training data: statistics for drift, a fingerprint, one sample for smoke tests. */
-export async function describeData({ samples, entries }: Columns): Promise<{
-  readonly baseline: Record<string, InputStatistics>;
+/** What is known about the data of a training once the data is gone. */
+export interface DataDescription {
+  readonly samples: number;
+  /** Statistics of each input, for drift. */
+  readonly baseline: Readonly<Record<string, InputStatistics>>;
   readonly fingerprint: string;
-  readonly sample: Record<string, Tensor>;
-}> {
+  /** The inputs of the first sample, for a smoke test. */
+  readonly sample: Readonly<Record<string, Tensor>>;
+}
+
+/** So many samples and so many numbers of each column are looked at, at most: enough for statistics, and quick on any data. */
+const looks = { samples: 4096, elements: 2 ** 21 } as const;
+
+/** What the artifact says about the training data: statistics, a fingerprint, one sample. */
+export async function describeData({ samples, entries }: Columns): Promise<DataDescription> {
   const baseline: Record<string, InputStatistics> = {};
   const sample: Record<string, Tensor> = {};
   const pieces: Uint8Array[] = [];
-  const stride = Math.max(1, Math.floor(samples / looks));
   for (const { feed, slot, column } of entries) {
+    const count = Math.max(
+      1,
+      Math.min(samples, looks.samples, Math.floor((looks.elements * samples) / Math.max(1, column.size))),
+    );
+    const rows = Array.from({ length: count }, (_, i) =>
+      column.rows(Math.floor((i * samples) / count), Math.floor((i * samples) / count) + 1),
+    );
     pieces.push(new TextEncoder().encode(`${slot.role} ${slot.name} ${column.dtype} ${column.shape.join(',')};`));
-    if (column.dtype === 'string') {
-      pieces.push(new TextEncoder().encode((column.data as string[]).slice(0, looks).join('\n')));
-    } else {
-      for (let i = 0; i < samples; i += stride) pieces.push(bytesOf(column.rows(i, i + 1)));
-      if (slot.role === 'input') baseline[slot.name] = statistics(column, stride);
+    if (column.dtype === 'string') pieces.push(new TextEncoder().encode(JSON.stringify(rows.map(({ data }) => data))));
+    else {
+      pieces.push(...rows.map(bytesOf));
+      const found = slot.role === 'input' ? statistics(rows) : undefined;
+      if (found) baseline[slot.name] = found;
     }
-    if (slot.role === 'input') sample[feed] = firstRow(slot, column);
+    if (slot.role === 'input') {
+      sample[feed] = batchBuffer(slot, column.shape.slice(1), 1);
+      copyRows(column, sample[feed], { start: 0, count: 1 });
+    }
   }
-  return { baseline, fingerprint: `sha256:${await sha256(joined(pieces))}`, sample };
+  return { samples, baseline, fingerprint: `sha256:${await sha256(joined(pieces))}`, sample };
 }
 
-function statistics(column: Tensor, stride: number): InputStatistics {
-  const width = column.size / column.shape[0]!;
-  const data = column.data as TypedArray;
+/** Of the numbers that are finite; undefined when there are none. */
+function statistics(rows: readonly Tensor[]): InputStatistics | undefined {
   let [count, mean, squares] = [0, 0, 0];
   let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let row = 0; row < column.shape[0]!; row += stride) {
-    for (let i = row * width; i < (row + 1) * width; i++) {
-      const x = Number(data[i]);
+  for (const { dtype, data } of rows) {
+    const half = dtype === 'float16';
+    for (let i = 0; i < data.length; i++) {
+      const own = Number((data as TypedArray)[i]);
+      const x = half ? fromFloat16(own) : own;
+      if (!Number.isFinite(x)) continue;
       const delta = x - mean; // Welford 1962
       mean += delta / ++count;
       squares += delta * (x - mean);
@@ -44,14 +61,8 @@ function statistics(column: Tensor, stride: number): InputStatistics {
       if (x > maximum) maximum = x;
     }
   }
-  return { count, mean, standardDeviation: Math.sqrt(squares / Math.max(1, count)), minimum, maximum };
+  return count === 0 ? undefined : { count, mean, standardDeviation: Math.sqrt(squares / count), minimum, maximum };
 }
-
-const firstRow = (slot: Slot, column: Tensor): Tensor => {
-  const row = batchBuffer(slot, column.shape.slice(1), 1);
-  copyRows(column, undefined, 0, 1, row);
-  return row;
-};
 
 const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
   const all = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));

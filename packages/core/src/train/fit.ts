@@ -89,7 +89,8 @@ export class FitRun implements TrainingRun {
   }
 
   set learningRate(rate: number) {
-    if (!(rate >= 0 && Number.isFinite(rate))) throw fail('bad-value', { what: 'learningRate', got: String(rate), want: 'a finite number of at least 0' });
+    if (!(rate >= 0 && Number.isFinite(rate)))
+      throw fail('bad-value', { what: 'learningRate', got: String(rate), want: 'a finite number of at least 0' });
     this.#learningRate = rate;
   }
 
@@ -146,21 +147,33 @@ export class FitRun implements TrainingRun {
   }
 
   async #trainEpoch(): Promise<void> {
-    const { source, callbacks, validate } = this.#training;
+    const { callbacks, validate } = this.#training;
     if (this.batch === 0) for (const callback of callbacks) await callback.onEpochBegin?.(this);
     if (this.#stopped === undefined) await this.#trainBatches();
+    else if (this.batch === 0) return;
     this.#stopIfAborted();
     if (this.batch === 0)
-      throw fail('bad-value', { what: 'fit', got: 'no batches', want: 'at least one in every epoch', fix: 'Give data that can be iterated again for each epoch.' });
+      throw fail('bad-value', {
+        what: 'fit',
+        got: 'no batches',
+        want: 'at least one in every epoch',
+        fix: 'Give data that can be iterated again for each epoch.',
+      });
     this.#graph ??= this.#machine.measured();
-    const logs = { ...readTotals(this.#totals, this.#graph), ...(validate ? validationLogs(await this.#validated(validate)) : {}) };
+    const logs = {
+      ...readTotals(this.#totals, this.#graph),
+      ...(validate ? validationLogs(await this.#validated(validate)) : {}),
+    };
     this.#history.push(logs);
     this.#machine.epochCount = this.#firstEpoch + this.epoch + 1;
-    for (const callback of callbacks) await callback.onEpochEnd?.(this, logs);
-    this.epoch++;
-    this.batch = 0;
-    this.#totals = emptyTotals();
-    if (source.steps !== undefined) await nextTurn();
+    try {
+      for (const callback of callbacks) await callback.onEpochEnd?.(this, logs);
+    } finally {
+      this.epoch++;
+      this.batch = 0;
+      this.#totals = emptyTotals();
+    }
+    await nextTurn();
   }
 
   async #trainBatches(): Promise<void> {
@@ -196,7 +209,8 @@ export class FitRun implements TrainingRun {
     const { checkpoint } = this.#training;
     if (checkpoint) {
       const { directory, everyBatches, keep } = checkpoint;
-      if (this.batch === 0 || (everyBatches !== undefined && this.batch % everyBatches === 0)) this.saveCheckpoint(directory, keep);
+      if (this.batch === 0 || (everyBatches !== undefined && this.batch % everyBatches === 0))
+        this.saveCheckpoint(directory, keep);
     }
     await this.#saveWanted();
   }
@@ -230,7 +244,8 @@ export class FitRun implements TrainingRun {
     } catch (problem) {
       return problem;
     }
-    return fail('aborted', { what: `Training (epoch ${this.epoch + 1} of ${this.epochs}, batch ${this.batch})`, resume: checkpoint.directory }, e);
+    const resume = this.#written.has(checkpoint.directory) ? checkpoint.directory : undefined;
+    return fail('aborted', { what: `Training (epoch ${this.epoch + 1} of ${this.epochs}, batch ${this.batch})`, resume }, e);
   }
 
   #notFinite(): StratusError {
@@ -251,7 +266,9 @@ export class FitRun implements TrainingRun {
       totals: this.#totals,
       history: this.#history,
       callbacks: this.#training.callbacks.flatMap((callback): CallbackState[] =>
-        callback.state ? [{ name: callback.name ?? '', state: callback.state() ?? null, tensors: callback.tensors?.() ?? {} }] : [],
+        callback.state
+          ? [{ name: callback.name ?? '', state: callback.state() ?? null, tensors: callback.tensors?.() ?? {} }]
+          : [],
       ),
       stopped: this.#stopped ?? null,
       data: this.#data(),

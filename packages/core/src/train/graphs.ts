@@ -1,7 +1,7 @@
 import { grad } from '../grad/index.ts';
-import { constant, graphInput, inScope, type Graph, type Value } from '../graph/index.ts';
+import { constant, type Graph, graphInput, inScope, type Value } from '../graph/index.ts';
 import type { Metric } from '../metrics/index.ts';
-import { buildGraph, type Architecture, type Built, type Parameter } from '../nn/index.ts';
+import { type Architecture, type Built, buildGraph, type Parameter } from '../nn/index.ts';
 import { add, cast, expandLike, identity, mul, reduceMean, sub } from '../ops/index.ts';
 import { full } from '../tensor/index.ts';
 import type { OutputPlan, Plan } from './plan.ts';
@@ -65,7 +65,9 @@ function measure(built: Built, plan: Plan, weighted: boolean) {
     const share = output.lossWeight === 1 ? loss : mul(loss, output.lossWeight);
     total = total ? add(total, share) : share;
     for (const [i, { metric, weighted: counted }] of output.metrics.entries()) {
-      const statistics = inScope(`metric/${metric.name}`, () => metric.accumulate(target, prediction, counted ? weight : undefined));
+      const statistics = inScope(`metric/${metric.name}`, () =>
+        metric.accumulate(target, prediction, counted ? weight : undefined),
+      );
       const ports: Record<string, string> = {};
       for (const [key, value] of Object.entries(statistics)) outputs[(ports[key] = `@metric/${output.name}/${i}/${key}`)] = value;
       metrics.push({ name: figureName(plan, output.name, metric.name), metric, outputs: ports });
@@ -98,7 +100,12 @@ export function predictGraph(model: Architecture): Graph {
 export function evaluateGraph(model: Architecture, plan: Plan, weighted: boolean): MeasuringGraph {
   const built = buildGraph(model, { training: false });
   const { inputs, outputs, metrics, keys, losses } = measure(built, plan, weighted);
-  return { graph: { name: `${model.name}_evaluate`, inputs: [...inputs, ...parametersOf(built)], outputs }, metrics, keys, losses };
+  return {
+    graph: { name: `${model.name}_evaluate`, inputs: [...inputs, ...parametersOf(built)], outputs },
+    metrics,
+    keys,
+    losses,
+  };
 }
 
 /** Forward, backward and update in one graph; with accumulation, forward and backward and the sums of gradients. */
@@ -106,7 +113,10 @@ export function trainGraph(model: Architecture, plan: Plan, weighted: boolean): 
   const built = buildGraph(model, { training: true });
   const { loss, outputs, metrics, inputs, keys, losses } = measure(built, plan, weighted);
   const trainable = built.parameters.filter((parameter) => parameter.trainable);
-  const gradients = grad(loss, trainable.map((parameter) => parameter.value));
+  const gradients = grad(
+    loss,
+    trainable.map((parameter) => parameter.value),
+  );
   const writer = heldWriter(outputs);
   for (const [name, value] of Object.entries(built.updates)) writer.write(name, value);
   const state: Value[] = [];
@@ -164,7 +174,9 @@ function applyGradients(plan: Plan, trainable: readonly Parameter[], gradients: 
   const clipped = gradients.length === 0 ? [] : inScope('clip', () => optimizer.clip(gradients));
   for (const [i, { name, shape, dtype, value }] of trainable.entries()) {
     inScope(`update/${name}`, () => {
-      const slots = Object.fromEntries(Object.keys(optimizer.slots).map((slot) => [slot, graphInput(names.slot(slot, name), shape, dtype)]));
+      const slots = Object.fromEntries(
+        Object.keys(optimizer.slots).map((slot) => [slot, graphInput(names.slot(slot, name), shape, dtype)]),
+      );
       state.push(...Object.values(slots));
       const next = optimizer.update({ parameter: value, gradient: clipped[i]!, slots, learningRate, scalars, decay: true });
       write(name, identityIfInput(next.parameter));

@@ -1,20 +1,20 @@
 export * from './callbacks/index.ts';
-export { trainingDefaults, type TrainingDefaults } from './defaults.ts';
+export { type TrainingDefaults, trainingDefaults } from './defaults.ts';
 export type { CheckpointOptions, History } from './fit.ts';
-export { load, type LoadOptions } from './load.ts';
+export { type LoadOptions, load } from './load.ts';
 export type { Logs, LogValue } from './logs.ts';
-export {
-  model,
-  Model,
-  sequential,
-  type EvaluateOptions,
-  type FitOptions,
-  type ModelOptions,
-  type SaveOptions,
-  type TrainingData,
-  type ValidationData,
-  type WeightsChoice,
-} from './model.ts';
+export { Model, model } from './model.ts';
+export type {
+  EvaluateOptions,
+  FitOptions,
+  ModelOptions,
+  PredictOptions,
+  SaveOptions,
+  TrainingData,
+  ValidationData,
+  WeightsChoice,
+} from './options.ts';
 export type { CompileOptions } from './plan.ts';
-export type { ClassWeight, StreamBatch } from './source.ts';
+export { sequential } from './sequential.ts';
+export type { ClassWeight, Stream, StreamBatch, Weighting } from './source.ts';
 export type { TensorLike, TensorSet } from './values.ts';

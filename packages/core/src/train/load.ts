@@ -1,8 +1,11 @@
-import { decodeArtifact } from '../artifact/index.ts';
-import { fail } from '../errors.ts';
-import { fromConfig, type LayerFactory } from '../nn/index.ts';
+import { decodeArtifact, type Manifest } from '../artifact/index.ts';
+import { fail, StratusError } from '../errors.ts';
+import type { SavedLoss } from '../losses/index.ts';
+import type { SavedMetric } from '../metrics/index.ts';
+import { buildGraph, fromConfig, type LayerFactory, type Parameter } from '../nn/index.ts';
 import { optimizerFromConfig } from '../optim/index.ts';
-import { files, type Executor } from '../runtime/index.ts';
+import { type Executor, files } from '../runtime/index.ts';
+import { showShape, type Tensor } from '../tensor/index.ts';
 import { Model } from './model.ts';
 import type { CompileOptions } from './plan.ts';
 
@@ -17,8 +20,8 @@ export interface LoadOptions {
  * Reads a model back from a file or its bytes. It predicts bit for bit as the saved one did, and is compiled as that was, so that
  * training can go on (with a new optimizer; a checkpoint keeps the optimizer's state as well).
  *
- * Errors: `file-not-found`, `not-onnx`, `corrupt`, `no-manifest` for models of other tools, `unknown-name` for own layers that
- * were not given.
+ * Errors: `file-not-found`, `not-onnx`, `corrupt`, `bad-graph`, `no-manifest` for models of other tools, `unknown-name` for own layers
+ * that were not given.
  *
  * @example
  * import { dense, input, load, sequential } from '@stratus/core';
@@ -31,25 +34,98 @@ export async function load(source: string | Uint8Array, { layers, executor }: Lo
   const { manifest, weights } = await decodeArtifact(typeof source === 'string' ? await files.read(source) : source, file);
   if (!manifest.architecture) throw fail('no-manifest', { file });
   const architecture = fromConfig(manifest.architecture, layers);
-  const { training, baseline, samples, seed } = manifest;
-  const model = new Model({ architecture, weights, seed, executor, saved: { training, baseline, samples } });
-  const compile = compileOptions(manifest.compile);
-  return compile ? model.compile(compile) : model;
+  const parameters = readable(file, 'its architecture', () => buildGraph(architecture, { training: true }).parameters);
+  const model = new Model({
+    architecture,
+    weights: checkedWeights(parameters, weights, file),
+    seed: manifest.seed,
+    executor,
+    origin: manifest,
+  });
+  return compiled(model, manifest.compile, file);
 }
 
-/** A saved plan as options of compile. Own losses are functions, which no file can hold: then the model comes uncompiled. */
-function compileOptions(config: Readonly<Record<string, unknown>> | undefined): CompileOptions | undefined {
-  if (!config) return undefined;
-  const outputs = config['outputs'] as Record<string, { loss: { type: string }; lossWeight: number; metrics: readonly unknown[] }>;
-  if (Object.values(outputs).some(({ loss }) => loss.type === 'custom')) return undefined;
-  const pick = <T>(get: (output: (typeof outputs)[string]) => T): Record<string, T> =>
-    Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, get(output)]));
+/** The file may say anything: what fails on it becomes an error of ours. */
+function readable<T>(file: string, what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (e) {
+    if (StratusError.is(e)) throw e;
+    throw fail(
+      'corrupt',
+      {
+        file,
+        reason: `${what} cannot be read (${(e as Error).message})`,
+        fix: 'Save the model again, with this version of Stratus.',
+      },
+      e,
+    );
+  }
+}
+
+/** Of all that the file holds, the weights of the architecture. */
+function checkedWeights(
+  parameters: readonly Parameter[],
+  weights: Readonly<Record<string, Tensor>>,
+  file: string,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    parameters.map(({ name, shape, dtype }) => {
+      const found = Object.hasOwn(weights, name) ? weights[name]! : undefined;
+      const got = found ? `${found.dtype} ${showShape(found.shape)}` : 'missing';
+      const want = `${dtype} ${showShape(shape)}`;
+      if (got !== want)
+        throw fail('corrupt', {
+          file,
+          reason: `its parameter '${name}' is ${got}, and its architecture needs ${want}`,
+          fix: 'Save the model again.',
+        });
+      return [name, found!];
+    }),
+  );
+}
+
+/**
+ * Compiles as the saved model was. Own losses, metrics and optimizers are functions, which no file can hold: then the model comes
+ * uncompiled, and fit says what to do.
+ */
+function compiled(model: Model, config: Manifest['compile'], file: string): Model {
+  if (!config) return model;
+  return readable(file, 'what it was compiled with', () => {
+    try {
+      const options = compileOptions(config);
+      return Object.values(options.loss).some(({ type }) => type === 'custom') ? model : model.compile(options);
+    } catch (e) {
+      if (StratusError.is(e) && e.code === 'unknown-name') return model;
+      throw e;
+    }
+  });
+}
+
+type SavedOutputs = Readonly<
+  Record<
+    string,
+    {
+      readonly loss: SavedLoss;
+      readonly lossWeight: number;
+      readonly metrics: readonly SavedMetric[];
+      readonly weightedMetrics: readonly SavedMetric[];
+    }
+  >
+>;
+
+/** A saved plan as options of compile. */
+function compileOptions(config: NonNullable<Manifest['compile']>) {
+  const outputs = Object.entries(config['outputs'] as SavedOutputs);
+  const pick = <T>(get: (output: SavedOutputs[string]) => T): Record<string, T> =>
+    Object.fromEntries(outputs.map(([name, output]) => [name, get(output)]));
   return {
     optimizer: optimizerFromConfig(config['optimizer'] as Parameters<typeof optimizerFromConfig>[0]),
     loss: pick((output) => output.loss),
     metrics: pick((output) => output.metrics),
+    weightedMetrics: pick((output) => output.weightedMetrics),
     lossWeights: pick((output) => output.lossWeight),
-    gradientAccumulationSteps: config['gradientAccumulationSteps'],
-    ...(config['emaMomentum'] !== undefined && { emaMomentum: config['emaMomentum'] }),
-  } as CompileOptions;
+    gradientAccumulationSteps: config['gradientAccumulationSteps'] as number,
+    ...(config['emaMomentum'] !== undefined && { emaMomentum: config['emaMomentum'] as number }),
+  } satisfies CompileOptions;
 }

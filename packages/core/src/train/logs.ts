@@ -1,5 +1,5 @@
 import type { Tensor, TypedArray } from '../tensor/index.ts';
-import { names, type MeasuringGraph } from './graphs.ts';
+import { type MeasuringGraph, names } from './graphs.ts';
 import { validationName } from './plan.ts';
 
 /** A figure of a batch or an epoch; confusion matrices are lists of rows. */
@@ -22,7 +22,8 @@ export function addBatch(totals: Totals, graph: MeasuringGraph, outputs: Readonl
   const loss = outputs[names.loss]!.item();
   totals.samples += size;
   totals.loss += loss * size;
-  for (const name of graph.losses) totals.losses[name] = (totals.losses[name] ?? 0) + outputs[names.outputLoss(name)]!.item() * size;
+  for (const name of graph.losses)
+    totals.losses[name] = (totals.losses[name] ?? 0) + outputs[names.outputLoss(name)]!.item() * size;
   for (const { outputs: ports } of graph.metrics) {
     for (const port of Object.values(ports)) {
       const data = outputs[port]!.data as TypedArray;
@@ -38,7 +39,9 @@ export function readTotals(totals: Totals, graph: MeasuringGraph): Record<string
   const logs: Record<string, LogValue> = { loss: totals.loss / totals.samples };
   for (const name of graph.losses) logs[`${name}Loss`] = totals.losses[name]! / totals.samples;
   for (const { name, metric, outputs } of graph.metrics) {
-    const sums = Object.fromEntries(Object.entries(outputs).map(([key, port]) => [key, Float64Array.from(totals.statistics[port] ?? [])]));
+    const sums = Object.fromEntries(
+      Object.entries(outputs).map(([key, port]) => [key, Float64Array.from(totals.statistics[port] ?? [])]),
+    );
     logs[name] = metric.result(sums);
   }
   return logs;

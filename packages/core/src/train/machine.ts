@@ -1,21 +1,26 @@
 import { fail } from '../errors.ts';
-import { checkGraph, type Graph } from '../graph/index.ts';
 import type { Architecture, Parameter } from '../nn/index.ts';
-import { exportGraph } from '../onnx/index.ts';
-import { executor as defaultExecutor, type Executor, type Held, type Program } from '../runtime/index.ts';
+import { executor as defaultExecutor, type Executor, type Held } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
-import { copyRows, foldIn, full, type RandomKey, randomKey, sameShape, showShape, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import {
+  copyRows,
+  foldIn,
+  full,
+  type RandomKey,
+  randomKey,
+  sameShape,
+  showShape,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../tensor/index.ts';
 import { Gate } from './gate.ts';
 import { applyGraph, evaluateGraph, type MeasuringGraph, names, predictGraph, type TrainingGraph, trainGraph } from './graphs.ts';
 import type { Plan } from './plan.ts';
+import { Programs } from './programs.ts';
 import type { Batch } from './source.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
-
-interface Ready<G> {
-  readonly program: Program;
-  readonly graph: G;
-}
 
 /** How a forward pass is run. */
 interface PassOptions {
@@ -61,7 +66,7 @@ export class Machine {
   /** Counts the changes of the held tensors. */
   #changes = 0;
   readonly #gate = new Gate();
-  readonly #programs = new Map<string, Promise<Ready<MeasuringGraph | undefined>>>();
+  readonly #programs = new Programs(() => this.#theExecutor());
 
   constructor(parts: {
     readonly architecture: Architecture;
@@ -90,7 +95,7 @@ export class Machine {
   configure(plan: Plan, parameters: readonly Parameter[]): void {
     this.plan = plan;
     const done = this.#gate.alone(async () => {
-      await this.#dropPrograms();
+      await this.#programs.release();
       this.#tensors = this.#ownWeights(await this.#letGo());
       this.parameters = parameters;
       this.#updateCount = 0;
@@ -107,7 +112,12 @@ export class Machine {
   /** Errors: `bad-value` when moving averages are asked for and the plan keeps none. */
   needAverages(call: string): void {
     if (this.plan?.emaMomentum === undefined)
-      throw fail('bad-value', { what: call, got: "weights: 'ema'", want: 'a model that keeps moving averages', fix: 'Compile it with emaMomentum: 0.999, and train it.' });
+      throw fail('bad-value', {
+        what: call,
+        got: "weights: 'ema'",
+        want: 'a model that keeps moving averages',
+        fix: 'Compile it with emaMomentum: 0.999, and train it.',
+      });
   }
 
   /** The learning rate that the optimizer's schedule gives for the next update. */
@@ -118,7 +128,7 @@ export class Machine {
 
   predict(feeds: Tensors, { ema = false, signal }: PassOptions = {}): Promise<Record<string, Tensor>> {
     return this.#gate.shared(async () => {
-      const { program } = await this.#ready('predict', () => ({ graph: predictGraph(this.architecture), info: undefined }));
+      const { program } = await this.#programs.get('predict', () => ({ graph: predictGraph(this.architecture) }));
       return program.run(feeds, { held: await this.#weightsFor(ema), signal });
     });
   }
@@ -126,12 +136,19 @@ export class Machine {
   /** Measures one batch by a plan. Errors: `bad-value` if the model has been compiled anew since. */
   evaluate(batch: Batch, plan: Plan, { ema = false, signal }: PassOptions = {}) {
     return this.#gate.shared(async () => {
-      if (plan !== this.plan) throw fail('bad-value', { what: 'evaluate', got: 'a model that was compiled anew in the meantime', want: 'one plan throughout' });
-      const { program, graph } = await this.#ready(`evaluate ${batch.weighted}`, () => {
-        const info = evaluateGraph(this.architecture, plan, batch.weighted);
-        return { graph: info.graph, info };
-      });
-      const outputs = await program.run({ ...batch.feeds, ...this.#keys(graph, 0) }, { held: await this.#weightsFor(ema), signal });
+      if (plan !== this.plan)
+        throw fail('bad-value', {
+          what: 'evaluate',
+          got: 'a model that was compiled anew in the meantime',
+          want: 'one plan throughout',
+        });
+      const { program, graph } = await this.#programs.get(`evaluate ${batch.weighted}`, () =>
+        evaluateGraph(this.architecture, plan, batch.weighted),
+      );
+      const outputs = await program.run(
+        { ...batch.feeds, ...this.#keys(graph, 0) },
+        { held: await this.#weightsFor(ema), signal },
+      );
       return { outputs, graph };
     });
   }
@@ -140,10 +157,9 @@ export class Machine {
   train(batch: Batch, learningRate: number) {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
-      const { program, graph } = await this.#ready(`train ${batch.weighted}`, () => {
-        const info = trainGraph(this.architecture, plan, batch.weighted);
-        return { graph: info.graph, info };
-      });
+      const { program, graph } = await this.#programs.get(`train ${batch.weighted}`, () =>
+        trainGraph(this.architecture, plan, batch.weighted),
+      );
       const held = await this.#state();
       const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
       const outputs = await program.run(feeds, { held, updates: graph.updates });
@@ -167,10 +183,7 @@ export class Machine {
 
   async #applyCollected(plan: Plan, held: Held, learningRate: number): Promise<void> {
     if (!this.parameters.some(({ trainable }) => trainable)) return;
-    const { program, graph } = await this.#ready('apply', () => {
-      const info = applyGraph(this.architecture, plan);
-      return { graph: info.graph, info };
-    });
+    const { program, graph } = await this.#programs.get('apply', () => applyGraph(this.architecture, plan));
     await program.run(this.#scalars(plan, graph, learningRate), { held, updates: graph.updates });
   }
 
@@ -193,7 +206,8 @@ export class Machine {
       const known = Object.fromEntries(this.parameters.map((parameter) => [parameter.name, parameter]));
       for (const [name, given] of Object.entries(weights)) {
         const { shape, dtype } = lookUp('parameter', known, name);
-        if (!sameShape(given.shape, shape)) throw fail('shape-mismatch', { what: 'setWeights', at: name, got: showShape(given.shape), want: showShape(shape) });
+        if (!sameShape(given.shape, shape))
+          throw fail('shape-mismatch', { what: 'setWeights', at: name, got: showShape(given.shape), want: showShape(shape) });
         if (given.dtype !== dtype) throw fail('dtype-mismatch', { what: 'setWeights', at: name, got: given.dtype, want: dtype });
       }
       if (this.#held) await (await this.#held).write(weights);
@@ -208,7 +222,8 @@ export class Machine {
       const held = await this.#state();
       const given = { ...weights, ...state };
       const missing = held.names.find((name) => !Object.hasOwn(given, name));
-      if (missing !== undefined) throw fail('bad-value', { what: 'restore', got: `nothing for '${missing}'`, want: 'all tensors of the training' });
+      if (missing !== undefined)
+        throw fail('bad-value', { what: 'restore', got: `nothing for '${missing}'`, want: 'all tensors of the training' });
       await held.write(given);
       this.#changes++;
       this.#batchCount = counts.batchCount;
@@ -220,7 +235,7 @@ export class Machine {
   /** Gives all memory back to the executor, after what is under way; everything is kept here for the next use. */
   release(): Promise<void> {
     return this.#gate.alone(async () => {
-      await this.#dropPrograms();
+      await this.#programs.release();
       this.#tensors = await this.#letGo();
     });
   }
@@ -250,7 +265,8 @@ export class Machine {
     for (const { name, shape, dtype, trainable } of this.parameters) {
       tensors[name] = this.#tensors[name]!;
       if (!plan || !trainable) continue;
-      for (const [slot, init] of Object.entries(plan.optimizer.slots)) add(names.slot(slot, name), () => full(shape, init, dtype));
+      for (const [slot, init] of Object.entries(plan.optimizer.slots))
+        add(names.slot(slot, name), () => full(shape, init, dtype));
       if (plan.accumulation > 1) add(names.sum(name), () => zeros(shape, dtype));
       if (plan.emaMomentum !== undefined) add(names.ema(name), () => this.#tensors[name]!);
     }
@@ -302,28 +318,6 @@ export class Machine {
 
   #ownWeights(tensors: Tensors): Tensors {
     return Object.fromEntries(Object.entries(tensors).filter(([name]) => !isState(name)));
-  }
-
-  async #dropPrograms(): Promise<void> {
-    const ready = await Promise.allSettled(this.#programs.values());
-    this.#programs.clear();
-    for (const entry of ready) if (entry.status === 'fulfilled') await entry.value.program.release();
-  }
-
-  #ready<G extends MeasuringGraph | undefined>(key: string, make: () => { graph: Graph; info: G }): Promise<Ready<G>> {
-    const known = this.#programs.get(key) as unknown as Promise<Ready<G>> | undefined;
-    if (known) return known;
-    const entry = this.#compile(make);
-    this.#programs.set(key, entry as unknown as Promise<Ready<MeasuringGraph | undefined>>);
-    entry.catch(() => this.#programs.delete(key));
-    return entry;
-  }
-
-  async #compile<G>(make: () => { graph: Graph; info: G }): Promise<Ready<G>> {
-    const { graph, info } = make();
-    checkGraph(graph);
-    const program = await (await this.#theExecutor()).compile(exportGraph(graph));
-    return { program, graph: info };
   }
 
   #keys(graph: MeasuringGraph, batch: number): Record<string, Tensor> {

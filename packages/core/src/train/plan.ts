@@ -1,9 +1,9 @@
 import { fail } from '../errors.ts';
 import { graphInput, type Value } from '../graph/index.ts';
-import { resolveLoss, type Loss, type LossLike } from '../losses/index.ts';
-import { resolveMetric, type Metric, type MetricLike } from '../metrics/index.ts';
+import { type Loss, type LossLike, resolveLoss } from '../losses/index.ts';
+import { type Metric, type MetricLike, resolveMetric } from '../metrics/index.ts';
 import type { Built } from '../nn/index.ts';
-import { resolveOptimizer, type Optimizer, type OptimizerName } from '../optim/index.ts';
+import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { nearest } from '../suggest.ts';
 import { targetFeed } from './source.ts';
 import type { Slot } from './values.ts';
@@ -50,9 +50,11 @@ export function plan(options: CompileOptions, built: Built): Plan {
   if (typeof options !== 'object' || options === null) throw bad(`options ${String(options)}`, '{ optimizer, loss }');
   const names = Object.keys(built.outputs);
   const accumulation = options.gradientAccumulationSteps ?? 1;
-  if (!Number.isInteger(accumulation) || accumulation < 1) throw bad(`gradientAccumulationSteps ${accumulation}`, 'a positive whole number');
+  if (!Number.isInteger(accumulation) || accumulation < 1)
+    throw bad(`gradientAccumulationSteps ${accumulation}`, 'a positive whole number');
   const { emaMomentum, lossWeights = {} } = options;
-  if (emaMomentum !== undefined && !(emaMomentum > 0 && emaMomentum < 1)) throw bad(`emaMomentum ${emaMomentum}`, 'a number between 0 and 1, such as 0.999');
+  if (emaMomentum !== undefined && !(emaMomentum > 0 && emaMomentum < 1))
+    throw bad(`emaMomentum ${emaMomentum}`, 'a number between 0 and 1, such as 0.999');
   if (options.optimizer === undefined || options.optimizer === null) throw bad('no optimizer', "one, such as 'adam'");
   const optimizer = resolveOptimizer(options.optimizer);
   const lossOf = perOutput<LossLike>('loss', options.loss, names, isLossLike);
@@ -76,16 +78,27 @@ export function plan(options: CompileOptions, built: Built): Plan {
   return plan;
 }
 
-const bad = (got: string, want: string, fix?: string) => fail('bad-value', { what: 'compile', got, want, ...(fix !== undefined && { fix }) });
+const bad = (got: string, want: string, fix?: string) =>
+  fail('bad-value', { what: 'compile', got, want, ...(fix !== undefined && { fix }) });
 
 /** What was chosen, as plain JSON that compile takes again. */
-function configOf(optimizer: Optimizer, outputs: readonly OutputPlan[], accumulation: number, emaMomentum: number | undefined): Plan['config'] {
+function configOf(
+  optimizer: Optimizer,
+  outputs: readonly OutputPlan[],
+  accumulation: number,
+  emaMomentum: number | undefined,
+): Plan['config'] {
   const described = ({ type, config }: { readonly type: string; readonly config: unknown }) => ({ type, config });
   const metrics = (of: OutputPlan, weighted: boolean) =>
     of.metrics.filter((entry) => entry.weighted === weighted).map(({ metric }) => ({ ...described(metric), name: metric.name }));
   const byOutput = outputs.map((output) => [
     output.name,
-    { loss: described(output.loss), lossWeight: output.lossWeight, metrics: metrics(output, false), weightedMetrics: metrics(output, true) },
+    {
+      loss: described(output.loss),
+      lossWeight: output.lossWeight,
+      metrics: metrics(output, false),
+      weightedMetrics: metrics(output, true),
+    },
   ]);
   const config = {
     optimizer: described(optimizer),
@@ -98,7 +111,8 @@ function configOf(optimizer: Optimizer, outputs: readonly OutputPlan[], accumula
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 /** The name of a figure of one output among all: with several outputs, the output's comes first. */
-export const figureName = ({ outputs }: Pick<Plan, 'outputs'>, output: string, figure: string): string => (outputs.length > 1 ? output + capital(figure) : figure);
+export const figureName = ({ outputs }: Pick<Plan, 'outputs'>, output: string, figure: string): string =>
+  outputs.length > 1 ? output + capital(figure) : figure;
 /** The name of a figure when it is measured on validation data. */
 export const validationName = (figure: string): string => `val${capital(figure)}`;
 
@@ -120,14 +134,24 @@ function checkFigures(plan: Plan): void {
   const all = [...figures, ...figures.map(validationName)];
   const twice = all.find((figure, i) => all.indexOf(figure) !== i);
   if (twice !== undefined)
-    throw bad(`two figures named '${twice}'`, 'a name of its own for each', "Give one of the metrics another: metrics.accuracy({ name: 'other' }).");
+    throw bad(
+      `two figures named '${twice}'`,
+      'a name of its own for each',
+      "Give one of the metrics another: metrics.accuracy({ name: 'other' }).",
+    );
 }
 
-const isSaved = (x: object): boolean => typeof (x as { type?: unknown }).type === 'string' && Object.keys(x).every((key) => key === 'type' || key === 'config');
+const isSaved = (x: object): boolean =>
+  typeof (x as { type?: unknown }).type === 'string' && Object.keys(x).every((key) => key === 'type' || key === 'config');
 const isLossLike = (x: unknown): boolean =>
   typeof x === 'string' || typeof x === 'function' || (typeof x === 'object' && x !== null && ('apply' in x || isSaved(x)));
 
-function perOutput<T>(option: string, given: T | Readonly<Record<string, T>>, names: readonly string[], single: (x: unknown) => boolean): (name: string) => T | undefined {
+function perOutput<T>(
+  option: string,
+  given: T | Readonly<Record<string, T>>,
+  names: readonly string[],
+  single: (x: unknown) => boolean,
+): (name: string) => T | undefined {
   if (single(given)) return () => given as T;
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw bad(`${option} ${String(given)}`, option === 'loss' ? 'a loss, or losses by output' : 'a list, or lists by output');
@@ -137,7 +161,8 @@ function perOutput<T>(option: string, given: T | Readonly<Record<string, T>>, na
 
 function checkNames(option: string, given: readonly string[], known: readonly string[]): void {
   const strange = given.find((name) => !known.includes(name));
-  if (strange !== undefined) throw fail('unknown-name', { kind: `output (in ${option})`, name: strange, suggestion: nearest(strange, known), known });
+  if (strange !== undefined)
+    throw fail('unknown-name', { kind: `output (in ${option})`, name: strange, suggestion: nearest(strange, known), known });
 }
 
 /** The target of an output as a graph input. */

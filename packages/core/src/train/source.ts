@@ -77,7 +77,13 @@ export function arrayColumns(slots: Slots, x: TensorSet, y: TensorSet | undefine
   const samples = entries[0]!.column.shape[0]!;
   for (const { column, slot } of entries)
     if (column.shape[0] !== samples)
-      throw fail('shape-mismatch', { what: slot.role, at: slot.name, got: `${column.shape[0]} samples`, want: `${samples}, as in the inputs`, fix: 'Check how x and y were cut.' });
+      throw fail('shape-mismatch', {
+        what: slot.role,
+        at: slot.name,
+        got: `${column.shape[0]} samples`,
+        want: `${samples}, as in the inputs`,
+        fix: 'Check how x and y were cut.',
+      });
   return { samples, entries, weighted: weight !== undefined };
 }
 
@@ -85,7 +91,8 @@ export function arrayColumns(slots: Slots, x: TensorSet, y: TensorSet | undefine
 function weights(slots: Slots, entries: Columns['entries'], { sampleWeight, classWeight }: Weighting): Tensor | undefined {
   const given = sampleWeight === undefined ? undefined : columnsFor([weightSlot], sampleWeight)[weightFeed]!;
   if (!classWeight) return given;
-  const wrong = (got: string, want: string) => fail('bad-value', { what: 'classWeight', got, want, fix: 'Use sampleWeight for anything else.' });
+  const wrong = (got: string, want: string) =>
+    fail('bad-value', { what: 'classWeight', got, want, fix: 'Use sampleWeight for anything else.' });
   const target = slots.targets.length === 1 ? entries.find(({ slot }) => slot.role === 'target') : undefined;
   if (!target) throw wrong(`${slots.targets.length} outputs`, 'a model with one');
   const classOf = classReader(target.slot, target.column);
@@ -93,21 +100,26 @@ function weights(slots: Slots, entries: Columns['entries'], { sampleWeight, clas
   for (const [label, weight] of Object.entries(classWeight)) {
     const known = Number.isInteger(Number(label)) && Number(label) >= 0 && Number(label) < classOf.classes;
     if (!known) throw wrong(`a weight for the class ${label}`, `classes from 0 to ${classOf.classes - 1}`);
-    if (!Number.isFinite(weight) || weight < 0) throw wrong(`the weight ${weight} for the class ${label}`, 'a finite number of at least 0');
+    if (!Number.isFinite(weight) || weight < 0)
+      throw wrong(`the weight ${weight} for the class ${label}`, 'a finite number of at least 0');
   }
   const count = target.column.shape[0]!;
   if (given && given.size !== count) return given; // the caller says which lengths differ
   return tensor(
     Float32Array.from({ length: count }, (_, i) => {
       const label = classOf.at(i);
-      if (!Number.isInteger(label) || label < 0) throw wrong(`the target ${label} of sample ${i}`, 'classes: whole numbers from 0');
+      if (!Number.isInteger(label) || label < 0)
+        throw wrong(`the target ${label} of sample ${i}`, 'classes: whole numbers from 0');
       return (classWeight[label] ?? 1) * (given ? Number(given.data[i]) : 1);
     }),
   );
 }
 
 /** Reads the class of each sample: its label, its 0 or 1, or the place of the largest of its numbers. As Keras does. */
-function classReader({ classes }: Slot, { shape, data }: Tensor): { readonly classes: number; at(i: number): number } | undefined {
+function classReader(
+  { classes }: Slot,
+  { shape, data }: Tensor,
+): { readonly classes: number; at(i: number): number } | undefined {
   const width = shape.slice(1).reduce((n, d) => n * d, 1);
   if (width === 1) return { classes: classes ?? Number.POSITIVE_INFINITY, at: (i) => Number(data[i]) };
   if (shape.length !== 2 || classes !== undefined) return undefined;
@@ -146,7 +158,12 @@ export function arraySource(columns: Columns, { what, batchSize, shuffle }: Batc
         const start = step * batchSize;
         const size = Math.min(batchSize, samples - start);
         if (buffers?.size !== size)
-          buffers = { size, feeds: Object.fromEntries(entries.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)])) };
+          buffers = {
+            size,
+            feeds: Object.fromEntries(
+              entries.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)]),
+            ),
+          };
         const { feeds } = buffers;
         for (const { feed, column } of entries) copyRows(column, feeds[feed]!, { order, start, count: size });
         yield { feeds, size, weighted };
@@ -162,7 +179,11 @@ export function wholeBatch(columns: Columns, what: string): Batch {
 }
 
 /** Batches of a stream. It must give the same batches each time it is iterated, for a resumed run to equal one that was not stopped. */
-export function streamSource(slots: Slots, stream: Stream, { what, classWeight }: { readonly what: string; readonly classWeight?: ClassWeight | undefined }): Source {
+export function streamSource(
+  slots: Slots,
+  stream: Stream,
+  { what, classWeight }: { readonly what: string; readonly classWeight?: ClassWeight | undefined },
+): Source {
   return {
     steps: undefined,
     samples: undefined,
@@ -179,4 +200,9 @@ export function streamSource(slots: Slots, stream: Stream, { what, classWeight }
 
 /** True for what fit takes as a stream of batches. */
 export const isStream = (x: unknown): x is Stream =>
-  typeof x === 'object' && x !== null && !Array.isArray(x) && !isTensor(x) && !ArrayBuffer.isView(x) && (Symbol.asyncIterator in x || Symbol.iterator in x);
+  typeof x === 'object' &&
+  x !== null &&
+  !Array.isArray(x) &&
+  !isTensor(x) &&
+  !ArrayBuffer.isView(x) &&
+  (Symbol.asyncIterator in x || Symbol.iterator in x);

@@ -1,6 +1,19 @@
 import { fail } from '../errors.ts';
 import { lookUp } from '../suggest.ts';
-import { type DType, isFloat, isTensor, type Nested, type Shape, sameShape, showShape, sizeOf, type Tensor, type TypedArray, tensor, zeros } from '../tensor/index.ts';
+import {
+  type DType,
+  isFloat,
+  isTensor,
+  type Nested,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  zeros,
+} from '../tensor/index.ts';
 
 /** Numbers as callers have them: a tensor, nested lists, or a typed array for one number a sample. */
 export type TensorLike = Tensor | Nested | TypedArray;
@@ -26,12 +39,22 @@ export function columnsFor(slots: readonly Slot[], given: TensorSet | undefined)
   for (const slot of slots) {
     const value = byName.get(slot.name);
     if (value === undefined || value === null)
-      throw fail('bad-value', { what: slot.role, at: slot.name, got: 'nothing', want: `a tensor of shape ${showShape(slot.shape)}` });
+      throw fail('bad-value', {
+        what: slot.role,
+        at: slot.name,
+        got: 'nothing',
+        want: `a tensor of shape ${showShape(slot.shape)}`,
+      });
     columns[slot.name] = fitColumn(slot, tensorOf(slot, value));
   }
   const lengths = new Set(Object.values(columns).map((column) => column.shape[0]!));
   if (lengths.size > 1)
-    throw fail('shape-mismatch', { what: slots[0]!.role, got: `${[...lengths].join(' and ')} samples`, want: 'as many in each', fix: 'Check how the data was cut.' });
+    throw fail('shape-mismatch', {
+      what: slots[0]!.role,
+      got: `${[...lengths].join(' and ')} samples`,
+      want: 'as many in each',
+      fix: 'Check how the data was cut.',
+    });
   return columns;
 }
 
@@ -89,7 +112,8 @@ function fittingShape(slot: Shape, got: readonly number[]): readonly number[] | 
   const fit = (own: readonly number[], sample: Shape): number[] | undefined => {
     const [[size, ...others], [want, ...rest]] = [own, sample];
     if (size === undefined && want === undefined) return [];
-    const same = size !== undefined && want !== undefined && (typeof want === 'string' || want === size) ? fit(others, rest) : undefined;
+    const same =
+      size !== undefined && want !== undefined && (typeof want === 'string' || want === size) ? fit(others, rest) : undefined;
     if (same) return [size!, ...same];
     const dropped = size === 1 ? fit(others, sample) : undefined;
     if (dropped) return dropped;
@@ -127,7 +151,8 @@ const ranges: Partial<Record<DType, readonly [number, number]>> = {
 /** Numbers must be numbers, and whole where the slot is: typed arrays would cut and wrap silently. */
 function checkDtype(slot: Slot, { dtype, data }: Tensor): void {
   if (dtype === slot.dtype) return;
-  const refuse = (got: string, fix: string) => fail('dtype-mismatch', { what: slot.role, at: slot.name, got, want: slot.dtype, fix });
+  const refuse = (got: string, fix: string) =>
+    fail('dtype-mismatch', { what: slot.role, at: slot.name, got, want: slot.dtype, fix });
   if (dtype === 'string') throw refuse(dtype, 'Encode it as numbers first.');
   if (slot.dtype === 'string') throw refuse(dtype, 'Write the numbers as texts first.');
   if (dtype === 'float16' || slot.dtype === 'float16') throw refuse(dtype, `Make the tensor with { dtype: '${slot.dtype}' }.`);
@@ -138,8 +163,15 @@ function checkDtype(slot: Slot, { dtype, data }: Tensor): void {
   for (const value of data as TypedArray) {
     const x = Number(value);
     if (isFloat(dtype) && !Number.isInteger(x))
-      throw refuse(`${dtype} with ${x} in it`, `Convert it: tensor(x.data.map(Math.round), { dtype: '${slot.dtype}', shape: x.shape }), or declare the ${slot.role} as ${dtype}.`);
-    if (x < least || x > most) throw refuse(`${dtype} with ${x} in it`, `It holds ${least} to ${most}: scale the numbers, or declare the ${slot.role} as ${dtype}.`);
+      throw refuse(
+        `${dtype} with ${x} in it`,
+        `Convert it: tensor(x.data.map(Math.round), { dtype: '${slot.dtype}', shape: x.shape }), or declare the ${slot.role} as ${dtype}.`,
+      );
+    if (x < least || x > most)
+      throw refuse(
+        `${dtype} with ${x} in it`,
+        `It holds ${least} to ${most}: scale the numbers, or declare the ${slot.role} as ${dtype}.`,
+      );
   }
 }
 

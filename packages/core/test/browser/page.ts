@@ -49,9 +49,9 @@ const errorOf = (work: Promise<unknown>): Promise<{ code: string; message: strin
     (e: unknown) => (StratusError.is(e) ? { code: e.code, message: e.message } : { code: 'not ours', message: String(e) }),
   );
 
-const tasks = {
+export const tasks = {
   version: async () => version,
-  start: async (options: Parameters<typeof executor>[0]) => {
+  start: async (options?: Parameters<typeof executor>[0]) => {
     const { device, description } = await executor(options);
     return { device, description, isolated: globalThis.crossOriginIsolated };
   },
@@ -72,8 +72,8 @@ const tasks = {
   predict: async (bytes: number[], rows: number) => predictWith(Uint8Array.from(bytes), (await digits(rows))[0]),
   save: () => errorOf(makeModel('plain').save('model.onnx')),
   misspelt: () => errorOf(Promise.resolve().then(() => lookUp('loss', { mse: 1, mae: 2 }, 'mes'))),
-  failToStart: (options: Parameters<typeof executor>[0]) => errorOf(createExecutor(options)),
-  failTwice: async (options: Parameters<typeof executor>[0]) => {
+  failToStart: (options?: Parameters<typeof executor>[0]) => errorOf(createExecutor(options)),
+  failTwice: async (options?: Parameters<typeof executor>[0]) => {
     await errorOf(executor(options));
     return errorOf(makeModel('plain').predict(tensor(new Uint8Array(784), { shape: [1, 28, 28] })));
   },

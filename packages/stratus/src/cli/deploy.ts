@@ -15,7 +15,9 @@ export function addDeploy(program: Command): void {
   const command = program
     .command('deploy')
     .summary('serve a model over HTTP')
-    .description('Serves a model, any ONNX file, over HTTP with the Open Inference Protocol v2. Ctrl-C or SIGTERM ends it when open requests are answered.')
+    .description(
+      'Serves a model, any ONNX file, over HTTP with the Open Inference Protocol v2. Ctrl-C or SIGTERM ends it when open requests are answered.',
+    )
     .argument('<model>', 'the model, an ONNX file')
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine', '127.0.0.1')
     .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { arch, availableParallelism, freemem, release, totalmem, type as osName } from 'node:os';
+import { arch, availableParallelism, freemem, type as osName, release, totalmem } from 'node:os';
 import type { Executor } from '@stratus/core';
 import type { Command } from 'commander';
 import { figure } from '../progress/index.ts';
@@ -26,7 +26,9 @@ export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
     .summary('say what this machine can do')
-    .description('Says what this machine can do: versions, processor, engine, GPU, disk. Trains a small network to be sure. Exit code 1 if training cannot work.')
+    .description(
+      'Says what this machine can do: versions, processor, engine, GPU, disk. Trains a small network to be sure. Exit code 1 if training cannot work.',
+    )
     .addOption(jsonOption())
     .action((options: { readonly json?: boolean }) => doctor(options));
   withExamples(command, 'stratus doctor', 'stratus doctor --json');
@@ -48,7 +50,11 @@ async function doctor(options: { readonly json?: boolean }): Promise<void> {
   }
   const works = found.every(({ status }) => status !== 'failure');
   output.data({ works, findings: found });
-  output.print(works ? output.colors.green('Training works on this machine.') : output.colors.red('Training does not work on this machine: see ✗ above.'));
+  output.print(
+    works
+      ? output.colors.green('Training works on this machine.')
+      : output.colors.red('Training does not work on this machine: see ✗ above.'),
+  );
   if (!works) process.exitCode = 1;
 }
 
@@ -80,13 +86,23 @@ async function versions(): Promise<Found[]> {
   const recent = major > 20 || (major === 20 && minor >= 19);
   const found: Found[] = [
     { name: 'Stratus', value: version, status: 'fact' },
-    { name: 'Node', value: process.versions.node, status: recent ? 'ok' : 'failure', ...(!recent && { note: 'Node 20.19 or later is needed: https://nodejs.org' }) },
+    {
+      name: 'Node',
+      value: process.versions.node,
+      status: recent ? 'ok' : 'failure',
+      ...(!recent && { note: 'Node 20.19 or later is needed: https://nodejs.org' }),
+    },
     { name: 'npm', value: (await npmVersion()) ?? 'not found', status: 'fact' },
   ];
   try {
     found.push({ name: 'ONNX Runtime', value: runtime().version, status: 'ok' });
   } catch (e) {
-    found.push({ name: 'ONNX Runtime', value: 'not found', status: 'failure', note: `Install again: npm install (${messageOf(e)})` });
+    found.push({
+      name: 'ONNX Runtime',
+      value: 'not found',
+      status: 'failure',
+      note: `Install again: npm install (${messageOf(e)})`,
+    });
   }
   return found;
 }
@@ -104,10 +120,20 @@ async function machine(): Promise<Found[]> {
   const limit = process.constrainedMemory();
   const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
   return [
-    { name: 'System', value: [`${osName()} ${release()}`, arch(), libc()].filter((text) => text !== undefined).join(', '), status: libc() === 'musl' ? 'warning' : 'fact', ...(libc() === 'musl' && { note: 'ONNX Runtime is built for glibc: use an image of Debian or another that has it.' }) },
+    {
+      name: 'System',
+      value: [`${osName()} ${release()}`, arch(), libc()].filter((text) => text !== undefined).join(', '),
+      status: libc() === 'musl' ? 'warning' : 'fact',
+      ...(libc() === 'musl' && { note: 'ONNX Runtime is built for glibc: use an image of Debian or another that has it.' }),
+    },
     { name: 'Processor', value: cpuModel(), status: 'fact' },
     { name: 'Processors for this process', value: String(availableParallelism()), status: 'fact' },
-    { name: 'SIMD', value: flags?.join(' ') || (flags ? 'none' : 'not known on this system'), status: slow ? 'warning' : 'fact', ...(slow && { note: 'Without AVX2, training is several times slower.' }) },
+    {
+      name: 'SIMD',
+      value: flags?.join(' ') || (flags ? 'none' : 'not known on this system'),
+      status: slow ? 'warning' : 'fact',
+      ...(slow && { note: 'Without AVX2, training is several times slower.' }),
+    },
     { name: 'Memory', value: `${gigabytes(memory)}, ${gigabytes(Math.min(memory, freemem()))} free`, status: 'fact' },
   ];
 }
@@ -118,13 +144,22 @@ async function engine(): Promise<Found[]> {
     const { createExecutor } = await import('@stratus/core');
     const native = await createExecutor({ driver: 'capi' }).catch((e: unknown) => messageOf(e));
     if (typeof native === 'string')
-      found.push({ name: 'Native library', value: 'does not load', status: 'warning', note: `The slower binding is used instead: ${native}` });
+      found.push({
+        name: 'Native library',
+        value: 'does not load',
+        status: 'warning',
+        note: `The slower binding is used instead: ${native}`,
+      });
     else found.push({ name: 'Native library', value: 'loads', status: 'ok' });
     const executor = typeof native === 'string' ? await createExecutor() : native;
     try {
       found.push({ name: 'Executor', value: executor.description, status: 'ok' });
       found.push({ name: 'Matrix product', value: `${figure(await gigaflops(executor))} GFLOP/s in float32`, status: 'ok' });
-      found.push({ name: 'Training step', value: `${figure(await stepMs(executor))} ms (784-128-10, batches of 128)`, status: 'ok' });
+      found.push({
+        name: 'Training step',
+        value: `${figure(await stepMs(executor))} ms (784-128-10, batches of 128)`,
+        status: 'ok',
+      });
     } finally {
       await executor.release();
     }
@@ -139,8 +174,13 @@ async function gpu(): Promise<Found> {
   try {
     const { exportGraph, graphInput, ops } = await import('@stratus/core');
     const x = graphInput('x', [2, 2]);
-    const { works, reason } = await tryWebGpu(runtime().path, exportGraph({ name: 'square', inputs: [x], outputs: { y: ops.matMul(x, x) } }));
-    return works ? { name, value: 'works', status: 'ok' } : { name, value: 'not available', status: 'fact', note: `WebGPU: ${reason}` };
+    const { works, reason } = await tryWebGpu(
+      runtime().path,
+      exportGraph({ name: 'square', inputs: [x], outputs: { y: ops.matMul(x, x) } }),
+    );
+    return works
+      ? { name, value: 'works', status: 'ok' }
+      : { name, value: 'not available', status: 'fact', note: `WebGPU: ${reason}` };
   } catch (e) {
     return { name, value: 'not available', status: 'fact', note: `WebGPU: ${messageOf(e)}` };
   }
@@ -156,7 +196,9 @@ const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {
 async function gigaflops(executor: Executor, size = 768): Promise<number> {
   const { exportGraph, full, graphInput, ops } = await import('@stratus/core');
   const [a, b] = [graphInput('a', [size, size]), graphInput('b', [size, size])];
-  const program = await executor.compile(exportGraph({ name: 'product', inputs: [a, b], outputs: { y: ops.reduceMax(ops.matMul(a, b)) } }));
+  const program = await executor.compile(
+    exportGraph({ name: 'product', inputs: [a, b], outputs: { y: ops.reduceMax(ops.matMul(a, b)) } }),
+  );
   const feeds = { a: full([size, size], 0.5), b: full([size, size], 0.25) };
   await program.run(feeds);
   let [best, spent] = [Number.POSITIVE_INFINITY, 0];

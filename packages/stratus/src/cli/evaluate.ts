@@ -36,7 +36,10 @@ async function evaluate(path: string, { data, split, batchSize, ...options }: Ev
   // load has checked it.
   const manifest = JSON.parse(readModelInfo(await readFile(path)).metadata['stratus']!) as Manifest;
   const { x, y } = await readData(data, split);
-  const feeds = feedsOf(manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })), x);
+  const feeds = feedsOf(
+    manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })),
+    x,
+  );
   const strange = strangeRange(feeds, manifest);
   if (strange !== undefined) output.note(strange);
   const samples = Object.values(feeds)[0]!.shape[0]!;
@@ -71,7 +74,12 @@ function strangeRange(feeds: Readonly<Record<string, Tensor>>, { baseline = {} }
 }
 
 function show(figures: Readonly<Record<string, LogValue>>, manifest: Manifest, { print, colors }: Output): void {
-  print(table(scalars(figures).map(([name, value]) => [colors.dim(name), colors.bold(figure(value))]), ['left', 'right']));
+  print(
+    table(
+      scalars(figures).map(([name, value]) => [colors.dim(name), colors.bold(figure(value))]),
+      ['left', 'right'],
+    ),
+  );
   for (const [name, value] of Object.entries(figures)) {
     if (typeof value === 'number') continue;
     const names = classNames(manifest, value.length);
@@ -83,12 +91,19 @@ function show(figures: Readonly<Record<string, LogValue>>, manifest: Manifest, {
     };
     print(`\n${name} ${colors.dim('(rows: the truth, columns: the answer)')}`);
     const head = ['', ...names.map((text) => colors.dim(text))];
-    print(table([head, ...value.map((row, i) => [colors.dim(names[i]!), ...row.map((n, j) => cell(n, i, j))])], head.map(() => 'right')));
+    print(
+      table(
+        [head, ...value.map((row, i) => [colors.dim(names[i]!), ...row.map((n, j) => cell(n, i, j))])],
+        head.map(() => 'right'),
+      ),
+    );
   }
 }
 
 /** Labels of the classes where the file has as many, else their numbers. */
 function classNames({ postprocessing }: Manifest, classes: number): readonly string[] {
-  const labels = postprocessing.map(({ config }) => config['labels']).find((list) => Array.isArray(list) && list.length === classes);
+  const labels = postprocessing
+    .map(({ config }) => config['labels'])
+    .find((list) => Array.isArray(list) && list.length === classes);
   return (labels as readonly string[] | undefined) ?? Array.from({ length: classes }, (_, i) => String(i));
 }

@@ -1,4 +1,4 @@
-import { type DType, fail, isTensor, lookUp, type Nested, type Shape, Tensor, tensor } from '@stratus/core';
+import { type DType, fail, isTensor, lookUp, type Nested, type Shape, type Tensor, tensor } from '@stratus/core';
 
 /** An input of a model, as far as it matters here. */
 export interface InputPort {
@@ -39,7 +39,12 @@ function columnOf({ name, dtype, dims }: InputPort, given: unknown): Tensor {
   if (isTensor(given)) return reshaped(converted(given, dtype), dims);
   const bad = firstBad(given, dtype);
   if (bad !== undefined)
-    throw fail('bad-value', { what: 'input', at: name, got: JSON.stringify(bad), want: `${dtype} in nested lists of the shape [${dims.join(', ')}]` });
+    throw fail('bad-value', {
+      what: 'input',
+      at: name,
+      got: JSON.stringify(bad),
+      want: `${dtype} in nested lists of the shape [${dims.join(', ')}]`,
+    });
   const value = tensor(given as Nested, { dtype });
   return value.shape.length === dims.length - 1 ? value.reshape([1, ...value.shape]) : value;
 }
@@ -68,6 +73,7 @@ const converted = (value: Tensor, dtype: DType): Tensor =>
 function reshaped(value: Tensor, dims: Shape): Tensor {
   const sample = dims.slice(1);
   const [rows = 0] = value.shape;
-  const fits = sample.every((d) => typeof d === 'number') && rows * (sample as readonly number[]).reduce((n, d) => n * d, 1) === value.size;
+  const fits =
+    sample.every((d) => typeof d === 'number') && rows * (sample as readonly number[]).reduce((n, d) => n * d, 1) === value.size;
   return fits ? value.reshape([rows, ...(sample as readonly number[])]) : value;
 }

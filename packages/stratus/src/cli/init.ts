@@ -118,7 +118,10 @@ async function init(folder: string, { force = false, ...options }: InitOptions):
   const inTheWay = there.filter((name) => !ignored.has(name));
   if (inTheWay.length > 0 && !force) {
     const some = inTheWay.slice(0, 3).join(', ') + (inTheWay.length > 3 ? ', …' : '');
-    throw fail('usage', { reason: `${path} is not empty: it holds ${some}.`, fix: 'Name another folder, or add --force to write into it.' });
+    throw fail('usage', {
+      reason: `${path} is not empty: it holds ${some}.`,
+      fix: 'Name another folder, or add --force to write into it.',
+    });
   }
   const name = packageName(basename(path));
   const manifest = {
@@ -145,7 +148,12 @@ async function init(folder: string, { force = false, ...options }: InitOptions):
   }
 
   const { bold, dim, cyan } = output.colors;
-  const next = [...(path === resolve('') ? [] : [`cd ${quoted(relative('', path).startsWith('..') ? path : relative('', path))}`]), 'npm install', 'npm run train', 'npm run deploy'];
+  const next = [
+    ...(path === resolve('') ? [] : [`cd ${quoted(relative('', path).startsWith('..') ? path : relative('', path))}`]),
+    'npm install',
+    'npm run train',
+    'npm run deploy',
+  ];
   output.data({ folder: path, files: files.map(([file]) => file), next });
   output.print(`Created ${bold(name)} in ${path}\n`);
   output.print(table(files.map(([file, , about]) => [`  ${file}`, dim(about)])));

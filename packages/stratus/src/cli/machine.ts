@@ -20,7 +20,11 @@ export async function simd(): Promise<readonly string[] | undefined> {
     if (process.platform === 'darwin' && process.arch === 'arm64') return ['asimd'];
     if (process.platform === 'darwin') {
       const { stdout } = await run('sysctl', ['-n', 'machdep.cpu.features', 'machdep.cpu.leaf7_features']);
-      return stdout.toLowerCase().replaceAll('.', '_').split(/\s+/).filter((flag) => interesting.test(flag) || flag === 'avx1_0');
+      return stdout
+        .toLowerCase()
+        .replaceAll('.', '_')
+        .split(/\s+/)
+        .filter((flag) => interesting.test(flag) || flag === 'avx1_0');
     }
   } catch {
     // Not known is an answer, too.

@@ -25,7 +25,7 @@ const program = withExamples(
       getErrHasColors: () => colorsFor(process.stderr).isColorSupported,
       outputError: (text, write) => write(text.replace(/^error:/, () => colorsFor(process.stderr).red('error:'))),
     })
-    .showHelpAfterError("(add --help for what there is)")
+    .showHelpAfterError('(add --help for what there is)')
     .exitOverride(),
   'stratus init digits && cd digits && npm install',
   'stratus train train.ts',

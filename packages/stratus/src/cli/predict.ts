@@ -20,7 +20,9 @@ export function addPredict(program: Command): void {
   const command = program
     .command('predict')
     .summary('ask a model')
-    .description('Asks a model, any ONNX file, and prints its outputs: with the names and probabilities of classes where the file has them.')
+    .description(
+      'Asks a model, any ONNX file, and prints its outputs: with the names and probabilities of classes where the file has them.',
+    )
     .argument('<model>', 'the model, an ONNX file')
     .argument('[input]', 'the same as --input')
     .option('--input <json>', 'nested lists, or an object of them by input; @file.json for a file, - for standard input')
@@ -47,11 +49,14 @@ async function predict(path: string, { input, data, split, index, ...options }: 
   const { feedsOf, showInputs } = await import('./feeds.ts');
   const output = outputFor(options);
   const bytes = await readFile(path).catch((e: NodeJS.ErrnoException) => {
-    throw e.code === 'ENOENT' ? fail('file-not-found', { file: path }, e) : fail('file-failed', { doing: 'Reading', file: path, reason: e.message }, e);
+    throw e.code === 'ENOENT'
+      ? fail('file-not-found', { file: path }, e)
+      : fail('file-failed', { doing: 'Reading', file: path, reason: e.message }, e);
   });
   const model = await openServable(bytes, { name: basename(path, '.onnx') || 'model', file: path });
   try {
-    if (input !== undefined && data !== undefined) throw fail('usage', { reason: 'Both --input and --data are given.', fix: 'Give one of them.' });
+    if (input !== undefined && data !== undefined)
+      throw fail('usage', { reason: 'Both --input and --data are given.', fix: 'Give one of them.' });
     const readInput = async (from: string): Promise<unknown> => {
       if (from === '-') return parseJson(await text(process.stdin), 'The standard input');
       return from.startsWith('@') ? readJson(from.slice(1)) : parseJson(from, '--input');
@@ -60,9 +65,14 @@ async function predict(path: string, { input, data, split, index, ...options }: 
     let given: unknown;
     if (data !== undefined) ({ x: given, y: target } = await readData(data, split));
     else if (input !== undefined) given = await readInput(input);
-    else throw fail('usage', { reason: 'There is nothing to predict from.', fix: `Give --input or --data; the model takes ${showInputs(model.inputs)}.` });
+    else
+      throw fail('usage', {
+        reason: 'There is nothing to predict from.',
+        fix: `Give --input or --data; the model takes ${showInputs(model.inputs)}.`,
+      });
     let feeds = feedsOf(model.inputs, given);
-    if (data !== undefined) feeds = Object.fromEntries(Object.entries(feeds).map(([name, column]) => [name, rowOf(column, index)]));
+    if (data !== undefined)
+      feeds = Object.fromEntries(Object.entries(feeds).map(([name, column]) => [name, rowOf(column, index)]));
     const outputs = await model.infer(feeds);
     const ranked = Object.fromEntries(
       Object.entries(model.labels).map(([name, labels]) => [name, rowsOf(outputs[name]!).map((row) => ranking(row, labels))]),
@@ -81,7 +91,10 @@ async function predict(path: string, { input, data, split, index, ...options }: 
   function rowOf(column: Tensor, row: number): Tensor {
     const rows = column.shape[0] ?? 0;
     if (row < rows) return column.rows(row, row + 1);
-    throw fail('usage', { reason: `There is no sample ${row}: the data has ${rows}.`, fix: `--index goes from 0 to ${rows - 1}.` });
+    throw fail('usage', {
+      reason: `There is no sample ${row}: the data has ${rows}.`,
+      fix: `--index goes from 0 to ${rows - 1}.`,
+    });
   }
 }
 
@@ -98,7 +111,12 @@ function ranking(row: readonly number[], labels: readonly string[]): Ranked[] {
   const values = row.length === 1 && labels.length === 2 ? [1 - row[0]!, row[0]!] : row;
   const areProbabilities = values.every((v) => v >= 0 && v <= 1) && Math.abs(values.reduce((sum, v) => sum + v, 0) - 1) < 1e-3;
   return values
-    .map((value, i): Ranked => ({ label: labels[i] ?? String(i), ...(areProbabilities ? { probability: value } : { score: value }) }))
+    .map(
+      (value, i): Ranked => ({
+        label: labels[i] ?? String(i),
+        ...(areProbabilities ? { probability: value } : { score: value }),
+      }),
+    )
     .sort((a, b) => valueOf(b) - valueOf(a));
 }
 
@@ -129,19 +147,29 @@ const mostNumbers = 12;
 function show({ feeds, outputs, ranked, expected }: Answer, output: Output): void {
   const { print, colors, json } = output;
   if (json) return;
-  const picture = Object.values(feeds).map(drawing).find((lines) => lines !== undefined);
+  const picture = Object.values(feeds)
+    .map(drawing)
+    .find((lines) => lines !== undefined);
   if (picture && isTerminal(process.stdout)) print(`${picture}\n`);
   for (const [name, value] of Object.entries(outputs)) {
     print(`${colors.bold(name)} ${colors.dim(`${value.dtype} [${value.shape.join(', ')}]`)}`);
     const rows = ranked[name];
     if (rows === undefined) for (const row of rowsOf(value)) print(`  ${numbers(row)}`);
     else if (rows.length === 1) print(best(rows[0]!, output));
-    else print(table(rows.map((row, i) => [`  ${i}`, colors.bold(row[0]!.label), shown(row[0]!)]), ['right', 'left', 'right']));
+    else
+      print(
+        table(
+          rows.map((row, i) => [`  ${i}`, colors.bold(row[0]!.label), shown(row[0]!)]),
+          ['right', 'left', 'right'],
+        ),
+      );
   }
-  if (expected !== undefined && ['number', 'string', 'bigint'].includes(typeof expected)) print(colors.dim(`The data says ${expected}.`));
+  if (expected !== undefined && ['number', 'string', 'bigint'].includes(typeof expected))
+    print(colors.dim(`The data says ${expected}.`));
 }
 
-const shown = ({ probability, score }: Ranked): string => (probability === undefined ? figure(score!) : `${(100 * probability).toFixed(2)} %`);
+const shown = ({ probability, score }: Ranked): string =>
+  probability === undefined ? figure(score!) : `${(100 * probability).toFixed(2)} %`;
 
 function best(row: readonly Ranked[], { colors }: Output): string {
   const lines = row.slice(0, mostRanked).map((entry, i) => {
@@ -162,7 +190,9 @@ function drawing({ dtype, shape, data }: Tensor): string | undefined {
   if (dtype !== 'uint8' || shape.length !== 3 || samples !== 1 || width > 64 || height > 64 || width < 4) return undefined;
   const isInk = (y: number, x: number): boolean => y < height && Number(data[y * width + x]) > 127;
   return Array.from({ length: Math.ceil(height / 2) }, (_, line) =>
-    Array.from({ length: width }, (_, x) => ' ▀▄█'[(isInk(2 * line, x) ? 1 : 0) + (isInk(2 * line + 1, x) ? 2 : 0)]!).join('').trimEnd(),
+    Array.from({ length: width }, (_, x) => ' ▀▄█'[(isInk(2 * line, x) ? 1 : 0) + (isInk(2 * line + 1, x) ? 2 : 0)]!)
+      .join('')
+      .trimEnd(),
   )
     .join('\n')
     .replace(/^\n+|\n+$/g, '');

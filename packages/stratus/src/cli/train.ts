@@ -48,7 +48,8 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   const { fail, StratusError, trainingDefaults } = await import('@stratus/core');
   const path = resolve(script);
   if (!existsSync(path)) throw fail('file-not-found', { file: path });
-  if (!statSync(path).isFile()) throw fail('usage', { reason: `${script} is a folder.`, fix: 'Name the script in it: stratus train train.ts' });
+  if (!statSync(path).isFile())
+    throw fail('usage', { reason: `${script} is a folder.`, fix: 'Name the script in it: stratus train train.ts' });
 
   const output = outputFor(options);
   const { json = false, resume = false, quiet = false } = options;
@@ -121,12 +122,20 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   // Also what happens in a fit that nobody awaits.
   process.on('uncaughtException', (error) => end({ error }));
   await enableTypeScript();
+  Error.stackTraceLimit = 50; // so that the script's own line is among them
   process.argv = [process.argv[0]!, path, ...args];
   let isRun = false;
   process.once('beforeExit', () => {
     if (isRun || stopped !== undefined) return end();
     const fix = 'Look for a promise that is never resolved.';
-    end({ error: fail('bad-value', { what: script, got: 'an await that never comes back', want: 'a script that runs to its end', fix }) });
+    end({
+      error: fail('bad-value', {
+        what: script,
+        got: 'an await that never comes back',
+        want: 'a script that runs to its end',
+        fix,
+      }),
+    });
   });
   try {
     await import(pathToFileURL(path).href);

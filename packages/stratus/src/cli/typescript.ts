@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // Lets this process run TypeScript as it is: types are replaced by blanks, so that lines and columns are those of the source.
@@ -26,7 +27,8 @@ function strip(url: string, transform: Transform): string {
     return transform(source, { mode: 'strip-only', module: true, filename }).code;
   } catch (e) {
     const { code, message = String(e), snippet = '', startLine, startColumn = 0 } = e as Complaint;
-    const place = startLine === undefined ? filename : `${filename}:${startLine}:${startColumn + 1}`;
+    const path = relative('', filename);
+    const place = startLine === undefined ? path : `${path}:${startLine}:${startColumn + 1}`;
     const advice = code === 'UnsupportedSyntax' ? `. ${erasable}` : '';
     throw new SyntaxError(`${place}: ${message}${advice}\n${snippet.trimEnd().replaceAll(/^/gm, '  ')}`);
   }
@@ -40,7 +42,11 @@ export const erasable =
 const isOurs = (specifier: string): boolean => /^(stratus|@stratus\/core)$/.test(specifier);
 
 /** What to look for when a module was not found: arguments for the next attempt. */
-function elsewhere(specifier: string, context: nodeModule.ResolveHookContext, e: unknown): [string, nodeModule.ResolveHookContext] | undefined {
+function elsewhere(
+  specifier: string,
+  context: nodeModule.ResolveHookContext,
+  e: unknown,
+): [string, nodeModule.ResolveHookContext] | undefined {
   if ((e as NodeJS.ErrnoException | null)?.code !== 'ERR_MODULE_NOT_FOUND') return undefined;
   if (isOurs(specifier)) return [specifier, { ...context, parentURL: import.meta.url }];
   // Written for a compiler: './data.js' stands for './data.ts'.
@@ -51,7 +57,7 @@ function elsewhere(specifier: string, context: nodeModule.ResolveHookContext, e:
   return undefined;
 }
 
-/** Node's resolve hook. */
+/** Node's resolve hook. @internal */
 export const resolve: nodeModule.ResolveHook = async (specifier, context, next) => {
   try {
     return await next(specifier, context);
@@ -62,7 +68,7 @@ export const resolve: nodeModule.ResolveHook = async (specifier, context, next) 
   }
 };
 
-/** Node's load hook. */
+/** Node's load hook. @internal */
 export const load: nodeModule.LoadHook = async (url, context, next) => {
   if (!isTypeScript(url)) return next(url, context);
   return { format: 'module', shortCircuit: true, source: strip(url, await transformer()) };
@@ -73,8 +79,16 @@ const transformer = async (): Promise<Transform> => (await import('@swc/wasm-typ
 /** The part of node:module that Node 20 does not have. */
 interface SyncHooks {
   registerHooks?: (hooks: {
-    resolve: (specifier: string, context: nodeModule.ResolveHookContext, next: (specifier: string, context?: Partial<nodeModule.ResolveHookContext>) => nodeModule.ResolveFnOutput) => nodeModule.ResolveFnOutput;
-    load?: (url: string, context: nodeModule.LoadHookContext, next: (url: string, context?: Partial<nodeModule.LoadHookContext>) => nodeModule.LoadFnOutput) => nodeModule.LoadFnOutput;
+    resolve: (
+      specifier: string,
+      context: nodeModule.ResolveHookContext,
+      next: (specifier: string, context?: Partial<nodeModule.ResolveHookContext>) => nodeModule.ResolveFnOutput,
+    ) => nodeModule.ResolveFnOutput;
+    load?: (
+      url: string,
+      context: nodeModule.LoadHookContext,
+      next: (url: string, context?: Partial<nodeModule.LoadHookContext>) => nodeModule.LoadFnOutput,
+    ) => nodeModule.LoadFnOutput;
   }) => void;
 }
 

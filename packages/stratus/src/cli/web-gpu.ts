@@ -39,7 +39,9 @@ export function tryWebGpu(runtime: string, model: Uint8Array, timeoutMs = 10_000
         return resolve({ works, reason: plain(reason) });
       }
       const last = stderr.trim().split('\n').at(-1);
-      const killed = error?.killed ? `it did not answer within ${timeoutMs / 1000} s` : `it crashed (${error?.signal ?? error?.code ?? 'no answer'})`;
+      const killed = error?.killed
+        ? `it did not answer within ${timeoutMs / 1000} s`
+        : `it crashed (${error?.signal ?? error?.code ?? 'no answer'})`;
       resolve({ works: false, reason: last ? `${killed}: ${plain(last)}` : killed });
     });
   });

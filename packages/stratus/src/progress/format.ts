@@ -16,7 +16,7 @@ export const speed = (perSecond: number): string => `${perSecond >= 10 ? count(p
 
 /** A clock for what is left: 0:07, 12:31, 1:02:03. */
 export function clock(seconds: number): string {
-  const whole = Math.ceil(seconds);
+  const whole = Math.ceil(seconds - 1e-3);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (n: number): string => String(n).padStart(2, '0');
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;

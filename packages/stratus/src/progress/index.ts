@@ -1,4 +1,4 @@
-export { clock, count, duration, figure, jsonText, scalars, speed } from './format.ts';
+export { count, duration, figure, jsonText, scalars } from './format.ts';
 export { jsonProgress } from './json-progress.ts';
 export { type Colors, colorsFor, isTerminal, type OutputStream } from './output-stream.ts';
 export { type ProgressOptions, terminalProgress } from './terminal-progress.ts';

@@ -20,19 +20,19 @@ const position = ({ batch, batches }: TrainingRun): string =>
 const figures = (logs: Logs, { dim }: Colors): Piece[][] =>
   scalars(logs).map(([name, value]) => [['  '], [name, dim], [` ${figure(value)}`]]);
 
-function tempo(run: TrainingRun, pace: Pace, { dim }: Colors): Piece[] {
+function tempo(run: TrainingRun, pace: Pace, { dim }: Colors): Piece[][] {
   const { stepsPerSecond } = pace;
   const left = pace.secondsLeft(run);
-  const pieces: Piece[] = [];
-  if (stepsPerSecond !== undefined) pieces.push(['  '], [speed(stepsPerSecond), dim]);
-  if (left !== undefined) pieces.push(['  '], [`${clock(left)} left`, dim]);
-  return pieces;
+  const parts: Piece[][] = [];
+  if (stepsPerSecond !== undefined) parts.push([['  '], [speed(stepsPerSecond), dim]]);
+  if (left !== undefined) parts.push([['  '], [`${clock(left)} left`, dim]]);
+  return parts;
 }
 
 const bar = { longest: 24, shortest: 8 } as const;
 
 /**
- * The line of a training that is under way, at most `columns` wide: first the bar becomes shorter, then the last figures go.
+ * The line of a training that is under way, at most `columns` wide: first the bar becomes shorter, then the last figures go, then the speed.
  *
  * `Epoch 3/10 ━━━━━━━━━━━━━━━━━━━━ 312/469  loss 0.1234  accuracy 0.9632  1 320 steps/s  0:01 left`
  */
@@ -44,15 +44,20 @@ export function barLine(
   const before: Piece[] = [[heading(run), colors.bold], [' ']];
   const middle = figures(logs, colors);
   const after = tempo(run, pace, colors);
-  const spare = (): number => columns - widthOf([...before, [position(run)], ...middle.flat(), ...after]);
+  const spare = (): number => columns - widthOf([...before, [position(run)], ...middle.flat(), ...after.flat()]);
   const shortest = run.batches === undefined ? 0 : bar.shortest + 1;
   while (middle.length > 1 && spare() < shortest) middle.pop();
+  while (after.length > 0 && spare() < 0) after.shift();
   const length = run.batches === undefined || spare() < shortest ? 0 : Math.min(bar.longest, spare() - 1);
   if (length > 0) {
     const done = Math.round((length * run.batch) / Math.max(1, run.batches ?? 1));
-    before.push(['━'.repeat(done), colors.cyan], [(colors.isColorSupported ? '━' : '─').repeat(length - done), colors.dim], [' ']);
+    before.push(
+      ['━'.repeat(done), colors.cyan],
+      [(colors.isColorSupported ? '━' : '─').repeat(length - done), colors.dim],
+      [' '],
+    );
   }
-  return painted([...before, [position(run)], ...middle.flat(), ...after]);
+  return painted([...before, [position(run)], ...middle.flat(), ...after.flat()]);
 }
 
 /** The same for a log: `Epoch 3/10  312/469  loss 0.1234  1 320 steps/s  0:01 left`. */
@@ -60,7 +65,7 @@ export const plainLine = (
   run: TrainingRun,
   logs: Logs,
   { pace, colors }: { readonly pace: Pace; readonly colors: Colors },
-): string => painted([[heading(run)], ['  '], [position(run)], ...figures(logs, colors).flat(), ...tempo(run, pace, colors)]);
+): string => painted([[heading(run)], ['  '], [position(run)], ...figures(logs, colors).flat(), ...tempo(run, pace, colors).flat()]);
 
 /** The line that stays when an epoch is over: `Epoch 3/10  loss 0.1234  valLoss 0.1100  1.2 s`. */
 export const epochLine = (

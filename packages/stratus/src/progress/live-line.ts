@@ -62,7 +62,8 @@ export async function liveLine(stream: OutputStream): Promise<LiveLine> {
     },
     end(what) {
       draw(() => {
-        if (what === 'leave') log(latest); // somebody may have written since
+        if (what === 'leave')
+          log(latest); // somebody may have written since
         else log.clear();
         log.done();
       });

@@ -40,6 +40,7 @@ function liveProgress(stream: OutputStream, now: () => number): Callback {
   const pace = new Pace(now);
   let line: LiveLine | undefined;
   let shownAt = Number.NEGATIVE_INFINITY;
+  let latest: Logs = {};
   const show = (run: TrainingRun, logs: Logs): void => {
     shownAt = now();
     line?.show(barLine(run, logs, { pace, colors, columns: stream.columns || 80 }));
@@ -54,6 +55,7 @@ function liveProgress(stream: OutputStream, now: () => number): Callback {
     onEpochBegin: () => pace.beginEpoch(),
     onBatchEnd(run, logs) {
       pace.step();
+      latest = logs;
       if (now() - shownAt >= secondsBetweenFrames || run.batch === run.batches) show(run, logs);
     },
     onEpochEnd(run, logs) {
@@ -61,7 +63,9 @@ function liveProgress(stream: OutputStream, now: () => number): Callback {
     },
     onTrainEnd(run) {
       // A training that was stopped in mid-epoch shows how far it came.
-      line?.end(run.batch > 0 && run.epoch < run.epochs ? 'leave' : 'remove');
+      const isCutShort = run.batch > 0 && run.epoch < run.epochs;
+      if (isCutShort) show(run, latest);
+      line?.end(isCutShort ? 'leave' : 'remove');
     },
   };
 }

@@ -1,10 +1,10 @@
 import { fail, StratusError } from '@stratus/core';
-import { Hono, type Context } from 'hono';
+import { type Context, Hono } from 'hono';
 import { BodyReader } from './body.ts';
 import type { DataPlane } from './data-plane.ts';
 import { readJson, writeResponse } from './json.ts';
 import { didYouMean, shown } from './names.ts';
-import { parseRequest } from './protocol.ts';
+import { noBinaryData, parseRequest } from './protocol.ts';
 import { statusOf } from './status.ts';
 import { welcome, welcomePage } from './welcome.ts';
 
@@ -34,8 +34,11 @@ const json = { 'content-type': 'application/json' };
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** The JSON value in a body. Errors: `bad-request`. */
-async function valueOf(body: Uint8Array, encoding: string): Promise<unknown> {
-  if (encoding !== '' && encoding !== 'identity') throw fail('bad-request', { reason: `The body has the content encoding ${shown(encoding)}; send it without.` });
+async function valueOf(body: Uint8Array, headers: Headers): Promise<unknown> {
+  const encoding = headers.get('content-encoding') ?? '';
+  if (headers.has('inference-header-content-length')) throw fail('bad-request', { reason: noBinaryData });
+  if (encoding !== '' && encoding !== 'identity')
+    throw fail('bad-request', { reason: `The body has the content encoding ${shown(encoding)}; send it without.` });
   if (body.length === 0) throw fail('bad-request', { reason: 'The body is empty; send an inference request as JSON.' });
   let text: string;
   try {
@@ -47,12 +50,28 @@ async function valueOf(body: Uint8Array, encoding: string): Promise<unknown> {
 }
 
 /** What there is to call, for suggestions; `*` is a name. */
-const paths = ['/v2', '/v2/health/live', '/v2/health/ready', '/v2/models', '/v2/models/*', '/v2/models/*/ready', '/v2/models/*/infer', '/v2/models/*/example'];
+const paths = [
+  '/v2',
+  '/v2/health/live',
+  '/v2/health/ready',
+  '/v2/models',
+  '/v2/models/*',
+  '/v2/models/*/ready',
+  '/v2/models/*/infer',
+  '/v2/models/*/example',
+];
 
 /** `/v2/model/x/infer` -> `/v2/models/x/infer` */
 function similarPath(path: string): string {
   const parts = path.split('/');
-  const known = paths.filter((p) => p.split('/').length === parts.length).map((p) => p.split('/').map((part, i) => (part === '*' ? parts[i]! : part)).join('/'));
+  const known = paths
+    .filter((p) => p.split('/').length === parts.length)
+    .map((p) =>
+      p
+        .split('/')
+        .map((part, i) => (part === '*' ? parts[i]! : part))
+        .join('/'),
+    );
   return didYouMean(path, known);
 }
 
@@ -69,7 +88,10 @@ function similarPath(path: string): string {
  * const app = serveApp(new DataPlane([await openServable(await net.toBytes(), { name: 'net' })]));
  * console.log((await app.request('/v2/models/net')).status); // 200
  */
-export function serveApp(plane: DataPlane, { bodyLimitBytes = defaultBodyLimitBytes, report = writeError }: ServeAppOptions = {}): Hono {
+export function serveApp(
+  plane: DataPlane,
+  { bodyLimitBytes = defaultBodyLimitBytes, report = writeError }: ServeAppOptions = {},
+): Hono {
   if (!Number.isSafeInteger(bodyLimitBytes) || bodyLimitBytes < 1)
     throw fail('bad-value', { what: 'bodyLimitBytes', got: String(bodyLimitBytes), want: 'a whole number from 1' });
   const bodies = new BodyReader(bodyLimitBytes);
@@ -83,16 +105,22 @@ export function serveApp(plane: DataPlane, { bodyLimitBytes = defaultBodyLimitBy
 
   const get = (path: string, answer: (c: Context) => Response | Promise<Response>): void => {
     app.get(path, answer);
-    app.all(path, (c) => c.json({ error: `${c.req.path} takes GET, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'GET, HEAD' }));
+    app.all(path, (c) =>
+      c.json({ error: `${c.req.path} takes GET, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'GET, HEAD' }),
+    );
   };
   const post = (path: string, answer: (c: Context) => Promise<Response>): void => {
     app.post(path, answer);
-    app.all(path, (c) => c.json({ error: `${c.req.path} takes POST, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'POST' }));
+    app.all(path, (c) =>
+      c.json({ error: `${c.req.path} takes POST, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'POST' }),
+    );
   };
 
   get('/', (c) => {
     const { origin } = new URL(c.req.url);
-    return /\btext\/html\b/.test(c.req.header('accept') ?? '') ? c.html(welcomePage(plane, origin)) : c.json(welcome(plane, origin));
+    return /\btext\/html\b/.test(c.req.header('accept') ?? '')
+      ? c.html(welcomePage(plane, origin))
+      : c.json(welcome(plane, origin));
   });
   get('/v2', (c) => c.json(plane.serverMetadata()));
   get('/v2/health/live', (c) => c.json({ live: plane.live() }));
@@ -111,7 +139,7 @@ export function serveApp(plane: DataPlane, { bodyLimitBytes = defaultBodyLimitBy
       plane.servable(name, { version }); // before anything is read
       const { raw } = c.req;
       const text = await bodies.withBody(raw, async (body) => {
-        const request = parseRequest(await valueOf(body, c.req.header('content-encoding') ?? ''));
+        const request = parseRequest(await valueOf(body, raw.headers));
         return writeResponse(await plane.infer(name, request, { version, signal: raw.signal }));
       });
       return c.body(text, 200, json);

@@ -31,7 +31,10 @@ class Entry {
     const rows = shapes[0]?.shape[0];
     this.tensors = tensors;
     this.rows = batched && shapes.every(({ shape }) => shape[0] === rows) ? rows : undefined;
-    this.key = shapes.map(({ name, shape }) => `${name}:${shape.slice(1).join(',')}`).sort().join(';');
+    this.key = shapes
+      .map(({ name, shape }) => `${name}:${shape.slice(1).join(',')}`)
+      .sort()
+      .join(';');
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -47,7 +50,12 @@ class Entry {
 function stacked(parts: readonly Tensor[]): Tensor {
   const [{ dtype, shape }] = parts as [Tensor];
   const total = [parts.reduce((n, part) => n + part.shape[0]!, 0), ...shape.slice(1)];
-  if (dtype === 'string') return new Tensor(dtype, total, parts.flatMap((part) => part.data as string[]));
+  if (dtype === 'string')
+    return new Tensor(
+      dtype,
+      total,
+      parts.flatMap((part) => part.data as string[]),
+    );
   const all = zeros(total, dtype);
   let at = 0;
   for (const { data } of parts) {
@@ -58,7 +66,9 @@ function stacked(parts: readonly Tensor[]): Tensor {
 }
 
 const stackedByName = (entries: readonly Entry[]): Tensors =>
-  Object.fromEntries(Object.keys(entries[0]!.tensors).map((name) => [name, stacked(entries.map(({ tensors }) => tensors[name]!))]));
+  Object.fromEntries(
+    Object.keys(entries[0]!.tensors).map((name) => [name, stacked(entries.map(({ tensors }) => tensors[name]!))]),
+  );
 
 /**
  * Asks one model for many clients. One run is in flight at a time; requests that come meanwhile are merged along the batch axis
@@ -83,7 +93,8 @@ export class Batcher {
   /** Errors: `bad-value` for limits that are no whole numbers from 1. */
   constructor(servable: Servable, { maxBatch = 64, maxQueue = 1024 }: BatcherOptions = {}) {
     for (const [option, limit] of Object.entries({ maxBatch, maxQueue }))
-      if (!Number.isSafeInteger(limit) || limit < 1) throw fail('bad-value', { what: option, got: String(limit), want: 'a whole number from 1' });
+      if (!Number.isSafeInteger(limit) || limit < 1)
+        throw fail('bad-value', { what: option, got: String(limit), want: 'a whole number from 1' });
     this.#servable = servable;
     this.#maxBatch = maxBatch;
     this.#maxQueue = maxQueue;

@@ -4,7 +4,14 @@ import { decodeRequest, type WantedOutput } from './decode-request.ts';
 import { elementsOf } from './elements.ts';
 import { exampleRequest } from './example.ts';
 import { classify } from './labels.ts';
-import { datatypeOf, type InferRequest, type InferResponse, type ModelMetadata, type ResponseOutput, type ServerMetadata } from './protocol.ts';
+import {
+  datatypeOf,
+  type InferRequest,
+  type InferResponse,
+  type ModelMetadata,
+  type ResponseOutput,
+  type ServerMetadata,
+} from './protocol.ts';
 import type { Servable, ServablePort } from './servable.ts';
 
 interface Served {
@@ -38,7 +45,8 @@ export class DataPlane {
   constructor(servables: readonly Servable[], options: BatcherOptions = {}) {
     const names = servables.map(({ name, version }) => `${name}, version ${version}`);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) throw fail('bad-value', { what: 'DataPlane', got: `two models '${twice}'`, want: 'one for each name and version' });
+    if (twice !== undefined)
+      throw fail('bad-value', { what: 'DataPlane', got: `two models '${twice}'`, want: 'one for each name and version' });
     this.#models = servables.map((servable) => ({ servable, batcher: new Batcher(servable, options) }));
   }
 
@@ -73,7 +81,11 @@ export class DataPlane {
 
   modelMetadata(name: string, { version }: ModelChoice = {}): ModelMetadata {
     const { inputs, outputs } = this.#find(name, version).servable;
-    const describe = ({ name, dtype, shape, anyRank }: ServablePort) => ({ name, datatype: datatypeOf(dtype), shape: anyRank ? [-1] : shape });
+    const describe = ({ name, dtype, shape, anyRank }: ServablePort) => ({
+      name,
+      datatype: datatypeOf(dtype),
+      shape: anyRank ? [-1] : shape,
+    });
     const versions = this.#models.filter(({ servable }) => servable.name === name).map(({ servable }) => servable.version);
     return { name, versions, platform: 'stratus_onnx', inputs: inputs.map(describe), outputs: outputs.map(describe) };
   }
@@ -93,7 +105,11 @@ export class DataPlane {
    *
    * Errors: `bad-request` that says what is wrong with the request, `busy`, `aborted`, `engine`, `released`.
    */
-  async infer(name: string, request: InferRequest, { version, signal }: ModelChoice & { readonly signal?: AbortSignal | undefined } = {}): Promise<InferResponse> {
+  async infer(
+    name: string,
+    request: InferRequest,
+    { version, signal }: ModelChoice & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<InferResponse> {
     const { servable, batcher } = this.#find(name, version);
     const { tensors, outputs } = await decodeRequest(servable, request);
     const results = await batcher.infer(tensors, { signal }).catch(async (e: unknown) => {
@@ -124,7 +140,10 @@ export class DataPlane {
     if (found.length === 0) throw fail('model-not-found', { name, known: this.models() });
     const served = version === undefined ? found.at(-1) : found.find(({ servable }) => servable.version === version);
     if (served) return served;
-    throw fail('model-not-found', { name: `${name}, version ${version}`, known: found.map(({ servable }) => `${name}, version ${servable.version}`) });
+    throw fail('model-not-found', {
+      name: `${name}, version ${version}`,
+      known: found.map(({ servable }) => `${name}, version ${servable.version}`),
+    });
   }
 }
 
@@ -139,8 +158,15 @@ async function works(servable: Servable): Promise<boolean> {
   }
 }
 
-async function answerOf({ port: { name }, classification }: WantedOutput, tensor: Tensor, { labels, outputs }: Servable): Promise<ResponseOutput> {
+async function answerOf(
+  { port: { name }, classification }: WantedOutput,
+  tensor: Tensor,
+  { labels, outputs }: Servable,
+): Promise<ResponseOutput> {
   const batched = tensor.shape.length > 0 && outputs.find((port) => port.name === name)?.shape[0] === -1;
-  const shown = classification === undefined ? tensor : classify(tensor, classification, { batched, labels: Object.hasOwn(labels, name) ? labels[name] : undefined });
+  const shown =
+    classification === undefined
+      ? tensor
+      : classify(tensor, classification, { batched, labels: Object.hasOwn(labels, name) ? labels[name] : undefined });
   return { name, datatype: datatypeOf(shown.dtype), shape: shown.shape, data: await elementsOf(shown) };
 }

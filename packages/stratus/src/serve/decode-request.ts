@@ -2,7 +2,7 @@ import { fail, type Tensor } from '@stratus/core';
 import { readElements } from './elements.ts';
 import { checkComplete, checkShape, findPort, type SizesSeen } from './feeds.ts';
 import { didYouMean, shown } from './names.ts';
-import { datatypeOf, datatypes, type InferRequest, type RequestInput } from './protocol.ts';
+import { datatypeOf, datatypes, type InferRequest, noBinaryData, type RequestInput } from './protocol.ts';
 import type { Servable, ServablePort, Tensors } from './servable.ts';
 
 /** An output that was asked for. */
@@ -23,17 +23,16 @@ function checkDatatype({ name, datatype }: RequestInput, port: ServablePort): vo
   if (datatype === want) return;
   const reason = `Input '${name}': got the datatype ${shown(datatype)}, expected ${want}.`;
   const numbers = datatypes.includes(datatype) && ![datatype, want].some((d) => d === 'BYTES' || d === 'BOOL');
-  const fix = numbers ? ' Numbers in JSON have no type of their own: change the word, and round them if need be.' : didYouMean(datatype, datatypes);
+  const fix = numbers
+    ? ' Numbers in JSON have no type of their own: change the word, and round them if need be.'
+    : didYouMean(datatype, datatypes);
   throw fail('bad-request', { reason: reason + fix });
 }
 
 async function decodeInput(input: RequestInput, port: ServablePort, seen: SizesSeen): Promise<Tensor> {
   checkDatatype(input, port);
   checkShape(port, input.shape, seen);
-  if (input.parameters?.['binary_data_size'] !== undefined) {
-    const fix = "Send numbers as JSON in 'data' (in tritonclient: set_data_from_numpy(x, binary_data=False)).";
-    throw fail('bad-request', { reason: `Input '${port.name}': this server does not take binary tensor data. ${fix}` });
-  }
+  if (input.parameters?.['binary_data_size'] !== undefined) throw fail('bad-request', { reason: noBinaryData });
   if (input.data === undefined) throw fail('bad-request', { reason: `Input '${port.name}' has no data.` });
   return readElements({ name: port.name, dtype: port.dtype, shape: input.shape }, input.data);
 }
@@ -49,7 +48,9 @@ function decodeOutputs({ outputs: ports }: Servable, { outputs = [] }: InferRequ
       throw fail('bad-request', { reason: `${got}, expected how many classes to name: a whole number from 1.` });
     }
     if (port.dtype === 'string' || port.dtype === 'bool') {
-      throw fail('bad-request', { reason: `${got}, but the output's datatype is ${datatypeOf(port.dtype)}: only numbers can be ranked.` });
+      throw fail('bad-request', {
+        reason: `${got}, but the output's datatype is ${datatypeOf(port.dtype)}: only numbers can be ranked.`,
+      });
     }
     return { port, classification: classification as number };
   });
@@ -62,7 +63,10 @@ export async function decodeRequest(servable: Servable, request: InferRequest): 
   const tensors: Record<string, Tensor> = {};
   const seen: SizesSeen = new Map();
   for (const { name } of request.inputs) findPort('input', servable.inputs, name);
-  checkComplete(servable.inputs, request.inputs.map(({ name }) => name));
+  checkComplete(
+    servable.inputs,
+    request.inputs.map(({ name }) => name),
+  );
   for (const input of request.inputs) {
     const port = findPort('input', servable.inputs, input.name);
     if (Object.hasOwn(tensors, port.name)) throw fail('bad-request', { reason: `The input '${port.name}' is given twice.` });

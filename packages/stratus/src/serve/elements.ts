@@ -1,4 +1,4 @@
-import { dtypes, fail, Tensor, type DType } from '@stratus/core';
+import { type DType, dtypes, fail, Tensor } from '@stratus/core';
 import { float16Bits, float16Value, largestFloat16 } from './float16.ts';
 import { shown } from './names.ts';
 import { datatypeOf, type ResponseElement } from './protocol.ts';
@@ -29,7 +29,8 @@ const half: Put = (data: Uint16Array, at, value) => {
 const integer = (bits: number, signed: boolean): Put => {
   const [low, high] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
   return (data: Int32Array, at, value) => {
-    if (!Number.isInteger(value) || (value as number) < low || (value as number) > high) return `a whole number from ${low} to ${high}`;
+    if (!Number.isInteger(value) || (value as number) < low || (value as number) > high)
+      return `a whole number from ${low} to ${high}`;
     data[at] = value as number;
     return undefined;
   };
@@ -38,7 +39,8 @@ const integer = (bits: number, signed: boolean): Put => {
 const bigInteger = (signed: boolean): Put => {
   const [low, high] = signed ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   return (data: BigInt64Array, at, value) => {
-    const exact = typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,20}$/.test(value));
+    const exact =
+      typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,20}$/.test(value));
     const whole = exact ? BigInt(value as bigint | number | string) : undefined;
     if (whole === undefined || whole < low || whole > high) return `a whole number from ${low} to ${high}, as digits`;
     data[at] = whole;
@@ -54,7 +56,8 @@ const bool: Put = (data: Uint8Array, at, value) => {
 
 const text: Put = (data: string[], at, value) => {
   // The engine takes texts as C does: they end at the first NUL, and are UTF-8.
-  if (typeof value !== 'string' || value.includes('\0') || /\p{Surrogate}/u.test(value)) return 'a text of whole characters without NUL';
+  if (typeof value !== 'string' || value.includes('\0') || /\p{Surrogate}/u.test(value))
+    return 'a text of whole characters without NUL';
   data[at] = value;
   return undefined;
 };
@@ -86,7 +89,9 @@ interface Wanted {
 function* innermost({ name, shape }: Wanted, list: readonly unknown[], axis = 0, at = ''): Generator<readonly unknown[]> {
   if (list.length !== shape[axis]) {
     const found = `${at ? `data${at}` : 'data'} has ${list.length} elements`;
-    throw fail('bad-request', { reason: `Input '${name}': ${found}, and the shape [${shape.join(', ')}] says ${shape[axis] ?? 'one level less'}.` });
+    throw fail('bad-request', {
+      reason: `Input '${name}': ${found}, and the shape [${shape.join(', ')}] says ${shape[axis] ?? 'one level less'}.`,
+    });
   }
   if (axis === shape.length - 1) {
     yield list;

@@ -1,11 +1,17 @@
-import { datatypeOf, type ResponseElement, type InferRequest } from './protocol.ts';
 import { float16Value } from './float16.ts';
+import { datatypeOf, type InferRequest, type ResponseElement } from './protocol.ts';
 import type { Servable, ServablePort } from './servable.ts';
 
 /** A request that the model can answer: the sample in its file, or zeros, with 1 for every size that is not fixed. */
 export function exampleRequest({ inputs, manifest }: Servable): InferRequest {
   const sample = manifest?.samples[0]?.inputs ?? {};
-  return { inputs: inputs.map((port) => ({ name: port.name, datatype: datatypeOf(port.dtype), ...(sampleOf(port, sample[port.name]) ?? zerosOf(port)) })) };
+  return {
+    inputs: inputs.map((port) => ({
+      name: port.name,
+      datatype: datatypeOf(port.dtype),
+      ...(sampleOf(port, sample[port.name]) ?? zerosOf(port)),
+    })),
+  };
 }
 
 interface Values {

@@ -5,7 +5,8 @@ import type { ServablePort, Tensors } from './servable.ts';
 const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 /** `image UINT8 [batch, 28, 28]`, for messages. */
-const showPort = ({ name, dims, anyRank, dtype }: ServablePort): string => `${name}: ${dtype} ${anyRank ? '[…]' : showShape(dims)}`;
+const showPort = ({ name, dims, anyRank, dtype }: ServablePort): string =>
+  `${name}: ${dtype} ${anyRank ? '[…]' : showShape(dims)}`;
 
 /** What a model takes or gives, for messages. */
 export const showPorts = (ports: readonly ServablePort[]): string => ports.map(showPort).join('; ') || 'nothing';
@@ -15,7 +16,9 @@ export function findPort(kind: 'input' | 'output', ports: readonly ServablePort[
   const port = ports.find((p) => p.name === name);
   if (port) return port;
   const known = ports.map((p) => p.name);
-  throw fail('bad-request', { reason: `There is no ${kind} named ${shown(name)}.${didYouMean(name, known)} The model has ${showPorts(ports)}.` });
+  throw fail('bad-request', {
+    reason: `There is no ${kind} named ${shown(name)}.${didYouMean(name, known)} The model has ${showPorts(ports)}.`,
+  });
 }
 
 /** Sizes of named axes, and the input that said so. */
@@ -24,14 +27,20 @@ export type SizesSeen = Map<string, { readonly size: number; readonly input: str
 /** Makes sure that a shape fits an input, and notes the sizes it gives. Errors: `bad-request`. */
 export function checkShape({ name, dims, anyRank }: ServablePort, shape: readonly number[], seen: SizesSeen): void {
   if (anyRank) return;
-  const wrong = (fix: string) => fail('bad-request', { reason: `Input '${name}': got the shape ${showShape(shape)}, expected ${showShape(dims)}.${fix}` });
-  const fits = (wanted: Shape): boolean => wanted.length === shape.length && wanted.every((d, i) => typeof d === 'string' || d === shape[i]);
-  if (!fits(dims)) throw wrong(typeof dims[0] === 'string' && fits(dims.slice(1)) ? ` Put the number of samples first: ${showShape([1, ...shape])}.` : '');
+  const wrong = (fix: string) =>
+    fail('bad-request', { reason: `Input '${name}': got the shape ${showShape(shape)}, expected ${showShape(dims)}.${fix}` });
+  const fits = (wanted: Shape): boolean =>
+    wanted.length === shape.length && wanted.every((d, i) => typeof d === 'string' || d === shape[i]);
+  if (!fits(dims))
+    throw wrong(
+      typeof dims[0] === 'string' && fits(dims.slice(1)) ? ` Put the number of samples first: ${showShape([1, ...shape])}.` : '',
+    );
   dims.forEach((d, axis) => {
     if (typeof d !== 'string') return;
     const size = shape[axis]!;
     const before = seen.get(d);
-    if (before && before.size !== size) throw wrong(` In the input '${before.input}', '${d}' is ${before.size}, and here it is ${size}.`);
+    if (before && before.size !== size)
+      throw wrong(` In the input '${before.input}', '${d}' is ${before.size}, and here it is ${size}.`);
     if (!before) seen.set(d, { size, input: name });
   });
 }
@@ -39,7 +48,8 @@ export function checkShape({ name, dims, anyRank }: ServablePort, shape: readonl
 /** Every input of the model is there. Errors: `bad-request`. */
 export function checkComplete(ports: readonly ServablePort[], given: readonly string[]): void {
   const missing = ports.filter(({ name }) => !given.includes(name));
-  if (missing.length > 0) throw fail('bad-request', { reason: `The input '${missing[0]!.name}' is missing. The model takes ${showPorts(ports)}.` });
+  if (missing.length > 0)
+    throw fail('bad-request', { reason: `The input '${missing[0]!.name}' is missing. The model takes ${showPorts(ports)}.` });
 }
 
 /** Makes sure that tensors are what a model takes, so that one that is not can spoil nobody else's run. Errors: `bad-request`. */

@@ -1,4 +1,4 @@
-export { defaultBodyLimitBytes, serveApp, writeError, type ServeAppOptions } from './app.ts';
+export { defaultBodyLimitBytes, type ServeAppOptions, serveApp, writeError } from './app.ts';
 export { Batcher, type BatcherOptions } from './batcher.ts';
 export { DataPlane, type ModelChoice } from './data-plane.ts';
 export type {

@@ -11,7 +11,8 @@ const mostObjects = 10_000;
 /** A whole number that a double may not hold. In a text there may be one that only looks so; that does no harm. */
 const longInteger = /(?:^|[[,:\s])-?\d{16,}(?:[\]},\s]|$)/;
 
-const broken = (reason: string, cause?: unknown) => fail('bad-request', { reason: `The body is not valid JSON: ${reason}.` }, cause);
+const broken = (reason: string, cause?: unknown) =>
+  fail('bad-request', { reason: `The body is not valid JSON: ${reason}.` }, cause);
 
 const native = (text: string): unknown => {
   try {
@@ -199,7 +200,9 @@ class JsonReader {
     const values = native(`[${part}]`) as unknown[];
     if (values.length === 0) throw broken(`a value is missing at position ${end}`);
     if (isExact) for (const value of values) list.push(value);
-    else for (const [i, token] of part.split(',').entries()) list.push(typeof values[i] === 'number' ? exactNumber(token) : values[i]);
+    else
+      for (const [i, token] of part.split(',').entries())
+        list.push(typeof values[i] === 'number' ? exactNumber(token) : values[i]);
     this.#at = end + 1;
     return true;
   }
@@ -214,14 +217,18 @@ export async function writeResponse({ outputs, ...head }: InferResponse): Promis
     parts.push(`${parts.length > 0 ? ',' : ''}${JSON.stringify(about).slice(0, -1)},"data":[`);
     for (let start = 0; start < data.length; start += piece / 8) {
       const part = data.slice(start, start + piece / 8);
-      const plain = part.some((x) => typeof x === 'bigint') ? part.map((x) => (typeof x === 'bigint' ? x : JSON.stringify(x))).join(',') : JSON.stringify(part).slice(1, -1);
+      const plain = part.some((x) => typeof x === 'bigint')
+        ? part.map((x) => (typeof x === 'bigint' ? x : JSON.stringify(x))).join(',')
+        : JSON.stringify(part).slice(1, -1);
       parts.push(start > 0 ? `,${plain}` : plain);
       await giveTurn();
     }
     parts.push(']}');
   }
   const { parameters, ...rest } = head;
-  const texts = Object.entries(parameters ?? {}).map(([key, x]) => `${JSON.stringify(key)}:${typeof x === 'bigint' ? x : JSON.stringify(x)}`);
+  const texts = Object.entries(parameters ?? {}).map(
+    ([key, x]) => `${JSON.stringify(key)}:${typeof x === 'bigint' ? x : JSON.stringify(x)}`,
+  );
   const start = JSON.stringify(rest).slice(0, -1);
   return `${start}${texts.length > 0 ? `,"parameters":{${texts.join(',')}}` : ''},"outputs":[${parts.join('')}]}`;
 }

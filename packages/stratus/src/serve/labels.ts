@@ -1,4 +1,4 @@
-import { fail, lookUp, Tensor, type Manifest } from '@stratus/core';
+import { fail, lookUp, type Manifest, Tensor } from '@stratus/core';
 import { float16Value } from './float16.ts';
 
 /** Names of the classes, by output. */
@@ -13,7 +13,12 @@ export function readLabels(manifest: Manifest | undefined, outputs: readonly { r
     lookUp('postprocessing step', { labels: true }, type);
     const { output, labels: texts } = config;
     lookUp('output', Object.fromEntries(outputs.map((port) => [port.name, port])), String(output));
-    if (!isTexts(texts)) throw fail('bad-value', { what: `the labels of the output '${String(output)}'`, got: typeof texts, want: 'a list of texts' });
+    if (!isTexts(texts))
+      throw fail('bad-value', {
+        what: `the labels of the output '${String(output)}'`,
+        got: typeof texts,
+        want: 'a list of texts',
+      });
     labels[String(output)] = texts;
   }
   return labels;
@@ -21,21 +26,29 @@ export function readLabels(manifest: Manifest | undefined, outputs: readonly { r
 
 /**
  * The `count` best classes of each row, best first, as `value:index:label` texts: the classification extension of the protocol.
+ * One number that has two labels is the probability of the second class.
  * Source: Triton Inference Server, extension_classification.md; numbers with six decimals, as it writes them.
  */
-export function classify({ dtype, shape, data }: Tensor, count: number, { batched, labels }: { readonly batched: boolean; readonly labels?: readonly string[] | undefined }): Tensor {
+export function classify(
+  { dtype, shape, data }: Tensor,
+  count: number,
+  { batched, labels }: { readonly batched: boolean; readonly labels?: readonly string[] | undefined },
+): Tensor {
   const rows = batched ? shape[0]! : 1;
-  const classes = rows === 0 ? 0 : data.length / rows;
+  const width = rows === 0 ? 0 : data.length / rows;
+  const isBinary = width === 1 && labels?.length === 2;
+  const classes = isBinary ? 2 : width;
   const best = Math.min(count, classes);
-  const valueAt = (at: number): number => (dtype === 'float16' ? float16Value(Number(data[at])) : Number(data[at]));
+  const numberAt = (at: number): number => (dtype === 'float16' ? float16Value(Number(data[at])) : Number(data[at]));
   const isFloat = dtype.startsWith('float');
   const texts: string[] = [];
   for (let row = 0; row < rows; row++) {
-    const start = row * classes;
-    const rank = (i: number): number => (Number.isNaN(valueAt(start + i)) ? Number.NEGATIVE_INFINITY : valueAt(start + i));
-    const order = Array.from({ length: classes }, (_, i) => i).sort((a, b) => (rank(a) === rank(b) ? a - b : rank(a) < rank(b) ? 1 : -1));
+    const start = row * width;
+    const values = isBinary ? [1 - numberAt(start), numberAt(start)] : Array.from({ length: width }, (_, i) => numberAt(start + i));
+    const ranks = values.map((x) => (Number.isNaN(x) ? Number.NEGATIVE_INFINITY : x));
+    const order = [...values.keys()].sort((a, b) => (ranks[a] === ranks[b] ? a - b : ranks[a]! < ranks[b]! ? 1 : -1));
     for (const i of order.slice(0, best)) {
-      const value = isFloat ? valueAt(start + i).toFixed(6) : String(data[start + i]);
+      const value = isFloat ? values[i]!.toFixed(6) : String(isBinary ? values[i] : data[start + i]);
       texts.push(`${value}:${i}${labels?.[i] === undefined ? '' : `:${labels[i]}`}`);
     }
   }

@@ -1,4 +1,4 @@
-import { dtypes, fail, type DType } from '@stratus/core';
+import { type DType, dtypes, fail } from '@stratus/core';
 import { z } from 'zod';
 
 // The Open Inference Protocol, version 2, over REST.
@@ -102,7 +102,9 @@ const place = (path: readonly PropertyKey[]): string =>
 export function parseRequest(value: unknown): InferRequest {
   const { success, data, error } = requestSchema.safeParse(value);
   if (success) return data;
-  const reasons = error.issues.slice(0, 3).map(({ path, message }) => `${place(path) || 'the body'}: ${message.replace(/^Invalid input: /, '')}`);
+  const reasons = error.issues
+    .slice(0, 3)
+    .map(({ path, message }) => `${place(path) || 'the body'}: ${message.replace(/^Invalid input: /, '')}`);
   const example = '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[0.5,1]}]}';
   throw fail('bad-request', { reason: `This is no inference request: ${reasons.join('; ')}. One looks like ${example}.` });
 }
@@ -112,3 +114,7 @@ export const datatypeOf = (dtype: DType): string => dtypes[dtype].oip;
 
 /** All datatypes, for messages. */
 export const datatypes: readonly string[] = Object.values(dtypes).map(({ oip }) => oip);
+
+/** What a client is told that sends tensors as bytes. */
+export const noBinaryData =
+  "This server does not take binary tensor data. Send numbers as JSON in 'data' (in tritonclient: set_data_from_numpy(x, binary_data=False)).";

@@ -1,6 +1,6 @@
-import { decodeArtifact, executor as sharedExecutor, fail, readModelInfo, StratusError } from '@stratus/core';
 import type { DType, Executor, Manifest, Program, Shape, Tensor } from '@stratus/core';
-import { readLabels, type Labels } from './labels.ts';
+import { decodeArtifact, fail, readModelInfo, StratusError, executor as sharedExecutor } from '@stratus/core';
+import { type Labels, readLabels } from './labels.ts';
 import { rowsAreIndependent, runSample } from './warm-up.ts';
 
 /** Tensors by name. */
@@ -69,7 +69,8 @@ async function readManifest(bytes: Uint8Array, file: string): Promise<Manifest |
     return (await decodeArtifact(bytes, file)).manifest;
   } catch (e) {
     if (!StratusError.is(e) || e.code !== 'corrupt') throw e;
-    const fix = "Copy or save it again. If another tool changed it on purpose, remove 'stratus' from its metadata: then it is served as a plain ONNX model.";
+    const fix =
+      "Copy or save it again. If another tool changed it on purpose, remove 'stratus' from its metadata: then it is served as a plain ONNX model.";
     throw fail('corrupt', { file, reason: String(e.details['reason']), fix }, e);
   }
 }
@@ -96,11 +97,15 @@ const portsOf = (ports: Program['inputs'], about: Manifest['signature']['inputs'
  * const { y } = await servable.infer({ x: tensor([[1, 2]]) });
  * console.log(y.shape); // [1, 1]
  */
-export async function openServable(bytes: Uint8Array, { name, version = '1', file = `The model '${name}'`, executor }: ServableOptions): Promise<Servable> {
+export async function openServable(
+  bytes: Uint8Array,
+  { name, version = '1', file = `The model '${name}'`, executor }: ServableOptions,
+): Promise<Servable> {
   checkNames(name, version);
   const manifest = await readManifest(bytes, file);
   const steps = (manifest?.preprocessing ?? []).map((step) => step.type);
-  if (steps.length > 0) throw fail('unknown-name', { kind: 'preprocessing step', name: steps[0]!, known: ['those of later versions'] });
+  if (steps.length > 0)
+    throw fail('unknown-name', { kind: 'preprocessing step', name: steps[0]!, known: ['those of later versions'] });
   const program = await (executor ?? (await sharedExecutor())).compile(bytes);
   try {
     const samples = manifest?.samples ?? [];

@@ -1,4 +1,4 @@
-import { dtypes, fail, StratusError, Tensor, tensor, type DType, type Manifest, type Program } from '@stratus/core';
+import { type DType, dtypes, fail, type Manifest, type Program, StratusError, Tensor, tensor } from '@stratus/core';
 import { float16Bits, float16Value } from './float16.ts';
 
 type Sample = Manifest['samples'][number];
@@ -15,7 +15,10 @@ const numberAt = ({ dtype, data }: Tensor, at: number): number | undefined =>
 function difference(got: Tensor, want: Tensor, allowed: (want: number) => number): number | undefined {
   for (let at = 0; at < want.data.length; at++) {
     const [a, b] = [numberAt(got, at), numberAt(want, at)];
-    const same = a === undefined || b === undefined ? got.data[at] === want.data[at] : Object.is(a, b) || a === b || Math.abs(a - b) <= allowed(b);
+    const same =
+      a === undefined || b === undefined
+        ? got.data[at] === want.data[at]
+        : Object.is(a, b) || a === b || Math.abs(a - b) <= allowed(b);
     if (!same) return at;
   }
   return undefined;
@@ -30,7 +33,11 @@ const tensorOf = (values: unknown, dtype: DType): Tensor => tensor(restored(valu
  * those of `Program.run`.
  */
 export async function runSample(program: Program, sample: Sample, file: string): Promise<void> {
-  const feeds = Object.fromEntries(program.inputs.flatMap(({ name, dtype }) => (Object.hasOwn(sample.inputs, name) ? [[name, tensorOf(sample.inputs[name], dtype)]] : [])));
+  const feeds = Object.fromEntries(
+    program.inputs.flatMap(({ name, dtype }) =>
+      Object.hasOwn(sample.inputs, name) ? [[name, tensorOf(sample.inputs[name], dtype)]] : [],
+    ),
+  );
   const outputs = await program.run(feeds);
   for (const { name, dtype } of program.outputs) {
     if (!Object.hasOwn(sample.outputs, name)) continue;
@@ -56,7 +63,8 @@ const mostElements = 2 ** 22;
 
 const isUnknown = (d: number | string | undefined): boolean => typeof d === 'string';
 
-const probeShape = (shape: Port['shape'], size: number): number[] => shape.map((d, axis) => (axis === 0 ? all : typeof d === 'number' ? d : size));
+const probeShape = (shape: Port['shape'], size: number): number[] =>
+  shape.map((d, axis) => (axis === 0 ? all : typeof d === 'number' ? d : size));
 const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
 /** Rows that differ from each other. Small numbers: whole ones are often indices. */
@@ -77,12 +85,14 @@ function probe({ name, dtype, shape }: Port, size: number): Tensor {
 
 async function agree(program: Program, size: number): Promise<boolean> {
   const probes = program.inputs.map((port) => [port.name, probe(port, size)] as const);
-  const run = (start: number, end: number) => program.run(Object.fromEntries(probes.map(([name, t]) => [name, t.rows(start, end)])));
+  const run = (start: number, end: number) =>
+    program.run(Object.fromEntries(probes.map(([name, t]) => [name, t.rows(start, end)])));
   const [together, one, others] = [await run(0, all), await run(0, first), await run(first, all)];
   return program.outputs.every(({ name }) =>
     [[one[name]!, 0, first] as const, [others[name]!, first, all] as const].every(([part, start, end]) => {
       const whole = together[name]!;
-      if (whole.shape[0] !== all || part.shape[0] !== end - start || part.data.length * all !== whole.data.length * (end - start)) return false;
+      if (whole.shape[0] !== all || part.shape[0] !== end - start || part.data.length * all !== whole.data.length * (end - start))
+        return false;
       let largest = 0;
       for (let at = 0; at < whole.data.length; at++) largest = Math.max(largest, Math.abs(numberAt(whole, at) ?? 0) || 0);
       return difference(part, whole.rows(start, end), () => 1e-3 * largest) === undefined;

@@ -34,11 +34,23 @@ export function welcome(plane: DataPlane, origin: string) {
       return {
         name,
         inputs: servable.inputs.map(describePort),
-        outputs: servable.outputs.map((port) => ({ ...describePort(port), ...(servable.labels[port.name] && { labels: servable.labels[port.name] }) })),
+        outputs: servable.outputs.map((port) => ({
+          ...describePort(port),
+          ...(servable.labels[port.name] && { labels: servable.labels[port.name] }),
+        })),
         try: curlExample(plane, servable, origin),
       };
     }),
-    paths: ['/v2', '/v2/health/live', '/v2/health/ready', '/v2/models', '/v2/models/NAME', '/v2/models/NAME/ready', '/v2/models/NAME/example', 'POST /v2/models/NAME/infer'],
+    paths: [
+      '/v2',
+      '/v2/health/live',
+      '/v2/health/ready',
+      '/v2/models',
+      '/v2/models/NAME',
+      '/v2/models/NAME/ready',
+      '/v2/models/NAME/example',
+      'POST /v2/models/NAME/infer',
+    ],
   };
 }
 
@@ -51,7 +63,9 @@ export function welcomePage(plane: DataPlane, origin: string): string {
     list
       .map((port) => {
         const shape = typeof port.shape === 'string' ? port.shape : `[${port.shape.join(', ')}]`;
-        const more = [port.unit, 'labels' in port && port.labels ? port.labels.join(', ') : undefined].filter((text) => text !== undefined);
+        const more = [port.unit, 'labels' in port && port.labels ? port.labels.join(', ') : undefined].filter(
+          (text) => text !== undefined,
+        );
         return `<li><code>${escaped(port.name)}</code> ${escaped(port.datatype)} ${escaped(shape)}${more.length > 0 ? ` — ${escaped(more.join('; '))}` : ''}</li>`;
       })
       .join('');
@@ -61,7 +75,9 @@ export function welcomePage(plane: DataPlane, origin: string): string {
 <p>Gives</p><ul>${ports(model.outputs)}</ul>
 <p>Try it:</p><pre>${escaped(model.try)}</pre>`,
   );
-  const links = paths.map((path) => `<li>${/^\/[a-z0-9/]+$/.test(path) ? `<a href="${path}"><code>${path}</code></a>` : `<code>${path}</code>`}</li>`);
+  const links = paths.map(
+    (path) => `<li>${/^\/[a-z0-9/]+$/.test(path) ? `<a href="${path}"><code>${path}</code></a>` : `<code>${path}</code>`}</li>`,
+  );
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(name)}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}pre{overflow-x:auto;padding:1rem;border:1px solid #8888;border-radius:.5rem}</style>

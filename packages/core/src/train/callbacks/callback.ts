@@ -24,8 +24,10 @@ export interface TrainingRun {
   setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void>;
   /** The model as the bytes of an ONNX file. */
   modelBytes(): Promise<Uint8Array>;
-  /** Writes a checkpoint into a folder now; says where. */
-  saveCheckpoint(dir: string, keep?: number): Promise<string>;
+  /** Which way a figure of the logs is better, where its metric says so. */
+  direction?(figure: string): 'higher' | 'lower' | undefined;
+  /** Asks for a checkpoint in a folder. It is written when all callbacks have seen the present batch or epoch; fit reports what goes wrong. */
+  saveCheckpoint(dir: string, keep?: number): void;
 }
 
 /**
@@ -41,6 +43,8 @@ export interface TrainingRun {
  * console.log(losses.length); // 2
  */
 export interface Callback {
+  /** Under which a checkpoint keeps its state, so that callbacks may be added or left out when a run is resumed; '' unless told. */
+  readonly name?: string;
   onTrainBegin?(run: TrainingRun): void | Promise<void>;
   onEpochBegin?(run: TrainingRun): void | Promise<void>;
   /** `logs` are the figures of the epoch so far; `run.batchLoss` is the loss of the batch alone. */
@@ -48,8 +52,10 @@ export interface Callback {
   onEpochEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
   /** Also when training was stopped or failed. */
   onTrainEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
-  /** Plain JSON that a checkpoint keeps, … */
+  /** Plain JSON that a checkpoint keeps; NaN and infinite numbers may be in it. */
   state?(): unknown;
-  /** … and that a resumed run gives back before it begins. */
-  restore?(state: unknown): void;
+  /** Tensors that a checkpoint keeps beside the state. */
+  tensors?(): Readonly<Record<string, Tensor>>;
+  /** Takes back what a checkpoint has kept, when a run is resumed, before it begins. */
+  restore?(state: unknown, tensors: Readonly<Record<string, Tensor>>): void;
 }

@@ -16,7 +16,16 @@ import type { Callback } from './callback.ts';
 export function csvLogger({ path, append = false }: { readonly path: string; readonly append?: boolean }): Callback {
   let columns: string[] | undefined;
   let fresh = !append;
+  let restored = false;
   return {
+    name: `csvLogger ${path}`,
+    onTrainBegin() {
+      if (!restored) {
+        columns = undefined;
+        fresh = !append;
+      }
+      restored = false;
+    },
     async onEpochEnd(run, logs) {
       const scalars = Object.entries(logs).filter(([, value]) => typeof value === 'number');
       if (fresh) await files.remove(path);
@@ -30,6 +39,7 @@ export function csvLogger({ path, append = false }: { readonly path: string; rea
     restore(state) {
       columns = (state as { columns?: string[] }).columns;
       fresh = false;
+      restored = true;
     },
   };
 }

@@ -15,7 +15,13 @@ import type { Callback } from './callback.ts';
  */
 export function jsonlLogger({ path, append = false }: { readonly path: string; readonly append?: boolean }): Callback {
   let fresh = !append;
+  let restored = false;
   return {
+    name: `jsonlLogger ${path}`,
+    onTrainBegin() {
+      if (!restored) fresh = !append;
+      restored = false;
+    },
     async onEpochEnd(run, logs) {
       if (fresh) await files.remove(path);
       fresh = false;
@@ -25,6 +31,7 @@ export function jsonlLogger({ path, append = false }: { readonly path: string; r
     state: () => null,
     restore() {
       fresh = false;
+      restored = true;
     },
   };
 }

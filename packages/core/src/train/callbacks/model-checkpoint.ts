@@ -1,6 +1,7 @@
+import { fail } from '../../errors.ts';
 import { files } from '../../runtime/index.ts';
-import type { Callback } from './callback.ts';
-import { monitorOf, type MonitorOptions } from './monitor.ts';
+import type { Callback, TrainingRun } from './callback.ts';
+import { type MonitorOptions, monitorOf } from './monitor.ts';
 
 /** Options of {@link modelCheckpoint}. */
 export interface ModelCheckpointOptions extends MonitorOptions {
@@ -20,36 +21,60 @@ export interface ModelCheckpointOptions extends MonitorOptions {
 /**
  * Saves along the way: the best model, or checkpoints to resume from.
  *
- * Errors: `unknown-name` when the figure is not in the logs, `file-failed`. Source: Keras ModelCheckpoint.
+ * Errors: `bad-value` for options that cannot go together, `unknown-name` when the figure is not in the logs, `file-failed`. Source: Keras ModelCheckpoint.
  *
  * @example
  * import { modelCheckpoint } from '@stratus/core';
  * const best = modelCheckpoint({ path: 'best.onnx', monitor: 'valAccuracy', saveBestOnly: true });
  * console.log(typeof best.onEpochEnd); // function
  */
-export function modelCheckpoint({ path, saveBestOnly = false, saveFrequency = 'epoch', keep = 3, ...watch }: ModelCheckpointOptions): Callback {
+export function modelCheckpoint({
+  path,
+  saveBestOnly = false,
+  saveFrequency = 'epoch',
+  keep = 3,
+  ...watch
+}: ModelCheckpointOptions): Callback {
+  const what = 'modelCheckpoint';
+  if (saveFrequency !== 'epoch' && !(Number.isInteger(saveFrequency) && saveFrequency > 0))
+    throw fail('bad-value', {
+      what,
+      got: `saveFrequency ${saveFrequency}`,
+      want: "'epoch', or a positive whole number of batches",
+    });
+  if (saveFrequency !== 'epoch' && saveBestOnly)
+    throw fail('bad-value', {
+      what,
+      got: `saveBestOnly with saveFrequency ${saveFrequency}`,
+      want: "saveFrequency: 'epoch'",
+      fix: 'Figures are compared at the end of epochs.',
+    });
   const monitor = monitorOf(watch);
-  let best = monitor.worst;
-  const callback: Callback = {
+  let best: number | undefined;
+  const save = async (run: TrainingRun): Promise<void> => {
+    if (path.endsWith('.onnx')) await files.write(path, await run.modelBytes());
+    else run.saveCheckpoint(path, keep);
+  };
+  return {
+    name: `modelCheckpoint ${path}`,
     async onEpochEnd(run, logs) {
       if (saveFrequency !== 'epoch') return;
       if (saveBestOnly) {
         const value = monitor.read(logs);
-        if (!monitor.better(value, best)) return;
+        if (!monitor.better(value, best, run)) return;
         best = value;
       }
-      if (path.endsWith('.onnx')) await files.write(path, await run.modelBytes());
-      else await run.saveCheckpoint(path, keep);
+      await save(run);
     },
-    async onBatchEnd(run) {
-      if (saveFrequency === 'epoch' || run.batch % saveFrequency !== 0) return;
-      if (path.endsWith('.onnx')) await files.write(path, await run.modelBytes());
-      else await run.saveCheckpoint(path, keep);
-    },
-    state: () => ({ best: Number.isFinite(best) ? best : null }),
-    restore: (state) => {
-      best = (state as { best: number | null }).best ?? monitor.worst;
+    // Only where it is wanted: figures of the epoch so far are not put together for nobody.
+    ...(saveFrequency !== 'epoch' && {
+      async onBatchEnd(run: TrainingRun) {
+        if (run.batch % saveFrequency === 0) await save(run);
+      },
+    }),
+    state: () => ({ best: best ?? null }),
+    restore(state) {
+      best = (state as { best: number | null }).best ?? undefined;
     },
   };
-  return callback;
 }

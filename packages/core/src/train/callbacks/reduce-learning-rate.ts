@@ -1,6 +1,6 @@
 import { fail } from '../../errors.ts';
 import type { Callback } from './callback.ts';
-import { monitorOf, type MonitorOptions } from './monitor.ts';
+import { type MonitorOptions, monitorOf } from './monitor.ts';
 
 /** Options of {@link reduceLearningRateOnPlateau}. */
 export interface ReduceLearningRateOptions extends MonitorOptions {
@@ -25,19 +25,29 @@ export interface ReduceLearningRateOptions extends MonitorOptions {
  */
 export function reduceLearningRateOnPlateau(options: ReduceLearningRateOptions = {}): Callback {
   const { factor = 0.1, patience = 10, cooldown = 0, minLearningRate = 0, ...watch } = options;
-  if (!(factor > 0 && factor < 1)) throw fail('bad-value', { what: 'reduceLearningRateOnPlateau', got: `factor ${factor}`, want: 'a number between 0 and 1' });
+  if (!(factor > 0 && factor < 1))
+    throw fail('bad-value', { what: 'reduceLearningRateOnPlateau', got: `factor ${factor}`, want: 'a number between 0 and 1' });
   const monitor = monitorOf({ minDelta: 1e-4, ...watch });
-  let best = monitor.worst;
+  let best: number | undefined;
   let waited = 0;
   let cooling = 0;
+  let restored = false;
   return {
+    name: `reduceLearningRateOnPlateau ${monitor.name}`,
+    onTrainBegin() {
+      if (!restored) {
+        best = undefined;
+        waited = cooling = 0;
+      }
+      restored = false;
+    },
     onEpochEnd(run, logs) {
       const value = monitor.read(logs);
       if (cooling > 0) {
         cooling--;
         waited = 0;
       }
-      if (monitor.better(value, best)) {
+      if (monitor.better(value, best, run)) {
         best = value;
         waited = 0;
       } else if (cooling === 0 && ++waited >= patience && run.learningRate > minLearningRate) {
@@ -46,11 +56,12 @@ export function reduceLearningRateOnPlateau(options: ReduceLearningRateOptions =
         waited = 0;
       }
     },
-    state: () => ({ best: Number.isFinite(best) ? best : null, waited, cooling }),
+    state: () => ({ best: best ?? null, waited, cooling }),
     restore(state) {
       const saved = state as { best: number | null; waited: number; cooling: number };
-      best = saved.best ?? monitor.worst;
+      best = saved.best ?? undefined;
       ({ waited, cooling } = saved);
+      restored = true;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { eventFileHeader, eventFileName, scalarEvents } from '../../logs/index.ts';
 import { files } from '../../runtime/index.ts';
 import type { Logs } from '../logs.ts';
-import type { Callback } from './callback.ts';
+import type { Callback, TrainingRun } from './callback.ts';
 
 /** Options of {@link tensorBoard}. */
 export interface TensorBoardOptions {
@@ -33,13 +33,18 @@ export function tensorBoard({ logDir, updateFrequency = 'epoch' }: TensorBoardOp
     await files.append(paths[part], scalarEvents(step, scalars, now));
   };
   const tagged = (logs: Logs, prefix: string, validation: boolean): Record<string, number> => {
-    const entries = Object.entries(logs).filter(([name, value]) => typeof value === 'number' && /^val[A-Z]/.test(name) === validation);
+    const entries = Object.entries(logs).filter(
+      ([name, value]) => typeof value === 'number' && /^val[A-Z]/.test(name) === validation,
+    );
     return Object.fromEntries(entries.map(([name, value]) => [prefix + (validation ? plainName(name) : name), value as number]));
   };
   return {
-    async onBatchEnd(run, logs) {
-      if (updateFrequency !== 'epoch' && run.step % updateFrequency === 0) await write('train', run.step, tagged(logs, 'batch_', false));
-    },
+    // Only where it is wanted: figures of the epoch so far are not put together for nobody.
+    ...(updateFrequency !== 'epoch' && {
+      async onBatchEnd(run: TrainingRun, logs: Logs) {
+        if (run.step % updateFrequency === 0) await write('train', run.step, tagged(logs, 'batch_', false));
+      },
+    }),
     async onEpochEnd(run, logs) {
       await write('train', run.epoch, { ...tagged(logs, 'epoch_', false), epoch_learning_rate: run.learningRate });
       await write('validation', run.epoch, tagged(logs, 'epoch_', true));

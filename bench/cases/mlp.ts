@@ -1,0 +1,105 @@
+// The training step of the mission's MLP, against PyTorch, TensorFlow and TensorFlow.js in the same run.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createExecutor } from '@stratus/core';
+import type { Result, Run } from '../result.ts';
+import { barChart } from '../shared/bar-chart.ts';
+import { machine } from '../shared/machine.ts';
+import { batchSize } from '../shared/mlp.ts';
+import { lineup } from '../shared/peers.ts';
+import { assemble, race, type Series } from '../shared/race.ts';
+import { median, pairedRatio, quantile } from '../shared/statistics.ts';
+import { writeStepData } from '../shared/step-data.ts';
+
+const quick = process.env['STRATUS_BENCH_QUICK'] === '1';
+const settings = quick ? { rounds: 3, sliceMs: 60, batches: 128, firstSteps: 32 } : { rounds: 11, sliceMs: 300, batches: 128, firstSteps: 32 };
+
+const named = ({ library, version, variant, threads }: Series): string => `${library} ${version}, ${variant}, ${threads}`;
+const ms = (x: number): string => `${x.toFixed(3)} ms`;
+const fastest = (series: readonly Series[]): Series | undefined =>
+  series.reduce<Series | undefined>((best, s) => (best && median(best.samples) <= median(s.samples) ? best : s), undefined);
+
+/** All must have computed the same, or the comparison means nothing. */
+function checkLosses(series: readonly Series[], own: Series): void {
+  for (const s of series) {
+    if (Math.abs(s.loss / own.loss - 1) > 1e-4)
+      throw new Error(`${named(s)} computes something else: a mean loss of ${s.loss} over the first steps, ours is ${own.loss}`);
+  }
+}
+
+function results(own: Series, alone: Series, peers: readonly Series[]): Result[] {
+  const against = peers.map((peer): Result => {
+    const detail = (r: { low: number; high: number }) =>
+      `${ms(median(own.samples))} against ${ms(median(peer.samples))} (${peer.variant}, ${peer.threads}); ${own.samples.length} paired rounds, middle half ${r.low.toFixed(3)} to ${r.high.toFixed(3)}`;
+    if (peer.library === 'TensorFlow.js') {
+      const r = pairedRatio(peer.samples, own.samples);
+      return { name: `MLP step: ${peer.library} ${peer.version} wasm / Stratus`, reached: r.ratio, target: 15, better: 'higher', unit: 'ratio', detail: detail(r) };
+    }
+    const r = pairedRatio(own.samples, peer.samples);
+    return { name: `MLP step: Stratus / ${peer.library} ${peer.version}`, reached: r.ratio, target: 0.9, better: 'lower', unit: 'ratio', detail: detail(r) };
+  });
+  const host = pairedRatio(own.samples, alone.samples);
+  const detail = `${ms(median(own.samples))} against ${ms(median(alone.samples))}, ${own.threads}: what fit adds for batches and sums`;
+  return [...against, { name: 'MLP step: fit / the step alone', reached: host.ratio, target: 1.25, better: 'lower', unit: 'ratio', detail }];
+}
+
+function picture(series: readonly Series[], system: ReturnType<typeof machine>): string {
+  const libraries = [...new Set(series.map((s) => s.library))];
+  const best = libraries.map((library) => fastest(series.filter((s) => s.library === library && s.variant !== 'step alone'))!);
+  const bars = best.map((s) => ({
+    label: `${s.library} ${s.version}, ${s.threads}`,
+    value: median(s.samples),
+    low: quantile(s.samples, 0.25),
+    high: quantile(s.samples, 0.75),
+    own: s.library === 'Stratus',
+  }));
+  const most = 1.15 * Math.max(...bars.filter((bar) => !bar.label.startsWith('TensorFlow.js')).map((bar) => bar.value));
+  const subtitle = `MLP 784-128-128-10, batch 128, SGD with momentum; each library at its best. ${system.cpu}, ${system.processors} cores`;
+  return barChart({ title: 'Milliseconds a training step (shorter is better)', subtitle, unit: 'ms', bars, most });
+}
+
+export const run: Run = async ({ root, log, signal }) => {
+  const system = machine();
+  if (system.load > 0.7) log(`The machine is busy (load ${system.load}): expect noise, and believe the ratios rather than the times.`);
+  const folder = await writeStepData(settings.batches * batchSize);
+  const entries = lineup(root, folder);
+  const competitors = await assemble(entries, { log, signal });
+  try {
+    const usual = await createExecutor();
+    const { description } = usual;
+    await usual.release();
+    const series = await race(competitors, { ...settings, log, signal });
+    for (const s of series)
+      log(`${ms(median(s.samples)).padStart(10)}  (${ms(Math.min(...s.samples))} to ${ms(Math.max(...s.samples))})  ${named(s)}`);
+    const ours = series.filter((s) => s.library === 'Stratus');
+    const own = fastest(ours.filter((s) => s.variant === 'fit'))!;
+    const alone = ours.find((s) => s.variant === 'step alone' && s.threads === own.threads)!;
+    log(`Stratus counts with ${own.threads}; unless told it takes: ${description}`);
+    checkLosses(series, own);
+    const installed = entries.filter((entry) => entry.skipped === undefined && entry.library !== 'Stratus');
+    const peers = installed.flatMap(({ library }) => fastest(series.filter((s) => s.library === library)) ?? []);
+    const reached = results(own, alone, peers);
+    const skipped = entries.flatMap(({ library, skipped: why }) => (why === undefined ? [] : [{ library, why }]));
+    if (skipped.length > 0) log(`No target was judged for: ${skipped.map(({ library }) => library).join(', ')}.`);
+    if (quick) {
+      log('A quick run (STRATUS_BENCH_QUICK=1): bench/results stays as it is.');
+      return reached;
+    }
+    const record = { measured: new Date().toISOString(), machine: system, settings, defaultExecutor: description, skipped, results: reached, series };
+    const into = join(root, 'bench/results');
+    await mkdir(into, { recursive: true });
+    await writeFile(join(into, 'mlp.json'), `${pretty(record)}\n`);
+    await writeFile(join(into, 'mlp.svg'), picture(series, system));
+    return reached;
+  } finally {
+    for (const competitor of competitors) await competitor.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** JSON with lists of numbers on one line. */
+const pretty = (record: object): string =>
+  JSON.stringify(record, (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value), 2).replace(
+    /\[\s+([-\d.e,\s]+?)\s+\]/g,
+    (_, numbers: string) => `[${numbers.replace(/\s+/g, ' ')}]`,
+  );

@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Competitor } from './competitor.ts';
+import type { Entry } from './peers.ts';
+
+/** One way of one library with one number of threads, and what it needed in each round. */
+export interface Series {
+  readonly library: string;
+  readonly version: string;
+  readonly variant: string;
+  readonly threads: string;
+  /** What the library says about itself. */
+  readonly about: string | undefined;
+  /** Mean loss of the first steps from the agreed weights on. */
+  readonly loss: number;
+  /** Milliseconds a step, by round. */
+  readonly samples: readonly number[];
+}
+
+/** How long and how often is measured. */
+export interface RaceOptions {
+  readonly rounds: number;
+  /** About as long one series computes in one round. */
+  readonly sliceMs: number;
+  /** Steps from the agreed weights on, whose mean loss shows that all compute the same. */
+  readonly firstSteps: number;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Starts all that take part. A competitor that does not start is left out, with a line in the log. */
+export async function assemble(entries: readonly Entry[], { log, signal }: Pick<RaceOptions, 'log' | 'signal'>): Promise<Competitor[]> {
+  const competitors: Competitor[] = [];
+  for (const { library, commands, skipped } of entries) {
+    if (skipped !== undefined) log(`skipped: ${library}: ${skipped}`);
+    for (const command of commands) {
+      signal.throwIfAborted();
+      competitors.push(await Competitor.start(command, signal));
+    }
+  }
+  return competitors;
+}
+
+interface Lane {
+  readonly competitor: Competitor;
+  readonly variant: string;
+  readonly loss: number;
+  readonly samples: number[];
+  count: number;
+}
+
+/**
+ * Runs all variants of all competitors in turns: A B C, A B C, … Only one computes at a time, so that whatever else the machine
+ * does meets all of them alike, and the rounds can be compared one by one.
+ */
+export async function race(competitors: readonly Competitor[], options: RaceOptions): Promise<Series[]> {
+  const { rounds, sliceMs, firstSteps, log, signal } = options;
+  const lanes: Lane[] = [];
+  for (const competitor of competitors) {
+    const { library, variants } = competitor.introduction;
+    for (const variant of variants) {
+      signal.throwIfAborted();
+      try {
+        const { loss } = await competitor.ask('steps', { variant, count: firstSteps });
+        await competitor.ask('steps', { variant, count: firstSteps }); // what is compiled late is compiled now
+        const { ms, steps } = await competitor.ask('steps', { variant, count: firstSteps });
+        lanes.push({ competitor, variant, loss, samples: [], count: Math.max(firstSteps, Math.round((sliceMs * steps) / ms)) });
+      } catch (e) {
+        signal.throwIfAborted();
+        log(`skipped: ${library}, ${variant}, ${competitor.threads}: ${(e as Error).message.split('\n')[0]}`);
+      }
+    }
+  }
+  for (let round = -1; round < rounds; round++) {
+    for (const lane of lanes) {
+      signal.throwIfAborted();
+      await pause(30); // threads of the one before stop spinning
+      const { ms, steps } = await lane.competitor.ask('steps', { variant: lane.variant, count: lane.count });
+      if (round >= 0) lane.samples.push(ms / steps);
+      else lane.count = Math.max(firstSteps, Math.round((sliceMs * steps) / ms)); // a whole round to warm up
+    }
+    if (round >= 0) log(`round ${round + 1} of ${rounds}`);
+  }
+  return lanes.map(({ competitor, variant, loss, samples }) => {
+    const { library, version, about } = competitor.introduction;
+    return { library, version, variant, threads: competitor.threads, about, loss, samples };
+  });
+}

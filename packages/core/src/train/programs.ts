@@ -1,0 +1,42 @@
+import { checkGraph, type Graph } from '../graph/index.ts';
+import { exportGraph } from '../onnx/index.ts';
+import type { Executor, Program } from '../runtime/index.ts';
+
+/** A program, and what is known about the graph that it runs. */
+export interface Ready<G> {
+  readonly program: Program;
+  readonly graph: G;
+}
+
+/** The programs of one model, compiled when first asked for. */
+export class Programs {
+  readonly #executor: () => Promise<Executor>;
+  readonly #known = new Map<string, Promise<Ready<unknown>>>();
+
+  constructor(executor: () => Promise<Executor>) {
+    this.#executor = executor;
+  }
+
+  /** The program of this name, made of the graph that `make` gives if there is none yet. */
+  get<G extends { readonly graph: Graph }>(name: string, make: () => G): Promise<Ready<G>> {
+    const known = this.#known.get(name) as Promise<Ready<G>> | undefined;
+    if (known) return known;
+    const ready = this.#compile(make);
+    this.#known.set(name, ready);
+    ready.catch(() => this.#known.delete(name));
+    return ready;
+  }
+
+  /** Frees all of them, after the runs that were called before. */
+  async release(): Promise<void> {
+    const all = await Promise.allSettled(this.#known.values());
+    this.#known.clear();
+    for (const ready of all) if (ready.status === 'fulfilled') await ready.value.program.release();
+  }
+
+  async #compile<G extends { readonly graph: Graph }>(make: () => G): Promise<Ready<G>> {
+    const made = make();
+    checkGraph(made.graph);
+    return { program: await (await this.#executor()).compile(exportGraph(made.graph)), graph: made };
+  }
+}
