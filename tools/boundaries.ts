@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     artifact: ['tensor', 'graph', 'onnx', 'runtime', 'nn', 'data'],
     train: ['tensor', 'graph', 'ops', 'grad', 'passes', 'onnx', 'runtime', 'losses', 'metrics', 'optim', 'nn', 'data', 'logs', 'artifact'],
   },
-  'packages/stratus/src': { data: [], serve: [], cli: ['data', 'serve'] },
+  'packages/stratus/src': { data: [], progress: [], serve: [], cli: ['data', 'progress', 'serve'] },
 };
 
 const engines = /^(onnxruntime-\w+|koffi)(\/|$)/;

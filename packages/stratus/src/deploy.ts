@@ -159,7 +159,7 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
       fetch,
       hostname: host,
       overrideGlobalObjects: false, // the process is the user's, and so are its Request and Response
-      
+      serverOptions: { headersTimeout, requestTimeout, connectionsCheckingInterval },
     }) as Server;
     const traffic = new Traffic(server);
     server.on('checkContinue', (request, response) => {

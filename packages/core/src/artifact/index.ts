@@ -1,4 +1,4 @@
-export { type Artifact, decodeArtifact, encodeArtifact, manifestOf } from './artifact.ts';
+export { type Artifact, decodeArtifact, encodeArtifact } from './artifact.ts';
 export { type Checkpoint, type CheckpointParts, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export type {
   InputStatistics,

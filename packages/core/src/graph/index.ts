@@ -1,6 +1,6 @@
 export { checkGraph } from './check.ts';
 export { printGraph } from './print.ts';
-export { atPath, inScope, scoped, scopePath } from './scope.ts';
+export { atPath, inScope, scoped } from './scope.ts';
 export {
   apply,
   constant,

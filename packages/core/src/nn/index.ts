@@ -1,5 +1,5 @@
 export { activation } from './activation.ts';
-export { type ActivationName, checkActivation } from './activations.ts';
+export type { ActivationName } from './activations.ts';
 export { add } from './add.ts';
 export { type Architecture, architecture, type NamedLayer, type SymbolicSet } from './architecture.ts';
 export { type Built, buildGraph, initialWeights, type Parameter } from './build.ts';

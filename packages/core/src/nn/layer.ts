@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { graphInput, type Info, inScope, type Value } from '../graph/index.ts';
+import { graphInput, inScope, type Value } from '../graph/index.ts';
 import { type DType, type Shape, showShape } from '../tensor/index.ts';
 import type { InitializerLike } from './init/index.ts';
 import type { RegularizerLike } from './regularizers/index.ts';
@@ -174,6 +174,3 @@ export function input({ shape, dtype = 'float32', name }: InputOptions): InputVa
     });
   return { kind: 'input', shape: ['batch', ...shape], dtype, name, index: 0 };
 }
-
-/** Facts about a value, without what made it. */
-export const infoOf = ({ shape, dtype }: Symbolic): Info => ({ shape, dtype });

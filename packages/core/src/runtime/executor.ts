@@ -84,13 +84,19 @@ export interface Executor {
 
 /** What an executor is made with. */
 export interface ExecutorOptions {
-  /** Threads of one run. Unless told: the number of physical cores, at most 16. */
+  /**
+   * Threads of one run. Unless told: the number of physical cores, at most 16; in browsers 1, or half the cores where the page is
+   * cross-origin isolated and `wasmPaths` is given.
+   */
   readonly threads?: number | undefined;
   /**
    * Node only. 'capi' calls ONNX Runtime's C interface: nothing is copied, and short runs take no thread hop. 'binding' is the npm
    * package's own binding in a worker thread: slower, for platforms where the former does not load. Unless told: the first that works.
    */
   readonly driver?: 'capi' | 'binding' | undefined;
-  /** Browser only: where ONNX Runtime's .wasm files are, as a URL prefix. Unless told: beside the bundle. */
+  /**
+   * Browser only: the folder of ONNX Runtime's .wasm files, as a URL; with several threads its .mjs files are needed as well. Unless
+   * told: beside the bundle.
+   */
   readonly wasmPaths?: string | undefined;
 }

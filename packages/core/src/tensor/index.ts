@@ -1,6 +1,6 @@
 export { copyRows } from './copy-rows.ts';
 export { type DataTypes, type DType, dtypeOfOnnx, dtypes, isFloat, type TensorData, type TypedArray } from './dtype.ts';
-export { fromFloat16, toFloat16 } from './float16.ts';
+export { fromFloat16 } from './float16.ts';
 export { bitsAt, foldIn, normalAt, permutation, type RandomKey, randomKey, saltOf, stream, uniformAt } from './rng.ts';
 export {
   addDims,
@@ -15,7 +15,6 @@ export {
   sameShape,
   showShape,
   sizeOf,
-  stridesOf,
   subDims,
 } from './shape.ts';
 export { bytesOf, full, isTensor, type Nested, Tensor, tensor, tensorOfBytes, zeros } from './tensor.ts';

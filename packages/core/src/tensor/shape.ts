@@ -34,13 +34,6 @@ export const dimsDiffer = (a: Dim, b: Dim): boolean =>
 /** Product of all sizes. */
 export const productOf = (shape: Shape): Dim => shape.reduce(mulDims, 1);
 
-/** Strides of a row-major tensor, in elements. */
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  for (let i = shape.length - 1, step = 1; i >= 0; step *= shape[i]!, i--) strides[i] = step;
-  return strides;
-}
-
 /** An axis in -rank..rank-1 as 0..rank-1, or undefined if it is outside. */
 export const normalAxis = (axis: number, rank: number): number | undefined =>
   Number.isInteger(axis) && axis >= -rank && axis < rank ? (axis + rank) % Math.max(rank, 1) : undefined;

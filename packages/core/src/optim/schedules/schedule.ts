@@ -18,7 +18,13 @@ export interface SavedConfig {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** True for anything that has the fields of a schedule, own ones included. */
+/**
+ * True for anything that has the fields of a schedule, own ones included.
+ *
+ * @example
+ * import { isSchedule, stepDecay } from '@stratus/core';
+ * console.log(isSchedule(stepDecay({ initialLearningRate: 0.1, stepSize: 30 })), isSchedule(0.1)); // true false
+ */
 export const isSchedule = (x: unknown): x is Schedule =>
   typeof x === 'object' && x !== null && 'type' in x && 'config' in x && 'at' in x && typeof x.at === 'function';
 
