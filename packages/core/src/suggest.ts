@@ -15,6 +15,9 @@ function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
+/** The distance takes time in proportion to both lengths, and names may come from anywhere. */
+const longest = 100;
+
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /**
@@ -25,10 +28,12 @@ const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]
  * console.log(nearest('adm', ['sgd', 'adam'])); // adam
  */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > longest) return undefined; // no name of ours is near a text of this length
   const wanted = plain(name);
   let best: string | undefined;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
+    if (candidate.length > longest) continue;
     const d = distance(wanted, plain(candidate));
     if (d < least) [best, least] = [candidate, d];
   }

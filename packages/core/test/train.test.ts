@@ -3,11 +3,25 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import * as core from '../src/index.ts';
-import { adam, dense, dropout, earlyStopping, input, load, model, sequential, sgd, tensor, type Callback, type FitOptions, type Model } from '../src/index.ts';
 import { readCheckpoint } from '../src/artifact/index.ts';
+import * as core from '../src/index.ts';
+import {
+  adam,
+  type Callback,
+  dense,
+  dropout,
+  earlyStopping,
+  type FitOptions,
+  input,
+  load,
+  type Model,
+  model,
+  sequential,
+  sgd,
+  tensor,
+} from '../src/index.ts';
 import { files } from '../src/runtime/index.ts';
-import { uniformAt, randomKey } from '../src/tensor/index.ts';
+import { randomKey, uniformAt } from '../src/tensor/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-train-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,14 +37,27 @@ const train = points(400, 1);
 const test = points(200, 2);
 
 const quadrants = (seed = 0): Model =>
-  sequential([input({ shape: [2] }), dense({ units: 16, activation: 'tanh' }), dropout({ rate: 0.1 }), dense({ units: 4, activation: 'softmax' })], { seed })
-    .compile({ optimizer: adam({ learningRate: 0.02 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
-const weightsOf = async (net: Model): Promise<number[][]> => Object.values(await net.getWeights()).map(({ data }) => [...(data as Float32Array)]);
+  sequential(
+    [
+      input({ shape: [2] }),
+      dense({ units: 16, activation: 'tanh' }),
+      dropout({ rate: 0.1 }),
+      dense({ units: 4, activation: 'softmax' }),
+    ],
+    { seed },
+  ).compile({ optimizer: adam({ learningRate: 0.02 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+const weightsOf = async (net: Model): Promise<number[][]> =>
+  Object.values(await net.getWeights()).map(({ data }) => [...(data as Float32Array)]);
 
 describe('fit', () => {
   it('learns, and says how it went', async () => {
     const net = quadrants();
-    const { history, epochs } = await net.fit(train.x, train.y, { epochs: 30, batchSize: 32, validationData: [test.x, test.y], verbose: 0 });
+    const { history, epochs } = await net.fit(train.x, train.y, {
+      epochs: 30,
+      batchSize: 32,
+      validationData: [test.x, test.y],
+      verbose: 0,
+    });
     expect(epochs).toBe(30);
     expect(Object.keys(history).sort()).toEqual(['accuracy', 'loss', 'valAccuracy', 'valLoss']);
     expect(history['valAccuracy']!.at(-1)).toBeGreaterThan(0.9);
@@ -102,11 +129,22 @@ describe('fit', () => {
   });
 
   it('keeps a moving average of the weights', async () => {
-    const net = sequential([input({ shape: [2] }), dense({ units: 1, useBias: false })]).compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'mse', emaMomentum: 0.5 });
+    const net = sequential([input({ shape: [2] }), dense({ units: 1, useBias: false })]).compile({
+      optimizer: sgd({ learningRate: 0.1 }),
+      loss: 'mse',
+      emaMomentum: 0.5,
+    });
     const seen: number[] = [];
-    const record: Callback = { onBatchEnd: async (run) => void seen.push(Number((await run.weights())['dense/kernel']!.data[0])) };
+    const record: Callback = {
+      onBatchEnd: async (run) => void seen.push(Number((await run.weights())['dense/kernel']!.data[0])),
+    };
     const start = Number((await net.getWeights())['dense/kernel']!.data[0]);
-    await net.fit(train.x, (await points(400, 1)).x.rows(0, 400).reshape([800]).rows(0, 400), { batchSize: 100, epochs: 1, verbose: 0, callbacks: [record] });
+    await net.fit(train.x, (await points(400, 1)).x.rows(0, 400).reshape([800]).rows(0, 400), {
+      batchSize: 100,
+      epochs: 1,
+      verbose: 0,
+      callbacks: [record],
+    });
     const average = seen.reduce((sum, w) => 0.5 * sum + 0.5 * w, start);
     const got = Number((await net.getWeights({ weights: 'ema' }))['dense/kernel']!.data[0]);
     expect(Math.abs(got - average)).toBeLessThan(1e-6);
@@ -130,31 +168,46 @@ describe('fit', () => {
 });
 
 describe('stopping and resuming', () => {
-  const options = (name: string): FitOptions => ({ epochs: 4, batchSize: 32, validationData: [test.x, test.y], verbose: 0, checkpoint: { directory: join(folder, name), keep: 2 } });
-
-  it.each([1, 13, 26, 40, 52])('a run stopped after batch %i and resumed equals the uninterrupted one, bit for bit', async (stopAt) => {
-    const whole = quadrants();
-    const want = await whole.fit(train.x, train.y, { ...options(`whole-${stopAt}`) });
-
-    const controller = new AbortController();
-    let batches = 0;
-    const stopper: Callback = { onBatchEnd: () => void (++batches === stopAt && controller.abort()) };
-    const first = quadrants();
-    const interrupted = first.fit(train.x, train.y, { ...options(`cut-${stopAt}`), callbacks: [stopper], signal: controller.signal });
-    await expect(interrupted).rejects.toMatchObject({ code: 'aborted', message: expect.stringContaining(`cut-${stopAt}`) });
-
-    const second = quadrants();
-    const got = await second.fit(train.x, train.y, { ...options(`cut-${stopAt}`), resume: true });
-    expect(got).toEqual(want);
-    expect(await weightsOf(second)).toEqual(await weightsOf(whole));
-    await Promise.all([whole, first, second].map((net) => net.release()));
+  const options = (name: string): FitOptions => ({
+    epochs: 4,
+    batchSize: 32,
+    validationData: [test.x, test.y],
+    verbose: 0,
+    checkpoint: { directory: join(folder, name), keep: 2 },
   });
+
+  it.each([1, 13, 26, 40, 52])(
+    'a run stopped after batch %i and resumed equals the uninterrupted one, bit for bit',
+    async (stopAt) => {
+      const whole = quadrants();
+      const want = await whole.fit(train.x, train.y, { ...options(`whole-${stopAt}`) });
+
+      const controller = new AbortController();
+      let batches = 0;
+      const stopper: Callback = { onBatchEnd: () => void (++batches === stopAt && controller.abort()) };
+      const first = quadrants();
+      const interrupted = first.fit(train.x, train.y, {
+        ...options(`cut-${stopAt}`),
+        callbacks: [stopper],
+        signal: controller.signal,
+      });
+      await expect(interrupted).rejects.toMatchObject({ code: 'aborted', message: expect.stringContaining(`cut-${stopAt}`) });
+
+      const second = quadrants();
+      const got = await second.fit(train.x, train.y, { ...options(`cut-${stopAt}`), resume: true });
+      expect(got).toEqual(want);
+      expect(await weightsOf(second)).toEqual(await weightsOf(whole));
+      await Promise.all([whole, first, second].map((net) => net.release()));
+    },
+  );
 
   it('resume: true begins anew where there is no checkpoint, and a folder that must hold one says when it does not', async () => {
     const net = quadrants();
     const { epochs } = await net.fit(train.x, train.y, { ...options('none'), epochs: 1, resume: true });
     expect(epochs).toBe(1);
-    await expect(net.fit(train.x, train.y, { verbose: 0, resume: join(folder, 'nowhere') })).rejects.toMatchObject({ code: 'no-checkpoint' });
+    await expect(net.fit(train.x, train.y, { verbose: 0, resume: join(folder, 'nowhere') })).rejects.toMatchObject({
+      code: 'no-checkpoint',
+    });
     await expect(net.fit(train.x, train.y, { verbose: 0, resume: true })).rejects.toThrow(/resume without a folder/);
     await net.release();
   });
@@ -162,18 +215,27 @@ describe('stopping and resuming', () => {
   it('refuses a checkpoint of another training, and changes nothing', async () => {
     const net = quadrants();
     await net.fit(train.x, train.y, { ...options('other'), epochs: 1 });
-    const different = sequential([input({ shape: [2] }), dense({ units: 4, activation: 'softmax' })]).compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
+    const different = sequential([input({ shape: [2] }), dense({ units: 4, activation: 'softmax' })]).compile({
+      optimizer: 'sgd',
+      loss: 'sparseCategoricalCrossentropy',
+    });
     const before = await weightsOf(different);
-    await expect(different.fit(train.x, train.y, { ...options('other'), resume: true })).rejects.toMatchObject({ code: 'checkpoint-mismatch' });
+    await expect(different.fit(train.x, train.y, { ...options('other'), resume: true })).rejects.toMatchObject({
+      code: 'checkpoint-mismatch',
+    });
     expect(await weightsOf(different)).toEqual(before);
-    await expect(net.fit(train.x.rows(0, 300), train.y.rows(0, 300), { ...options('other'), resume: true })).rejects.toThrow(/400 samples, and now there are 300/);
+    await expect(net.fit(train.x.rows(0, 300), train.y.rows(0, 300), { ...options('other'), resume: true })).rejects.toThrow(
+      /400 samples, and now there are 300/,
+    );
     await Promise.all([net.release(), different.release()]);
   });
 
   it('stops before a step when the signal is already aborted', async () => {
     const net = quadrants();
     const before = await weightsOf(net);
-    await expect(net.fit(train.x, train.y, { verbose: 0, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(net.fit(train.x, train.y, { verbose: 0, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     expect(await weightsOf(net)).toEqual(before);
     await net.release();
   });
@@ -186,7 +248,9 @@ describe('a model file', () => {
     const path = join(folder, 'model.onnx');
     await net.save(path, { labels: ['a', 'b', 'c', 'd'], units: { input: 'metres' } });
     const again = await load(path);
-    expect([...((await again.predict(test.x)).data as Float32Array)]).toEqual([...((await net.predict(test.x)).data as Float32Array)]);
+    expect([...((await again.predict(test.x)).data as Float32Array)]).toEqual([
+      ...((await net.predict(test.x)).data as Float32Array),
+    ]);
     const { history } = await again.fit(train.x, train.y, { epochs: 10, verbose: 0 });
     expect(history['accuracy']!.at(-1)).toBeGreaterThan(0.8);
     const { manifest } = await core.decodeArtifact(readFileSync(path));
@@ -205,13 +269,16 @@ describe('a model file', () => {
       damaged[at]! ^= 0x10;
       await expect(load(damaged), `byte ${at}`).rejects.toSatisfy(core.StratusError.is);
     }
-    for (const length of [0, 1, 10, bytes.length - 1]) await expect(load(bytes.slice(0, length)), `length ${length}`).rejects.toSatisfy(core.StratusError.is);
+    for (const length of [0, 1, 10, bytes.length - 1])
+      await expect(load(bytes.slice(0, length)), `length ${length}`).rejects.toSatisfy(core.StratusError.is);
     await net.release();
   });
 
   it('of other tools is told from ours', async () => {
     const x = core.graphInput('x', ['batch', 2]);
-    await expect(load(core.exportGraph({ name: 'plain', inputs: [x], outputs: { y: core.ops.mul(x, 2) } }))).rejects.toMatchObject({ code: 'no-manifest' });
+    await expect(
+      load(core.exportGraph({ name: 'plain', inputs: [x], outputs: { y: core.ops.mul(x, 2) } })),
+    ).rejects.toMatchObject({ code: 'no-manifest' });
     await expect(load(join(folder, 'missing.onnx'))).rejects.toMatchObject({ code: 'file-not-found' });
     await expect(load(new TextEncoder().encode('{"not": "onnx"}'))).rejects.toMatchObject({ code: 'not-onnx' });
   });
@@ -221,9 +288,15 @@ describe('callbacks', () => {
   it('early stopping stops and brings back the best weights', async () => {
     const net = quadrants();
     const seen: { loss: number; weights: Float32Array }[] = [];
-    const record: Callback = { onEpochEnd: async (run, logs) => void seen.push({ loss: logs['valLoss'] as number, weights: (await run.weights())['dense/kernel']!.data as Float32Array }) };
+    const record: Callback = {
+      onEpochEnd: async (run, logs) =>
+        void seen.push({ loss: logs['valLoss'] as number, weights: (await run.weights())['dense/kernel']!.data as Float32Array }),
+    };
     const { stopped, epochs } = await net.fit(train.x, train.y, {
-      epochs: 200, validationData: [test.x, test.y], verbose: 0, callbacks: [record, earlyStopping({ patience: 2, restoreBestWeights: true })],
+      epochs: 200,
+      validationData: [test.x, test.y],
+      verbose: 0,
+      callbacks: [record, earlyStopping({ patience: 2, restoreBestWeights: true })],
     });
     expect(stopped).toMatch(/valLoss did not improve/);
     expect(epochs).toBeLessThan(200);
@@ -235,7 +308,13 @@ describe('callbacks', () => {
 
   it('a figure that is not there is named, with what is', async () => {
     const net = quadrants();
-    await expect(net.fit(train.x, train.y, { verbose: 0, callbacks: [earlyStopping({ monitor: 'valAcuracy' })], validationData: [test.x, test.y] })).rejects.toThrow(/Did you mean 'valAccuracy'/);
+    await expect(
+      net.fit(train.x, train.y, {
+        verbose: 0,
+        callbacks: [earlyStopping({ monitor: 'valAcuracy' })],
+        validationData: [test.x, test.y],
+      }),
+    ).rejects.toThrow(/Did you mean 'valAccuracy'/);
     await net.release();
   });
 
@@ -243,10 +322,18 @@ describe('callbacks', () => {
     const rates: number[] = [];
     const record: Callback = { onEpochEnd: (run) => void rates.push(run.learningRate) };
     const net = quadrants();
-    await net.fit(train.x, train.y, { epochs: 3, verbose: 0, callbacks: [core.learningRateScheduler((epoch, rate) => (epoch === 0 ? 0.5 : rate / 2)), record] });
+    await net.fit(train.x, train.y, {
+      epochs: 3,
+      verbose: 0,
+      callbacks: [core.learningRateScheduler((epoch, rate) => (epoch === 0 ? 0.5 : rate / 2)), record],
+    });
     expect(rates).toEqual([0.5, 0.25, 0.125]);
     rates.length = 0;
-    await net.fit(train.x, train.y, { epochs: 4, verbose: 0, callbacks: [core.reduceLearningRateOnPlateau({ monitor: 'loss', minDelta: 100, patience: 2, factor: 0.5 }), record] });
+    await net.fit(train.x, train.y, {
+      epochs: 4,
+      verbose: 0,
+      callbacks: [core.reduceLearningRateOnPlateau({ monitor: 'loss', minDelta: 100, patience: 2, factor: 0.5 }), record],
+    });
     expect(rates).toEqual([0.02, 0.02, 0.01, 0.01]);
     await net.release();
   });
@@ -257,7 +344,12 @@ describe('callbacks', () => {
       optimizer: sgd({ learningRate: core.piecewiseConstantDecay({ boundaries: [2, 4], values: [0.1, 0.01, 0.001] }) }),
       loss: 'sparseCategoricalCrossentropy',
     });
-    await net.fit(train.x, train.y, { batchSize: 100, verbose: 0, epochs: 2, callbacks: [{ onBatchEnd: (run) => void rates.push(run.learningRate) }] });
+    await net.fit(train.x, train.y, {
+      batchSize: 100,
+      verbose: 0,
+      epochs: 2,
+      callbacks: [{ onBatchEnd: (run) => void rates.push(run.learningRate) }],
+    });
     expect(rates.slice(0, 6)).toEqual([0.1, 0.1, 0.01, 0.01, 0.001, 0.001]);
     await net.release();
   });
@@ -266,13 +358,23 @@ describe('callbacks', () => {
     const net = quadrants();
     const at = (name: string): string => join(folder, name);
     await net.fit(train.x, train.y, {
-      epochs: 2, verbose: 0, validationData: [test.x, test.y],
-      callbacks: [core.csvLogger({ path: at('log.csv') }), core.jsonlLogger({ path: at('log.jsonl') }), core.tensorBoard({ logDir: at('board') }), core.modelCheckpoint({ path: at('best.onnx'), saveBestOnly: true })],
+      epochs: 2,
+      verbose: 0,
+      validationData: [test.x, test.y],
+      callbacks: [
+        core.csvLogger({ path: at('log.csv') }),
+        core.jsonlLogger({ path: at('log.jsonl') }),
+        core.tensorBoard({ logDir: at('board') }),
+        core.modelCheckpoint({ path: at('best.onnx'), saveBestOnly: true }),
+      ],
     });
     const csv = readFileSync(at('log.csv'), 'utf8').trim().split(/\r?\n/);
     expect(csv[0]).toBe('epoch,loss,accuracy,valLoss,valAccuracy');
     expect(csv).toHaveLength(3);
-    const lines = readFileSync(at('log.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+    const lines = readFileSync(at('log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>);
     expect(lines.map(({ epoch }) => epoch)).toEqual([1, 2]);
     expect(lines[1]!['valLoss']).toBe(Number(csv[2]!.split(',')[3]));
     expect(readdirSync(at('board')).sort()).toEqual(['train', 'validation']);
@@ -288,13 +390,29 @@ describe('mistakes are said clearly', () => {
   it.each<[string, () => Promise<unknown> | unknown, RegExp]>([
     ['shape', () => net.fit([[1, 2, 3]], [0], { verbose: 0 }), /input at input: got \[1, 3\], expected \[batch, 2\]/],
     ['batch axis', () => net.predict([1, 2]), /batch axis in front/],
-    ['flatten', () => sequential([input({ shape: [784] }), dense({ units: 1 })]).predict(images), /Reshape the data to \[5, 784\], or begin the model with input\({ shape: \[28, 28\] }\) and flatten\(\)/],
+    [
+      'flatten',
+      () => sequential([input({ shape: [784] }), dense({ units: 1 })]).predict(images),
+      /Reshape the data to \[5, 784\], or begin the model with input\({ shape: \[28, 28\] }\) and flatten\(\)/,
+    ],
     ['text', () => net.predict([['a', 'b']]), /dtype-mismatch|got string/],
-    ['label too large', () => net.fit(train.x, tensor(new Int32Array(400).fill(4)), { verbose: 0 }), /whole numbers from 0 to 3 \(4 classes\), but 4/],
+    [
+      'label too large',
+      () => net.fit(train.x, tensor(new Int32Array(400).fill(4)), { verbose: 0 }),
+      /whole numbers from 0 to 3 \(4 classes\), but 4/,
+    ],
     ['label negative', () => net.fit(train.x, tensor(new Int32Array(400).fill(-1)), { verbose: 0 }), /but -1/],
-    ['label not whole', () => net.fit(train.x, tensor(new Float32Array(400).fill(0.5)), { verbose: 0 }), /dtype-mismatch|got float32/],
+    [
+      'label not whole',
+      () => net.fit(train.x, tensor(new Float32Array(400).fill(0.5)), { verbose: 0 }),
+      /dtype-mismatch|got float32/,
+    ],
     ['lengths', () => net.fit(train.x, train.y.rows(0, 10), { verbose: 0 }), /got 10 samples, expected 400/],
-    ['optimizer', () => quadrants().compile({ optimizer: 'adamm' as 'adam', loss: 'mse' }), /no optimizer named 'adamm'. Did you mean 'adam'/],
+    [
+      'optimizer',
+      () => quadrants().compile({ optimizer: 'adamm' as 'adam', loss: 'mse' }),
+      /no optimizer named 'adamm'. Did you mean 'adam'/,
+    ],
     ['loss', () => quadrants().compile({ optimizer: 'adam', loss: 'meanSquareError' }), /Did you mean 'meanSquaredError'/],
     ['metric', () => quadrants().compile({ optimizer: 'adam', loss: 'mse', metrics: ['acuracy'] }), /Did you mean 'accuracy'/],
     ['output', () => quadrants().compile({ optimizer: 'adam', loss: { dense_2: 'mse' } }), /Did you mean 'dense_1'/],
@@ -303,17 +421,27 @@ describe('mistakes are said clearly', () => {
     ['nothing', () => net.fit(train.x.rows(0, 0), train.y.rows(0, 0), { verbose: 0 }), /no samples/],
     ['layer name', () => net.getLayer('dnse'), /Did you mean 'dense'/],
     ['weights', () => net.setWeights({ 'dense/kernel': tensor([1]) }), /got \[1\], expected \[2, 16\]/],
-    ['several', () => model({ inputs: { a: input({ shape: [1] }) }, outputs: dense({ units: 1 })(input({ shape: [1] })) }), /not listed/],
+    [
+      'several',
+      () => model({ inputs: { a: input({ shape: [1] }) }, outputs: dense({ units: 1 })(input({ shape: [1] })) }),
+      /not listed/,
+    ],
   ])('%s', async (_, act, message) => {
     await expect((async () => act())()).rejects.toThrow(message);
   });
 
   it('a loss that is not finite stops training and names step and checkpoint', async () => {
-    const wild = sequential([input({ shape: [2] }), dense({ units: 1 })]).compile({ optimizer: sgd({ learningRate: 1e20 }), loss: 'mse' });
+    const wild = sequential([input({ shape: [2] }), dense({ units: 1 })]).compile({
+      optimizer: sgd({ learningRate: 1e20 }),
+      loss: 'mse',
+    });
     const y = tensor(new Float32Array(400).fill(1e10));
     const directory = join(folder, 'wild');
     const failed = wild.fit(train.x, y, { batchSize: 100, epochs: 5, verbose: 0, checkpoint: { directory, everyBatches: 1 } });
-    await expect(failed).rejects.toMatchObject({ code: 'not-finite', message: expect.stringMatching(/became (Infinity|NaN) at step \d+ \(epoch 1\).*checkpoint .*wild.*step-/s) });
+    await expect(failed).rejects.toMatchObject({
+      code: 'not-finite',
+      message: expect.stringMatching(/became (Infinity|NaN) at step \d+ \(epoch 1\).*checkpoint .*wild.*step-/s),
+    });
     const saved = await readCheckpoint(files, directory);
     const weights = (await core.decodeArtifact(saved.parts['model.onnx']!)).weights;
     expect(Object.values(weights).length).toBeGreaterThan(0);

@@ -64,7 +64,14 @@ class Log implements OutputStream {
   }
 }
 
-const logs: Logs = { loss: 0.12345, accuracy: 0.9632, confusionMatrix: [[1, 2], [3, 4]] };
+const logs: Logs = {
+  loss: 0.12345,
+  accuracy: 0.9632,
+  confusionMatrix: [
+    [1, 2],
+    [3, 4],
+  ],
+};
 
 interface Course {
   readonly epochs: number;
@@ -82,7 +89,16 @@ async function lead(make: (now: () => number) => Callback, course: Course): Prom
   const { epochs, batches, stepSeconds, pauseSeconds = 0, from, stopAt } = course;
   let time = 100;
   const callback = make(() => time);
-  const run = { epoch: from?.epoch ?? 0, epochs, batch: from?.batch ?? 0, batches: course.isStream ? undefined : batches, step: 0, batchSize: 32, batchLoss: 0, learningRate: 0.01 };
+  const run = {
+    epoch: from?.epoch ?? 0,
+    epochs,
+    batch: from?.batch ?? 0,
+    batches: course.isStream ? undefined : batches,
+    step: 0,
+    batchSize: 32,
+    batchLoss: 0,
+    learningRate: 0.01,
+  };
   const seen = run as unknown as TrainingRun;
   await callback.onTrainBegin?.(seen);
   training: while (run.epoch < epochs) {
@@ -141,14 +157,28 @@ describe('on a terminal', () => {
     };
     await lead((now) => terminalProgress({ stream, now }), { epochs: 2, batches: 200, stepSeconds: 0.02, onBatch });
     const epoch = (n: number): string => `Epoch ${n}/2  loss 0.1235  accuracy 0.9632  valLoss 0.2000  4.0 s`;
-    expect(stream.screen).toEqual(['note 50', 'note 150', 'a line in parts', epoch(1), 'note 50', 'note 150', 'a line in parts', epoch(2)]);
+    expect(stream.screen).toEqual([
+      'note 50',
+      'note 150',
+      'a line in parts',
+      epoch(1),
+      'note 50',
+      'note 150',
+      'a line in parts',
+      epoch(2),
+    ]);
     expect(Object.hasOwn(stream, 'write')).toBe(false); // the terminal is given back
   });
 
   it('fits its line into the terminal', async () => {
     for (const columns of [100, 72, 60, 40]) {
       const stream = new Terminal(columns);
-      await lead((now) => terminalProgress({ stream, now }), { epochs: 1, batches: 1000, stepSeconds: 0.001, stopAt: { epoch: 0, batch: 640 } });
+      await lead((now) => terminalProgress({ stream, now }), {
+        epochs: 1,
+        batches: 1000,
+        stepSeconds: 0.001,
+        stopAt: { epoch: 0, batch: 640 },
+      });
       expect(stream.screen).toHaveLength(1);
       expect(stream.screen[0]!.length).toBeLessThanOrEqual(columns);
       expect(stream.screen[0]).toContain('640/1000');
@@ -158,10 +188,21 @@ describe('on a terminal', () => {
 
   it('shows how far a stopped training came, and where a resumed one begins', async () => {
     const stream = new Terminal();
-    await lead((now) => terminalProgress({ stream, now }), { epochs: 2, batches: 100, stepSeconds: 0.01, from: { epoch: 0, batch: 40 }, stopAt: { epoch: 0, batch: 90 } });
+    await lead((now) => terminalProgress({ stream, now }), {
+      epochs: 2,
+      batches: 100,
+      stepSeconds: 0.01,
+      from: { epoch: 0, batch: 40 },
+      stopAt: { epoch: 0, batch: 90 },
+    });
     expect(stream.screen).toEqual(['Resumed at epoch 1/2, batch 40/100.', expect.stringMatching(/^Epoch 1\/2 ━+ {2}90\/100/)]);
     const done = new Terminal();
-    await lead((now) => terminalProgress({ stream: done, now }), { epochs: 2, batches: 100, stepSeconds: 1, from: { epoch: 2, batch: 0 } });
+    await lead((now) => terminalProgress({ stream: done, now }), {
+      epochs: 2,
+      batches: 100,
+      stepSeconds: 1,
+      from: { epoch: 2, batch: 0 },
+    });
     expect(done.screen).toEqual(['Nothing is left to train: all 2 epochs are done. Ask for more epochs to go on.']);
   });
 
@@ -183,8 +224,18 @@ describe('in a log', () => {
     const stream = new Log();
     await lead((now) => terminalProgress({ stream, now }), { epochs: 2, batches: 350, stepSeconds: 0.01, pauseSeconds: 0.5 });
     const epoch = (n: number): string => `Epoch ${n}/2  loss 0.1235  accuracy 0.9632  valLoss 0.2000  4.0 s`;
-    const step = (n: number, batch: number): unknown => expect.stringMatching(new RegExp(`^Epoch ${n}/2  ${batch}/350  loss 0.1235  accuracy 0.9632  100 steps/s  0:0\\d left$`));
-    expect(stream.lines).toEqual([step(1, 100), step(1, 200), step(1, 300), epoch(1), step(2, 100), step(2, 200), step(2, 300), epoch(2)]);
+    const step = (n: number, batch: number): unknown =>
+      expect.stringMatching(new RegExp(`^Epoch ${n}/2  ${batch}/350  loss 0.1235  accuracy 0.9632  100 steps/s  0:0\\d left$`));
+    expect(stream.lines).toEqual([
+      step(1, 100),
+      step(1, 200),
+      step(1, 300),
+      epoch(1),
+      step(2, 100),
+      step(2, 200),
+      step(2, 300),
+      epoch(2),
+    ]);
     expect(stream.text).not.toMatch(/[\u001B\r]/);
   });
 
@@ -231,15 +282,46 @@ it('writes JSON for programs, with everything in it', async () => {
   await lead((now) => jsonProgress({ stream, now }), { epochs: 1, batches: 250, stepSeconds: 0.01 });
   const events = stream.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(events.map(({ type }) => type)).toEqual(['begin', 'step', 'step', 'epoch', 'end']);
-  expect(events[1]).toEqual({ type: 'step', epoch: 1, epochs: 1, batch: 100, batches: 250, step: 100, stepsPerSecond: 100, secondsLeft: 1.5, logs });
+  expect(events[1]).toEqual({
+    type: 'step',
+    epoch: 1,
+    epochs: 1,
+    batch: 100,
+    batches: 250,
+    step: 100,
+    stepsPerSecond: 100,
+    secondsLeft: 1.5,
+    logs,
+  });
   expect(events[3]).toMatchObject({ epoch: 1, seconds: 2.5, learningRate: 0.01, logs: { ...logs, valLoss: 0.2 } });
 });
 
 it('formats numbers for people', () => {
-  expect([0, 0.12345, 0.00001234, 9.99999, 12.3456, 123.456, 1234.56, 123456, 1.5e7, -0.5, Number.NaN, Number.POSITIVE_INFINITY].map(figure)).toEqual(
-    ['0.0000', '0.1235', '1.23e-5', '10.0000', '12.346', '123.46', '1234.6', '123456', '1.50e+7', '-0.5000', 'NaN', 'Infinity'],
-  );
+  expect(
+    [0, 0.12345, 0.00001234, 9.99999, 12.3456, 123.456, 1234.56, 123456, 1.5e7, -0.5, Number.NaN, Number.POSITIVE_INFINITY].map(
+      figure,
+    ),
+  ).toEqual([
+    '0.0000',
+    '0.1235',
+    '1.23e-5',
+    '10.0000',
+    '12.346',
+    '123.46',
+    '1234.6',
+    '123456',
+    '1.50e+7',
+    '-0.5000',
+    'NaN',
+    'Infinity',
+  ]);
   expect([0, 7.2, 59.01, 60, 751, 3723].map(clock)).toEqual(['0:00', '0:08', '1:00', '1:00', '12:31', '1:02:03']);
   expect([0.84, 12.34, 125].map(duration)).toEqual(['0.8 s', '12.3 s', '2:05']);
-  expect([0.25, 3.333, 12.6, 1320, 1234567].map(speed)).toEqual(['0.25 steps/s', '3.3 steps/s', '13 steps/s', '1 320 steps/s', '1 234 567 steps/s']);
+  expect([0.25, 3.333, 12.6, 1320, 1234567].map(speed)).toEqual([
+    '0.25 steps/s',
+    '3.3 steps/s',
+    '13 steps/s',
+    '1 320 steps/s',
+    '1 234 567 steps/s',
+  ]);
 });

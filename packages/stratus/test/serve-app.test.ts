@@ -1,4 +1,4 @@
-import { activation, type DType, input, ops, sequential } from '@stratus/core';
+import { activation, type DType, exportGraph, graphInput, input, ops, sequential } from '@stratus/core';
 import type { Hono } from 'hono';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DataPlane, type InferResponse, openServable, type Servable, serveApp } from '../src/serve/index.ts';
@@ -145,7 +145,10 @@ describe('the Open Inference Protocol', () => {
     const binary = await appOf(await net.toBytes({ labels: ['ham', 'spam'] }));
     const outputs = [{ name: 'y', parameters: { classification: 2 } }];
     const { body } = await infer(binary, inferBody([Math.log(3), -Math.log(9)], [2, 1], { outputs }));
-    expect(body.outputs[0]).toMatchObject({ shape: [2, 2], data: ['0.750000:1:spam', '0.250000:0:ham', '0.900000:0:ham', '0.100000:1:spam'] });
+    expect(body.outputs[0]).toMatchObject({
+      shape: [2, 2],
+      data: ['0.750000:1:spam', '0.250000:0:ham', '0.900000:0:ham', '0.100000:1:spam'],
+    });
   });
 
   it('says not ready while it drains, and still answers', async () => {
@@ -287,40 +290,40 @@ describe('wrong requests', () => {
     app = serveApp(new DataPlane([servable]), { report: (e) => reported.push(e), bodyLimitBytes: 100_000 });
   });
 
-  const input = { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] };
-  const plain = { inputs: [input] };
+  const good = { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] };
+  const plain = { inputs: [good] };
   it.each([
     [
       'an unknown input',
-      { inputs: [{ ...input, name: 'xx' }] },
+      { inputs: [{ ...good, name: 'xx' }] },
       /There is no input named "xx"\. Did you mean 'x'\? The model has x: float32 \[batch, 3\]\./,
     ],
-    ['a long name', { inputs: [{ ...input, name: 'y'.repeat(500) }] }, /There is no input named "y+…\. The model/],
+    ['a long name', { inputs: [{ ...good, name: 'y'.repeat(500) }] }, /There is no input named "y+…\. The model/],
     ['a missing input', { inputs: [] }, /The input 'x' is missing\. The model takes x: float32 \[batch, 3\]/],
-    ['an input twice', { inputs: [input, input] }, /The input 'x' is given twice/],
-    ['a wrong size', { inputs: [{ ...input, shape: [1, 4] }] }, /Input 'x': got the shape \[1, 4\], expected \[batch, 3\]\./],
+    ['an input twice', { inputs: [good, good] }, /The input 'x' is given twice/],
+    ['a wrong size', { inputs: [{ ...good, shape: [1, 4] }] }, /Input 'x': got the shape \[1, 4\], expected \[batch, 3\]\./],
     [
       'a forgotten batch axis',
-      { inputs: [{ ...input, shape: [3] }] },
+      { inputs: [{ ...good, shape: [3] }] },
       /got the shape \[3\], expected \[batch, 3\]\. Put the number of samples first: \[1, 3\]\./,
     ],
     [
       'too few elements',
-      { inputs: [{ ...input, data: [1, 2] }] },
+      { inputs: [{ ...good, data: [1, 2] }] },
       /Input 'x': the shape \[1, 3\] needs 3 elements, and data has 2\./,
     ],
     [
       'too many elements',
-      { inputs: [{ ...input, shape: [2, 3], data: [1, 2, 3, 4, 5, 6, 7] }] },
+      { inputs: [{ ...good, shape: [2, 3], data: [1, 2, 3, 4, 5, 6, 7] }] },
       /needs 6 elements, and data has 7/,
     ],
-    ['no data', { inputs: [{ ...input, data: undefined }] }, /Input 'x' has no data/],
+    ['no data', { inputs: [{ ...good, data: undefined }] }, /Input 'x' has no data/],
     [
       'a ragged list',
       {
         inputs: [
           {
-            ...input,
+            ...good,
             shape: [2, 3],
             data: [
               [1, 2, 3],
@@ -333,28 +336,28 @@ describe('wrong requests', () => {
     ],
     [
       'other nesting',
-      { inputs: [{ ...input, shape: [1, 3], data: [[1], [2], [3]] }] },
+      { inputs: [{ ...good, shape: [1, 3], data: [[1], [2], [3]] }] },
       /data has 3 elements, and the shape \[1, 3\] says 1/,
     ],
     [
       'mixed nesting',
-      { inputs: [{ ...input, shape: [2, 3], data: [[1, 2, 3], 4] }] },
+      { inputs: [{ ...good, shape: [2, 3], data: [[1, 2, 3], 4] }] },
       /data\[1\] is 4, and the shape \[2, 3\] asks for a list there/,
     ],
-    ['too deep nesting', { inputs: [{ ...input, data: [[[1], [2], [3]]] }] }, /element 0 of data is \[1\]/],
+    ['too deep nesting', { inputs: [{ ...good, data: [[[1], [2], [3]]] }] }, /element 0 of data is \[1\]/],
     [
       'an unknown datatype',
-      { inputs: [{ ...input, datatype: 'FP23' }] },
+      { inputs: [{ ...good, datatype: 'FP23' }] },
       /got the datatype "FP23", expected FP32\. Did you mean 'FP32'\?/,
     ],
     [
       'another datatype',
-      { inputs: [{ ...input, datatype: 'FP64' }] },
+      { inputs: [{ ...good, datatype: 'FP64' }] },
       /got the datatype "FP64", expected FP32\. Numbers in JSON have no type/,
     ],
     [
       'texts for numbers',
-      { inputs: [{ ...input, datatype: 'BYTES', data: ['a', 'b', 'c'] }] },
+      { inputs: [{ ...good, datatype: 'BYTES', data: ['a', 'b', 'c'] }] },
       /got the datatype "BYTES", expected FP32\.$/,
     ],
     ['an unknown output', { ...plain, outputs: [{ name: 'z' }] }, /There is no output named "z"\. Did you mean 'y'\?/],
@@ -365,26 +368,44 @@ describe('wrong requests', () => {
     ],
     [
       'binary data',
-      { inputs: [{ ...input, data: undefined, parameters: { binary_data_size: 12 } }] },
+      { inputs: [{ ...good, data: undefined, parameters: { binary_data_size: 12 } }] },
       /does not take binary tensor data.*binary_data=False/,
     ],
-    ['a negative size', { inputs: [{ ...input, shape: [-1, 3] }] }, /inputs\[0\]\.shape\[0\]/],
+    ['a negative size', { inputs: [{ ...good, shape: [-1, 3] }] }, /inputs\[0\]\.shape\[0\]/],
     [
       'sizes that are texts',
-      { inputs: [{ ...input, shape: ['1', 3] }] },
+      { inputs: [{ ...good, shape: ['1', 3] }] },
       /inputs\[0\]\.shape\[0\].*expected (number|int), received string/,
     ],
-    ['data that is no list', { inputs: [{ ...input, data: 'abc' }] }, /inputs\[0\]\.data: expected a list/],
+    ['data that is no list', { inputs: [{ ...good, data: 'abc' }] }, /inputs\[0\]\.data: expected a list/],
     ['no inputs', { input: [] }, /This is no inference request: inputs: expected array, received undefined/],
     ['a list', [], /the body: expected object/],
     ['null', null, /the body: expected object, received null/],
     ['a number as id', { ...plain, id: 7 }, /id: expected string/],
-    ['a huge batch', { inputs: [{ ...input, shape: [2 ** 40, 3] }] }, /needs 3298534883328 elements, and data has 3/],
+    ['a huge batch', { inputs: [{ ...good, shape: [2 ** 40, 3] }] }, /needs 3298534883328 elements, and data has 3/],
   ])('%s', async (_, body, reason) => {
     const { status, body: error } = await infer(app, JSON.stringify(body), 'small');
     expect([status, error.code, error.error]).toEqual([400, 'bad-request', expect.stringMatching(reason)]);
     expect(error.error.length).toBeLessThan(500);
     expect((await infer(app, JSON.stringify(plain), 'small')).body.outputs[0]!.data).toEqual(answer([1, 2, 3]));
+  });
+
+  it('sizes of one name that differ between inputs', async () => {
+    const [a, b] = [graphInput('a', ['batch', 2], 'float32'), graphInput('b', ['batch', 2], 'float32')];
+    const sum = await appOf(exportGraph({ name: 'sum', inputs: [a, b], outputs: { y: ops.add(a, b) } }));
+    const ask = (rows: number) =>
+      infer(
+        sum,
+        JSON.stringify({
+          inputs: [
+            { ...good, name: 'a', shape: [1, 2], data: [1, 2] },
+            { ...good, name: 'b', shape: [rows, 2], data: new Array(rows * 2).fill(1) },
+          ],
+        }),
+      );
+    expect((await ask(1)).body.outputs[0]!.data).toEqual([2, 3]);
+    const error = "Input 'b': got the shape [3, 2], expected [batch, 2]. In the input 'a', 'batch' is 1, and here it is 3.";
+    expect(await ask(3)).toMatchObject({ status: 400, body: { error } });
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { type DType, fail, isTensor, lookUp, type Nested, type Shape, type Tensor, tensor } from '@stratus/core';
+import { type DType, fail, isTensor, lookUp, type Nested, type Shape, type Tensor, tensor, zeros } from '@stratus/core';
 
 /** An input of a model, as far as it matters here. */
 export interface InputPort {
@@ -67,8 +67,15 @@ function firstBad(given: unknown, dtype: DType): unknown {
   return Number.isInteger(given) && given >= least && given <= most ? undefined : given;
 }
 
-const converted = (value: Tensor, dtype: DType): Tensor =>
-  value.dtype === dtype || value.dtype === 'string' || dtype === 'string' ? value : tensor(value.toArray(), { dtype });
+/** Number by number, without a detour through lists: data sets are large. */
+function converted(value: Tensor, dtype: DType): Tensor {
+  if (value.dtype === dtype || value.dtype === 'string' || dtype === 'string') return value;
+  if ([value.dtype, dtype].some((d) => d === 'float16' || (d.endsWith('64') && d !== 'float64')))
+    return tensor(value.toArray(), { dtype });
+  const target = zeros(value.shape, dtype);
+  (target.data as Float32Array).set(value.data as Float32Array);
+  return target;
+}
 
 function reshaped(value: Tensor, dims: Shape): Tensor {
   const sample = dims.slice(1);
@@ -76,4 +83,16 @@ function reshaped(value: Tensor, dims: Shape): Tensor {
   const fits =
     sample.every((d) => typeof d === 'number') && rows * (sample as readonly number[]).reduce((n, d) => n * d, 1) === value.size;
   return fits ? value.reshape([rows, ...(sample as readonly number[])]) : value;
+}
+
+/** One sample out of many, with a batch axis. Errors: `usage` when there are not so many. */
+export function sampleOf(given: unknown, index: number): unknown {
+  if (isRecord(given)) return Object.fromEntries(Object.entries(given).map(([name, column]) => [name, sampleOf(column, index)]));
+  const rows = isTensor(given) ? (given.shape[0] ?? 0) : Array.isArray(given) ? given.length : 0;
+  if (index >= rows)
+    throw fail('usage', {
+      reason: `There is no sample ${index}: the data has ${rows}.`,
+      fix: `--index goes from 0 to ${rows - 1}.`,
+    });
+  return isTensor(given) ? given.rows(index, index + 1) : [(given as readonly unknown[])[index]];
 }

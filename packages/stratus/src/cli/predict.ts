@@ -46,7 +46,7 @@ async function predict(path: string, { input, data, split, index, ...options }: 
   const { fail } = await import('@stratus/core');
   const { openServable } = await import('../serve/index.ts');
   const { parseJson, readData, readJson } = await import('./data.ts');
-  const { feedsOf, showInputs } = await import('./feeds.ts');
+  const { feedsOf, sampleOf, showInputs } = await import('./feeds.ts');
   const output = outputFor(options);
   const bytes = await readFile(path).catch((e: NodeJS.ErrnoException) => {
     throw e.code === 'ENOENT'
@@ -70,9 +70,7 @@ async function predict(path: string, { input, data, split, index, ...options }: 
         reason: 'There is nothing to predict from.',
         fix: `Give --input or --data; the model takes ${showInputs(model.inputs)}.`,
       });
-    let feeds = feedsOf(model.inputs, given);
-    if (data !== undefined)
-      feeds = Object.fromEntries(Object.entries(feeds).map(([name, column]) => [name, rowOf(column, index)]));
+    const feeds = feedsOf(model.inputs, data === undefined ? given : sampleOf(given, index));
     const outputs = await model.infer(feeds);
     const ranked = Object.fromEntries(
       Object.entries(model.labels).map(([name, labels]) => [name, rowsOf(outputs[name]!).map((row) => ranking(row, labels))]),
@@ -86,15 +84,6 @@ async function predict(path: string, { input, data, split, index, ...options }: 
     show({ feeds, outputs, ranked, expected }, output);
   } finally {
     await model.release();
-  }
-
-  function rowOf(column: Tensor, row: number): Tensor {
-    const rows = column.shape[0] ?? 0;
-    if (row < rows) return column.rows(row, row + 1);
-    throw fail('usage', {
-      reason: `There is no sample ${row}: the data has ${rows}.`,
-      fix: `--index goes from 0 to ${rows - 1}.`,
-    });
   }
 }
 

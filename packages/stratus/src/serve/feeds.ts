@@ -39,7 +39,7 @@ export function checkShape({ name, dims, anyRank }: ServablePort, shape: readonl
     if (typeof d !== 'string') return;
     const size = shape[axis]!;
     const before = seen.get(d);
-    if (false)
+    if (before && before.size !== size)
       throw wrong(` In the input '${before.input}', '${d}' is ${before.size}, and here it is ${size}.`);
     if (!before) seen.set(d, { size, input: name });
   });

@@ -44,7 +44,9 @@ export function classify(
   const texts: string[] = [];
   for (let row = 0; row < rows; row++) {
     const start = row * width;
-    const values = isBinary ? [1 - numberAt(start), numberAt(start)] : Array.from({ length: width }, (_, i) => numberAt(start + i));
+    const values = isBinary
+      ? [1 - numberAt(start), numberAt(start)]
+      : Array.from({ length: width }, (_, i) => numberAt(start + i));
     const ranks = values.map((x) => (Number.isNaN(x) ? Number.NEGATIVE_INFINITY : x));
     const order = [...values.keys()].sort((a, b) => (ranks[a] === ranks[b] ? a - b : ranks[a]! < ranks[b]! ? 1 : -1));
     for (const i of order.slice(0, best)) {
