@@ -35,13 +35,23 @@ describe('boundaries', () => {
     ['Node in core', `${core}/train/fit.ts`, 'node:fs', 'only runtime/node may use Node'],
     ['Node in the browser runtime', `${core}/runtime/web/files.ts`, 'node:fs', 'only runtime/node may use Node'],
     ['the engine outside runtime', `${core}/train/fit.ts`, 'onnxruntime-web/webgpu', 'only the room runtime names the engine'],
-    ['the engine in the platform', 'packages/stratus/src/serve/app.ts', 'onnxruntime-node', 'only the room runtime names the engine'],
+    [
+      'the engine in the platform',
+      'packages/stratus/src/serve/app.ts',
+      'onnxruntime-node',
+      'only the room runtime names the engine',
+    ],
     ['deep into core', 'packages/stratus/src/serve/app.ts', '@stratus/core/dist/ops/add.js', 'its only entry'],
     ['core by path', 'packages/stratus/src/serve/app.ts', '../../../core/src/index.ts', "leaves the package's src"],
     ['itself by name', `${core}/train/fit.ts`, '@stratus/core', 'does not import itself'],
     ['platform from core', `${core}/train/fit.ts`, 'stratus', 'does not import itself'],
     ['a room that is not in the table', `${core}/misc/x.ts`, '../ops/index.ts', "the room 'misc' is not in tools/boundaries.ts"],
-    ['serving from data', 'packages/stratus/src/data/mnist.ts', '../serve/index.ts', "'data' may import no room, but not 'serve'"],
+    [
+      'serving from data',
+      'packages/stratus/src/data/mnist.ts',
+      '../serve/index.ts',
+      "'data' may import no room, but not 'serve'",
+    ],
   ])('refuses %s', (_, file, specifier, sentence) => {
     expect(check(file, specifier)).toContain(sentence);
   });
@@ -66,7 +76,10 @@ describe('boundaries', () => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     };
-    write('tsconfig.json', '{ "compilerOptions": { "module": "nodenext", "noEmit": true, "allowImportingTsExtensions": true, "types": [] }, "include": ["*.ts"] }');
+    write(
+      'tsconfig.json',
+      '{ "compilerOptions": { "module": "nodenext", "noEmit": true, "allowImportingTsExtensions": true, "types": [] }, "include": ["*.ts"] }',
+    );
     write('b.ts', 'export type B = 1; export const b = 1;');
     write(
       'a.ts',
@@ -80,8 +93,15 @@ describe('boundaries', () => {
         'export type D = B;',
       ].join('\n'),
     );
-    const found = withProjects([join(folder, 'tsconfig.json')], ([project]) => importsOf(project!, (path) => path.endsWith('a.ts')));
+    const found = withProjects([join(folder, 'tsconfig.json')], ([project]) =>
+      importsOf(project!, (path) => path.endsWith('a.ts')),
+    );
     const rows = found.map(({ line, specifier }) => [line, specifier]);
-    expect(rows.sort()).toEqual([[2, './b.ts'], [3, './b.ts?1'], [4, 'later'], [5, 'typed']]);
+    expect(rows.sort()).toEqual([
+      [2, './b.ts'],
+      [3, './b.ts?1'],
+      [4, 'later'],
+      [5, 'typed'],
+    ]);
   });
 });

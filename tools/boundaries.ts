@@ -27,7 +27,22 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     data: ['tensor', 'runtime'],
     logs: ['tensor', 'runtime'],
     artifact: ['tensor', 'graph', 'onnx', 'runtime', 'nn', 'data'],
-    train: ['tensor', 'graph', 'ops', 'grad', 'passes', 'onnx', 'runtime', 'losses', 'metrics', 'optim', 'nn', 'data', 'logs', 'artifact'],
+    train: [
+      'tensor',
+      'graph',
+      'ops',
+      'grad',
+      'passes',
+      'onnx',
+      'runtime',
+      'losses',
+      'metrics',
+      'optim',
+      'nn',
+      'data',
+      'logs',
+      'artifact',
+    ],
   },
   'packages/stratus/src': { data: [], progress: [], serve: [], cli: ['data', 'progress', 'serve'] },
 };
@@ -48,12 +63,15 @@ export function complaint({ file, specifier }: Import): string | undefined {
   if (from === undefined) return undefined;
   const inCore = from.source === 'packages/core/src';
   const known = rooms[from.source]!;
-  if (from.room !== '' && known[from.room] === undefined) return `the room '${from.room}' is not in tools/boundaries.ts: add it with what it may import`;
+  if (from.room !== '' && known[from.room] === undefined)
+    return `the room '${from.room}' is not in tools/boundaries.ts: add it with what it may import`;
   if (!specifier.startsWith('.')) {
     const inNode = from.room === 'runtime' && from.rest.startsWith('node/');
     if (inCore && !inNode && specifier.startsWith('node:')) return 'core runs in browsers too: only runtime/node may use Node';
-    if (engines.test(specifier) && !(inCore && from.room === 'runtime')) return 'only the room runtime names the engine; use its interface';
-    if (specifier === 'stratus' || (inCore && specifier.startsWith('@stratus/'))) return 'a package does not import itself, and core not the platform';
+    if (engines.test(specifier) && !(inCore && from.room === 'runtime'))
+      return 'only the room runtime names the engine; use its interface';
+    if (specifier === 'stratus' || (inCore && specifier.startsWith('@stratus/')))
+      return 'a package does not import itself, and core not the platform';
     if (specifier.startsWith('@stratus/core/')) return "import from '@stratus/core', its only entry";
     return undefined;
   }
@@ -84,7 +102,10 @@ export function importsOf({ program }: Project, wanted = isSource): Import[] {
 
 if (process.argv[1] === import.meta.filename) {
   const configs = ['core/tsconfig.json', 'core/tsconfig.node.json', 'core/tsconfig.web.json', 'stratus/tsconfig.json'];
-  const found = withProjects(configs.map((c) => join(root, 'packages', c)), (projects) => projects.flatMap((project) => importsOf(project)));
+  const found = withProjects(
+    configs.map((c) => join(root, 'packages', c)),
+    (projects) => projects.flatMap((project) => importsOf(project)),
+  );
   const imports = [...new Map(found.map((i) => [`${i.file}:${i.line}:${i.specifier}`, i])).values()];
   const complaints = imports.flatMap((i) => complaint(i)?.replace(/^/, `${i.file}:${i.line}: '${i.specifier}': `) ?? []);
   report(complaints, `${imports.length} imports`);

@@ -8,11 +8,24 @@ const tool = (name) => [...typescript, join(root, 'tools', name)];
 /** In the order of the table. `after`: the check whose output it reads. */
 const checks = [
   { name: 'types', what: 'tsc -b', args: [...bin('typescript/bin/tsc'), '-b'] },
-  { name: 'test-types', what: 'tsc -p tsconfig.test.json', args: [...bin('typescript/bin/tsc'), '-p', 'tsconfig.test.json'], after: 'types' },
-  { name: 'lint', what: 'biome: format and lint', args: [...bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '--max-diagnostics=200', '.'] },
+  {
+    name: 'test-types',
+    what: 'tsc -p tsconfig.test.json',
+    args: [...bin('typescript/bin/tsc'), '-p', 'tsconfig.test.json'],
+    after: 'types',
+  },
+  {
+    name: 'lint',
+    what: 'biome: format and lint',
+    args: [...bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '--max-diagnostics=200', '.'],
+  },
   { name: 'boundaries', what: 'who may import whom', args: tool('boundaries.ts') },
   { name: 'complete', what: 'indexes and cases', args: tool('complete.ts') },
-  { name: 'dead', what: 'knip: unused files, exports, dependencies', args: [...bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints', '--no-tag-hints'] },
+  {
+    name: 'dead',
+    what: 'knip: unused files, exports, dependencies',
+    args: [...bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints', '--no-tag-hints'],
+  },
   { name: 'docs', what: 'docstrings and examples of exports', args: tool('docs.ts') },
   { name: 'sizes', what: 'lines of files', args: tool('sizes.ts') },
   { name: 'links', what: 'links between documents', args: tool('links.ts') },
@@ -27,7 +40,10 @@ async function runAll(chosen) {
       const { name, args, after } = check;
       await done.get(after)?.promise;
       const started = performance.now();
-      const { code, output } = await run(process.execPath, args, { quiet: true, env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' } });
+      const { code, output } = await run(process.execPath, args, {
+        quiet: true,
+        env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' },
+      });
       results.set(name, { ok: code === 0, ms: performance.now() - started, output: output.trim() });
       console.error(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} ${seconds(results.get(name).ms)}`);
       done.get(name).resolve();

@@ -19,7 +19,11 @@ describe('complete', () => {
   });
 
   it('names a file that nothing mentions, a file that is not there, and a room without an index', () => {
-    const room = { 'index.ts': "export * from './abs.ts';\nexport * from './gone.ts';", 'abs.ts': '', 'neg.ts': "import { neg } from './neg.ts';" };
+    const room = {
+      'index.ts': "export * from './abs.ts';\nexport * from './gone.ts';",
+      'abs.ts': '',
+      'neg.ts': "import { neg } from './neg.ts';",
+    };
     expect(forgotten(room)).toEqual(['neg.ts is not exported by index.ts', 'index.ts names gone.ts, which does not exist']);
     expect(forgotten({ 'abs.ts': '' })).toEqual(['index.ts is missing']);
     expect(forgotten({})).toEqual([]);

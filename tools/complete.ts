@@ -10,10 +10,12 @@ const imported = (text: string): Set<string> => new Set([...text.matchAll(/from 
 
 /** Names of exported values, told apart from those that no case can build: internal ones, and questions about a graph. */
 const exported = (text: string): { name: string; internal: boolean }[] =>
-  [...text.matchAll(/(@internal(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:async )?(?:const|function\*?|class) (\w+)([^\n]*)/gm)].map((m) => ({
-    name: m[2]!,
-    internal: m[1] !== undefined || /\| undefined (?:=>|\{)/.test(m[3]!),
-  }));
+  [...text.matchAll(/(@internal(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:async )?(?:const|function\*?|class) (\w+)([^\n]*)/gm)].map(
+    (m) => ({
+      name: m[2]!,
+      internal: m[1] !== undefined || /\| undefined (?:=>|\{)/.test(m[3]!),
+    }),
+  );
 
 /** Files that neither the index nor another file of the room mentions. */
 export function forgotten(room: Room): string[] {
@@ -21,7 +23,9 @@ export function forgotten(room: Room): string[] {
   if (things.length === 0) return [];
   const index = room['index.ts'];
   if (index === undefined) return ['index.ts is missing'];
-  const mentioned = new Set(Object.entries(room).flatMap(([name, text]) => [...imported(text)].filter((other) => other !== name)));
+  const mentioned = new Set(
+    Object.entries(room).flatMap(([name, text]) => [...imported(text)].filter((other) => other !== name)),
+  );
   const found = things.filter((name) => !mentioned.has(name)).map((name) => `${name} is not exported by index.ts`);
   const promised = [...imported(index)].filter((name) => room[name] === undefined);
   return [...found, ...promised.map((name) => `index.ts names ${name}, which does not exist`)];

@@ -8,7 +8,10 @@ import { root, withProjects } from './project.ts';
 const example = ' * @example\n * import { x } from "x";\n';
 const check = (files: Readonly<Record<string, string>>): string[] => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'stratus-docs-')));
-  writeFileSync(join(folder, 'tsconfig.json'), '{ "compilerOptions": { "module": "nodenext", "strict": true, "noEmit": true, "allowImportingTsExtensions": true, "types": [] }, "include": ["*.ts"] }');
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    '{ "compilerOptions": { "module": "nodenext", "strict": true, "noEmit": true, "allowImportingTsExtensions": true, "types": [] }, "include": ["*.ts"] }',
+  );
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return withProjects([join(folder, 'tsconfig.json')], ([project]) =>
     gaps(project!, join(folder, 'index.ts'), (path) => !path.endsWith('foreign.ts'), new Set(['bad-value', 'corrupt'])).map(
@@ -33,9 +36,12 @@ describe('docs', () => {
 
   it('reports file and line of what is missing, behind re-exports and namespaces too', () => {
     const files = {
-      'index.ts': "export * as ops from './ops.ts';\nexport { Model, type Plain } from './model.ts';\n// not a docstring\nexport const bare = 1;\n",
-      'ops.ts': '/** Adds. */\nexport const add = (a: number): number => a;\nexport function sub(): void {}\n/** @example */\nexport const mul = () => 1;\n',
-      'model.ts': '\n/** A model. Errors: `no-such-code`, `bad-value`. */\nexport class Model {}\nexport interface Plain { a: 1 }\n',
+      'index.ts':
+        "export * as ops from './ops.ts';\nexport { Model, type Plain } from './model.ts';\n// not a docstring\nexport const bare = 1;\n",
+      'ops.ts':
+        '/** Adds. */\nexport const add = (a: number): number => a;\nexport function sub(): void {}\n/** @example */\nexport const mul = () => 1;\n',
+      'model.ts':
+        '\n/** A model. Errors: `no-such-code`, `bad-value`. */\nexport class Model {}\nexport interface Plain { a: 1 }\n',
     };
     expect(check(files).sort()).toEqual([
       'index.ts:4 bare has no docstring',

@@ -21,7 +21,9 @@ export const errorCodes = (source: string): Set<string> => {
 
 const unknownCodes = (text: string, codes: ReadonlySet<string>): string[] => {
   const named = [...text.matchAll(/\bErrors\b[^:]*:(.*(?:\n.+)*?)(?=\bSource:|\bShapes:|\n\n|$)/g)].map((m) => m[1]!);
-  return named.flatMap((part) => [...part.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map((m) => m[1]!)).filter((code) => !codes.has(code));
+  return named
+    .flatMap((part) => [...part.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map((m) => m[1]!))
+    .filter((code) => !codes.has(code));
 };
 
 const isCallable = (checker: Checker, symbol: Symbol): boolean => {
@@ -60,7 +62,8 @@ export function gaps(project: Project, entry: string, wanted: (path: string) => 
     else if (isCallable(checker, symbol) && !tags.some((tag) => tag.name === 'example' && tag.text?.trim())) {
       found.push({ at, name, what: 'has no @example' });
     }
-    for (const code of unknownCodes(text, codes)) found.push({ at, name, what: `names the error '${code}', which errors.ts does not have` });
+    for (const code of unknownCodes(text, codes))
+      found.push({ at, name, what: `names the error '${code}', which errors.ts does not have` });
   };
   for (const exported of checker.getExportsOfModule(module)) visit(exported, '');
   return found;
@@ -71,7 +74,13 @@ if (process.argv[1] === import.meta.filename) {
   const packages = ['core', 'stratus'].map((name) => join(root, 'packages', name));
   const found = withProjects(
     packages.map((p) => join(p, 'tsconfig.json')),
-    (projects) => projects.flatMap((project, i) => gaps(project, join(packages[i]!, 'src/index.ts'), (path) => path.startsWith(join(packages[i]!, 'src')), codes)),
+    (projects) =>
+      projects.flatMap((project, i) =>
+        gaps(project, join(packages[i]!, 'src/index.ts'), (path) => path.startsWith(join(packages[i]!, 'src')), codes),
+      ),
   );
-  report(found.map(({ at, name, what }) => `${at}: ${name} ${what}`), 'every export is documented');
+  report(
+    found.map(({ at, name, what }) => `${at}: ${name} ${what}`),
+    'every export is documented',
+  );
 }

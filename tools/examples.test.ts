@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,7 +24,8 @@ const env = { ...process.env, STRATUS_DATA: process.env.STRATUS_DATA ?? join(roo
 
 describe('finding examples', () => {
   it('takes ts blocks of documents as they stand, with their lines', () => {
-    const text = '# A\n```ts\nconst a = 1;\n```\n```sh\nls\n```\n- item\n  ```typescript no-run\n  if (a) {\n    b();\n  }\n  ```\n';
+    const text =
+      '# A\n```ts\nconst a = 1;\n```\n```sh\nls\n```\n- item\n  ```typescript no-run\n  if (a) {\n    b();\n  }\n  ```\n';
     expect(examplesInMarkdown('a.md', text)).toEqual([
       { file: 'a.md', line: 3, code: 'const a = 1;\n', run: true },
       { file: 'a.md', line: 10, code: 'if (a) {\n  b();\n}\n', run: false },
@@ -56,7 +67,8 @@ describe('finding examples', () => {
 
   it('reads what a comment promises, and tells values from prose', () => {
     const said = (comment: string, count = 1): string | undefined => promise(`log(x); // ${comment}`, 1, count);
-    for (const value of ['[1, 2]', "'a b'", '-1.5e-3', 'Float32Array(2) [ 1, 2 ]', 'float32', '{ a: [1, 2] }', 'null', '12n']) expect(said(value)).toBe(value);
+    for (const value of ['[1, 2]', "'a b'", '-1.5e-3', 'Float32Array(2) [ 1, 2 ]', 'float32', '{ a: [1, 2] }', 'null', '12n'])
+      expect(said(value)).toBe(value);
     for (const prose of ['about two', '3 of them', '0.1 0.1: twice', "the loss, 'mse'"]) expect(said(prose)).toBeUndefined();
     expect(said('float32 [2, 2] { a: 1 }', 3)).toBe('float32 [2, 2] { a: 1 }');
     expect(said("'a b' undefined", 2)).toBe("'a b' undefined");
@@ -109,8 +121,13 @@ it('runs examples apart from each other: failures, broken promises and ended pro
   expect(existsSync(join(folder, 'last.ts.files/here.txt'))).toBe(true);
 });
 
-const sources = filesUnder(join(root, 'packages'), '.ts').filter((path) => shown(path).includes('/src/') && !path.endsWith('.test.ts'));
-const documents = [join(root, 'README.md'), ...['core', 'stratus'].map((name) => join(root, 'packages', name, 'README.md'))].filter(existsSync);
+const sources = filesUnder(join(root, 'packages'), '.ts').filter(
+  (path) => shown(path).includes('/src/') && !path.endsWith('.test.ts'),
+);
+const documents = [
+  join(root, 'README.md'),
+  ...['core', 'stratus'].map((name) => join(root, 'packages', name, 'README.md')),
+].filter(existsSync);
 const inSources = sources.flatMap((path) => examplesInSource(shown(path), readFileSync(path, 'utf8')));
 const inDocuments = documents.flatMap((path) => examplesInMarkdown(shown(path), readFileSync(path, 'utf8')));
 const nameOf = ({ file, line }: Example): string => `${file}:${line}`;
@@ -121,14 +138,26 @@ function makeFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'stratus-examples-')));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  const compilerOptions = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true, moduleDetection: 'force', types: ['node'] };
+  const compilerOptions = {
+    target: 'es2023',
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    moduleDetection: 'force',
+    types: ['node'],
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   return folder;
 }
 
 /** What the compiler says against examples, by the name of their file. */
 function typeErrors(folder: string): Map<string, string[]> {
-  const { stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'], { cwd: folder, encoding: 'utf8' });
+  const { stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'],
+    { cwd: folder, encoding: 'utf8' },
+  );
   const found = new Map<string, string[]>();
   for (const line of stdout.split('\n')) {
     const [, file, rest] = /^([^\s(]+)(\(\d.*)$/.exec(line) ?? [];
@@ -153,7 +182,8 @@ describe('examples', () => {
     for (const [file, complaints] of typeErrors(folder)) errors.set(file, complaints);
     const paths = inSources.filter((e) => e.run).map((e) => join(folder, fileOf(e)));
     const halves = [0, 1].map((half) => paths.filter((_, i) => i % 2 === half));
-    for (const half of await Promise.all(halves.map((half) => runAll(half, env)))) for (const [path, said] of half) ends.set(basename(path), said);
+    for (const half of await Promise.all(halves.map((half) => runAll(half, env))))
+      for (const [path, said] of half) ends.set(basename(path), said);
   }, 300_000);
 
   it('are there', () => {
@@ -169,14 +199,27 @@ describe('examples', () => {
   // The blocks of one document run in order and in one folder: a later one may load what an earlier one saved.
   describe.each([...new Set(inDocuments.map((e) => e.file))])('%s', (file) => {
     const home = join(folder, file.replaceAll('/', '-').replace(/\.md$/, ''));
-    it.each(inDocuments.filter((e) => e.file === file).map((e) => [e.line, e] as const))('line %i', (_, example) => {
-      expect(errors.get(fileOf(example)) ?? []).toEqual([]);
-      if (!example.run) return;
-      mkdirSync(home, { recursive: true });
-      const path = join(home, fileOf(example));
-      cpSync(join(folder, fileOf(example)), path);
-      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [...loader, path], { cwd: dirname(path), env, encoding: 'utf8', timeout: 120_000 });
-      expect({ status, signal, output: status === 0 ? '' : `${stdout}\n${stderr}` }).toEqual({ status: 0, signal: null, output: '' });
-    }, 130_000);
+    it.each(inDocuments.filter((e) => e.file === file).map((e) => [e.line, e] as const))(
+      'line %i',
+      (_, example) => {
+        expect(errors.get(fileOf(example)) ?? []).toEqual([]);
+        if (!example.run) return;
+        mkdirSync(home, { recursive: true });
+        const path = join(home, fileOf(example));
+        cpSync(join(folder, fileOf(example)), path);
+        const { status, signal, stdout, stderr } = spawnSync(process.execPath, [...loader, path], {
+          cwd: dirname(path),
+          env,
+          encoding: 'utf8',
+          timeout: 120_000,
+        });
+        expect({ status, signal, output: status === 0 ? '' : `${stdout}\n${stderr}` }).toEqual({
+          status: 0,
+          signal: null,
+          output: '',
+        });
+      },
+      130_000,
+    );
   });
 });

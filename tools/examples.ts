@@ -30,13 +30,18 @@ export function examplesInMarkdown(file: string, text: string): Example[] {
 /** Every @example of the docstrings of a source; the code stands bare or in a ts block. */
 export function examplesInSource(file: string, text: string): Example[] {
   return [...text.matchAll(/^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\//gm)].flatMap((comment) => {
-    const lines = comment[0].split('\n').map((line) => line.replace(/^[ \t]*(?:\/\*\*|\*(?!\/)) ?/, '').replace(/\s*\*\/\s*$/, ''));
+    const lines = comment[0]
+      .split('\n')
+      .map((line) => line.replace(/^[ \t]*(?:\/\*\*|\*(?!\/)) ?/, '').replace(/\s*\*\/\s*$/, ''));
     const first = lineOf(text, comment.index);
     return lines.flatMap((line, start) => {
       const tag = /^@example\b\s*(.*)$/.exec(line);
       if (tag === null) return [];
       const end = lines.findIndex((other, i) => i > start && /^@[a-z]/.test(other));
-      const body = lines.slice(start + 1, end === -1 ? lines.length : end).join('\n').trimEnd();
+      const body = lines
+        .slice(start + 1, end === -1 ? lines.length : end)
+        .join('\n')
+        .trimEnd();
       const fenced = examplesInMarkdown(file, `${body}\n`).map((e) => ({ ...e, line: e.line + first + start }));
       if (fenced.length > 0) return fenced;
       const caption = tag[1]!.trim();
@@ -109,14 +114,20 @@ export async function runAll(paths: readonly string[], env: NodeJS.ProcessEnv): 
   for (let left = [...paths]; left.length > 0; left = left.filter((path) => !ends.has(path))) {
     let current = left[0]!;
     let noise = '';
-    const child = fork(join(import.meta.dirname, 'run-examples.ts'), left, { execArgv: ['--import', loader], env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = fork(join(import.meta.dirname, 'run-examples.ts'), left, {
+      execArgv: ['--import', loader],
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => (noise += text));
     child.on('message', (message) => {
       const said = message as Said;
       current = said.path;
       if (said.state !== 'started') ends.set(said.path, said);
     });
-    const how = await new Promise<string>((resolve) => child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`)));
+    const how = await new Promise<string>((resolve) =>
+      child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`)),
+    );
     if (left.some((path) => !ends.has(path))) {
       if (ends.has(current)) current = left.find((path) => !ends.has(path))!;
       ends.set(current, { path: current, state: 'failed', reason: `the process ended with ${how}\n${noise.slice(-2000)}` });

@@ -10,7 +10,8 @@ it('makes anchors as code hosts do', () => {
 });
 
 it('finds links with their lines, outside code', () => {
-  const text = 'a [b](c.md) [d](<e.md#f> "title")\n```md\n[no](no.md)\n```\n`[no](no.md)` ![picture](p.png)\n[web](https://x.test) [ref]\n\n[ref]: g.md\n';
+  const text =
+    'a [b](c.md) [d](<e.md#f> "title")\n```md\n[no](no.md)\n```\n`[no](no.md)` ![picture](p.png)\n[web](https://x.test) [ref]\n\n[ref]: g.md\n';
   expect(linksOf(text)).toEqual([
     { line: 1, target: 'c.md' },
     { line: 1, target: 'e.md#f' },
@@ -22,7 +23,14 @@ it('finds links with their lines, outside code', () => {
 it('says which links lead nowhere', () => {
   const folder = mkdtempSync(join(tmpdir(), 'stratus-links-'));
   writeFileSync(join(folder, 'b.md'), '# Here\n');
-  writeFileSync(join(folder, 'a.md'), '# A\n[ok](b.md) [ok](b.md#here) [ok](#a) [ok](.)\n[no](c.md)\n[no](b.md#there) [no](#b)\n');
+  writeFileSync(
+    join(folder, 'a.md'),
+    '# A\n[ok](b.md) [ok](b.md#here) [ok](#a) [ok](.)\n[no](c.md)\n[no](b.md#there) [no](#b)\n',
+  );
   const found = broken(join(folder, 'a.md')).map((c) => c.replace(/^.*a\.md:/, ''));
-  expect(found).toEqual(['3: c.md: there is no such file', '4: b.md#there: there is no such heading', '4: #b: there is no such heading']);
+  expect(found).toEqual([
+    '3: c.md: there is no such file',
+    '4: b.md#there: there is no such heading',
+    '4: #b: there is no such heading',
+  ]);
 });

@@ -13,7 +13,10 @@ export function anchorsOf(markdown: string): Set<string> {
   return new Set(
     headings.map(([, heading = '']) => {
       const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '');
-      const slug = plain.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-');
+      const slug = plain
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-');
       const before = used.get(slug) ?? 0;
       used.set(slug, before + 1);
       return before === 0 ? slug : `${slug}-${before}`;

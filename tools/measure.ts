@@ -26,7 +26,9 @@ export function choose(available: readonly string[], asked: readonly string[], k
     const found = available.filter((a) => a === name || (!available.includes(name) && a.startsWith(`${name}-`)));
     if (found.length > 0) return found;
     const near = nearest(name, available);
-    throw new RangeError(`There is no ${kind} '${name}'.${near === undefined ? '' : ` Did you mean '${near}'?`} Known: ${available.join(', ') || 'none yet'}.`);
+    throw new RangeError(
+      `There is no ${kind} '${name}'.${near === undefined ? '' : ` Did you mean '${near}'?`} Known: ${available.join(', ') || 'none yet'}.`,
+    );
   });
   return asked.length === 0 ? [...available] : available.filter((a) => chosen.some((found) => found.includes(a)));
 }
@@ -36,13 +38,27 @@ const number = (x: number): string => (Number.isInteger(x) ? String(x) : String(
 /** The table that people read. */
 export function table(outcomes: readonly Outcome[]): string {
   const rows = outcomes.flatMap(({ file, results, error }) => [
-    ...results.map((r) => [isMet(r) ? 'ok' : 'MISSED', r.name, number(r.reached), `${r.better === 'lower' ? '<=' : '>='} ${number(r.target)}`, r.unit, r.detail ?? '']),
+    ...results.map((r) => [
+      isMet(r) ? 'ok' : 'MISSED',
+      r.name,
+      number(r.reached),
+      `${r.better === 'lower' ? '<=' : '>='} ${number(r.target)}`,
+      r.unit,
+      r.detail ?? '',
+    ]),
     ...(error === undefined ? [] : [['FAILED', file, '', '', '', error.split('\n')[0]!]]),
   ]);
   const lines = [['', '', 'reached', 'target', 'unit', ''], ...rows];
   const widths = lines[0]!.map((_, i) => Math.max(...lines.map((row) => row[i]!.length)));
   const isNumber = (i: number): boolean => i === 2 || i === 3;
-  return lines.map((row) => row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ').trimEnd()).join('\n');
+  return lines
+    .map((row) =>
+      row
+        .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** Whether everything ran, measured something, and met its target. */
@@ -70,9 +86,14 @@ export function measure(path: string): Promise<Outcome> {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
   const [kind = '', ...asked] = positionals;
-  if (!Object.hasOwn(folders, kind)) throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json]`);
+  if (!Object.hasOwn(folders, kind))
+    throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json]`);
   const folder = join(root, folders[kind as Kind]);
   const available = filesUnder(folder, '.ts').map((path) => basename(path, '.ts'));
   const chosen = choose(available, asked, kind);
@@ -87,8 +108,16 @@ async function main(args: string[]): Promise<number> {
     if (outcome.error?.includes('\n')) console.error(outcome.error);
     outcomes.push(outcome);
   }
-  const all = outcomes.map(({ file, results, error }) => ({ file, error, results: results.map((r) => ({ ...r, met: isMet(r) })) }));
-  console.log(values.json ? JSON.stringify({ kind, node: process.version, ok: isFine(outcomes) && !stopped, outcomes: all }, null, 2) : `\n${table(outcomes)}`);
+  const all = outcomes.map(({ file, results, error }) => ({
+    file,
+    error,
+    results: results.map((r) => ({ ...r, met: isMet(r) })),
+  }));
+  console.log(
+    values.json
+      ? JSON.stringify({ kind, node: process.version, ok: isFine(outcomes) && !stopped, outcomes: all }, null, 2)
+      : `\n${table(outcomes)}`,
+  );
   return stopped ? 130 : isFine(outcomes) ? 0 : 1;
 }
 

@@ -58,7 +58,8 @@ export function missing(folder = root) {
   for (const [path, wanted] of Object.entries(read('package-lock.json'))) {
     const found = installed[path];
     if (path === '' || (found === undefined && wanted.optional)) continue; // optional: binaries for other platforms
-    if (found?.version !== wanted.version || found?.resolved !== wanted.resolved) return `${path} is not what package-lock.json says`;
+    if (found?.version !== wanted.version || found?.resolved !== wanted.resolved)
+      return `${path} is not what package-lock.json says`;
   }
   return undefined;
 }
@@ -75,7 +76,8 @@ export async function ensureInstalled({ toError = false } = {}) {
   for (let tries = 1; ; tries++) {
     const { code } = await run('npm', ['ci', '--no-audit', '--no-fund'], { toError });
     if (code === 0) return;
-    if (tries === 2) throw new Refusal(`npm ci failed twice (exit code ${code}); its messages are above. Is the package registry reachable?`);
+    if (tries === 2)
+      throw new Refusal(`npm ci failed twice (exit code ${code}); its messages are above. Is the package registry reachable?`);
     console.error('npm ci failed; trying once more');
   }
 }

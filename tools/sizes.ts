@@ -15,7 +15,8 @@ export interface Sizes {
   readonly unexplained: readonly { readonly name: string; readonly lines: number }[];
 }
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /** The sizes of files, given as name -> text. */
 export function sizesOf(files: Readonly<Record<string, string>>): Sizes {
@@ -30,8 +31,12 @@ export function sizesOf(files: Readonly<Record<string, string>>): Sizes {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const paths = filesUnder(join(root, 'packages'), '.ts').filter((path) => shown(path).includes('/src/') && !path.endsWith('.test.ts'));
-  const { median, p90, unexplained } = sizesOf(Object.fromEntries(paths.map((path) => [shown(path), readFileSync(path, 'utf8')])));
+  const paths = filesUnder(join(root, 'packages'), '.ts').filter(
+    (path) => shown(path).includes('/src/') && !path.endsWith('.test.ts'),
+  );
+  const { median, p90, unexplained } = sizesOf(
+    Object.fromEntries(paths.map((path) => [shown(path), readFileSync(path, 'utf8')])),
+  );
   report(
     unexplained.map(({ name, lines }) => `${name}: ${lines} lines; split it, or begin it with a comment that says '${reason} …'`),
     `${paths.length} files, median ${median}, p90 ${p90} lines`,

@@ -20,14 +20,19 @@ async function ensurePackage(name, purpose) {
   console.error(`${purpose}: installing the Debian package ${name}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-qq'], { env, quiet: true, timeoutMs: 120_000 });
-  const { code, output } = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { env, quiet: true, timeoutMs: 300_000 });
+  const { code, output } = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+    env,
+    quiet: true,
+    timeoutMs: 300_000,
+  });
   if (code !== 0) console.error(`${purpose}: apt-get install ${name} failed:\n${output.trim().split('\n').slice(-3).join('\n')}`);
   return code === 0;
 }
 
 /** The browser of the browser tests. */
 async function chromium() {
-  const look = () => process.env.STRATUS_CHROMIUM ?? find('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable');
+  const look = () =>
+    process.env.STRATUS_CHROMIUM ?? find('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable');
   return look() ?? ((await ensurePackage('chromium', 'Chromium for the browser tests')) ? look() : undefined);
 }
 
@@ -64,8 +69,13 @@ await main(async () => {
   const env = { ...process.env, STRATUS_TEST_REPORT: report };
   if (python !== undefined) env.STRATUS_PYTHON = python;
   if (browser !== undefined) env.STRATUS_CHROMIUM = browser;
-  const reporters = [...(given.some((a) => a.startsWith('--reporter')) ? [] : ['--reporter=default']), `--reporter=${join(root, 'tools/test-report.ts')}`];
-  const { code } = await run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...given], { env });
+  const reporters = [
+    ...(given.some((a) => a.startsWith('--reporter')) ? [] : ['--reporter=default']),
+    `--reporter=${join(root, 'tools/test-report.ts')}`,
+  ];
+  const { code } = await run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...given], {
+    env,
+  });
   let counts = { passed: 0, failed: 0, skipped: [] };
   if (existsSync(report)) counts = JSON.parse(readFileSync(report, 'utf8'));
   rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,9 @@
-import { quantile } from './statistics.ts';
+import { median } from './statistics.ts';
 
-/** Samples of memory, in MB, and how flat they are. */
+/** So many samples make a window: garbage that waits for its collection goes up and down within one, a leak goes on from one to the next. */
+const window = 10;
+
+/** Samples of the resident size, in MB, and how flat they are. */
 export class Memory {
   readonly #samples: number[] = [];
 
@@ -9,17 +12,24 @@ export class Memory {
     this.#samples.push(process.memoryUsage.rss() / 2 ** 20);
   }
 
-  /** The largest distance of a sample from the median, as a share of it. */
-  get deviation(): number {
-    const middle = quantile(this.#samples, 0.5);
-    return Math.max(...this.#samples.map((sample) => Math.abs(sample / middle - 1)));
+  get #windows(): number[] {
+    const windows: number[] = [];
+    for (let i = 0; i + window <= this.#samples.length; i += window) windows.push(median(this.#samples.slice(i, i + window)));
+    return windows;
   }
 
-  /** '183.2 MB at first, 184.0 MB in the middle, 183.9 MB at last; 80 samples'. */
+  /** The largest distance of a window's median from the median of all, as a share of it. */
+  get deviation(): number {
+    const middle = median(this.#samples);
+    return Math.max(...this.#windows.map((size) => Math.abs(size / middle - 1)));
+  }
+
+  /** '183.2 MB at first, 183.9 MB at last, between 182.0 and 184.1 MB (190 samples from 171.6 to 187.6 MB)'. */
   toString(): string {
-    const first = this.#samples[0]!;
-    const last = this.#samples.at(-1)!;
-    const shown = [`${first.toFixed(1)} MB at first`, `${quantile(this.#samples, 0.5).toFixed(1)} MB in the middle`, `${last.toFixed(1)} MB at last`];
-    return `${shown.join(', ')}; from ${Math.min(...this.#samples).toFixed(1)} to ${Math.max(...this.#samples).toFixed(1)} MB; ${this.#samples.length} samples`;
+    const mb = (size: number): string => size.toFixed(1);
+    const windows = this.#windows;
+    const between = `between ${mb(Math.min(...windows))} and ${mb(Math.max(...windows))} MB`;
+    const all = `${this.#samples.length} samples from ${mb(Math.min(...this.#samples))} to ${mb(Math.max(...this.#samples))} MB`;
+    return `${mb(windows[0]!)} MB at first, ${mb(windows.at(-1)!)} MB at last, ${between} (${all})`;
   }
 }

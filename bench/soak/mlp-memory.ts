@@ -22,7 +22,7 @@ const x = tensor(
 const y = tensor(Int32Array.from({ length: 10 * batchSize }, (_, i) => (i * 7) % classes));
 
 const flat = (name: string, memory: Memory): Result => ({
-  name: `${name}: largest deviation of the resident size from its median`,
+  name: `${name}: resident size, largest deviation from its median`,
   reached: memory.deviation,
   target: 0.05,
   better: 'lower',

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { initializers, resolveInitializer, type Initializer, type InitializerName } from '../src/nn/init/index.ts';
+import { type Initializer, type InitializerName, initializers, resolveInitializer } from '../src/nn/init/index.ts';
 import { regularizers, resolveRegularizer } from '../src/nn/regularizers/index.ts';
 import { normalAt, randomKey } from '../src/tensor/index.ts';
 
 const key = randomKey(11);
-const numbers = (initializer: Initializer, shape: readonly number[]): Float32Array => initializer.make(shape, key).data as Float32Array;
+const numbers = (initializer: Initializer, shape: readonly number[]): Float32Array =>
+  initializer.make(shape, key).data as Float32Array;
 
 function momentsOf(data: ArrayLike<number>): { mean: number; deviation: number; least: number; most: number } {
   let [sum, squares, least, most] = [0, 0, Infinity, -Infinity];
@@ -25,9 +26,27 @@ const conv = [3, 5, 16, 250] as const;
 const count = 60_000;
 const cutDeviation = 0.87962566103423978;
 type Row = readonly [name: string, make: Initializer, shape: readonly number[], deviation: number, bound: number];
-const normal = (name: string, make: Initializer, shape: readonly number[], deviation: number): Row => [name, make, shape, deviation, deviation * 6];
-const cutNormal = (name: string, make: Initializer, shape: readonly number[], deviation: number): Row => [name, make, shape, deviation, (2 * deviation) / cutDeviation];
-const uniform = (name: string, make: Initializer, shape: readonly number[], limit: number): Row => [name, make, shape, limit / Math.sqrt(3), limit];
+const normal = (name: string, make: Initializer, shape: readonly number[], deviation: number): Row => [
+  name,
+  make,
+  shape,
+  deviation,
+  deviation * 6,
+];
+const cutNormal = (name: string, make: Initializer, shape: readonly number[], deviation: number): Row => [
+  name,
+  make,
+  shape,
+  deviation,
+  (2 * deviation) / cutDeviation,
+];
+const uniform = (name: string, make: Initializer, shape: readonly number[], limit: number): Row => [
+  name,
+  make,
+  shape,
+  limit / Math.sqrt(3),
+  limit,
+];
 const i = initializers;
 const rows: readonly Row[] = [
   normal('randomNormal', i.randomNormal(), dense, 0.05),
@@ -45,10 +64,25 @@ const rows: readonly Row[] = [
   uniform('kaimingUniform', i.kaimingUniform(), dense, 1 / Math.sqrt(300)),
   uniform('kaimingUniform for ReLU', i.kaimingUniform({ a: 0 }), dense, Math.sqrt(6 / 300)),
   cutNormal('varianceScaling', i.varianceScaling({ scale: 3 }), dense, Math.sqrt(3 / 300)),
-  uniform('varianceScaling by outputs', i.varianceScaling({ mode: 'fanOut', distribution: 'uniform' }), dense, Math.sqrt(3 / 200)),
-  normal('varianceScaling uncut', i.varianceScaling({ mode: 'fanAvg', distribution: 'untruncatedNormal' }), dense, Math.sqrt(1 / 250)),
+  uniform(
+    'varianceScaling by outputs',
+    i.varianceScaling({ mode: 'fanOut', distribution: 'uniform' }),
+    dense,
+    Math.sqrt(3 / 200),
+  ),
+  normal(
+    'varianceScaling uncut',
+    i.varianceScaling({ mode: 'fanAvg', distribution: 'untruncatedNormal' }),
+    dense,
+    Math.sqrt(1 / 250),
+  ),
   cutNormal('heNormal of a vector', i.heNormal(), [count], Math.sqrt(2 / count)),
-  uniform('glorotUniform with axes', i.glorotUniform({ inputAxes: [1, 2, -1], outputAxes: [0] }), [250, 16, 3, 5], Math.sqrt(6 / (240 + 250))),
+  uniform(
+    'glorotUniform with axes',
+    i.glorotUniform({ inputAxes: [1, 2, -1], outputAxes: [0] }),
+    [250, 16, 3, 5],
+    Math.sqrt(6 / (240 + 250)),
+  ),
 ];
 
 describe('initializers have the distribution of Keras’ formulas', () => {
@@ -72,21 +106,35 @@ describe('initializers have the distribution of Keras’ formulas', () => {
   it('cuts the normal distribution as its quantiles demand', () => {
     const sorted = Float64Array.from(numbers(i.truncatedNormal({ stddev: 1 }), dense)).sort();
     // Quantiles of the standard normal distribution cut at -2 and 2: Phi^-1(0.02275 + p 0.9545).
-    for (const [p, quantile] of [[0.05, -1.4717], [0.25, -0.6359], [0.5, 0], [0.75, 0.6359], [0.95, 1.4717]] as const)
+    for (const [p, quantile] of [
+      [0.05, -1.4717],
+      [0.25, -0.6359],
+      [0.5, 0],
+      [0.75, 0.6359],
+      [0.95, 1.4717],
+    ] as const)
       expect(Math.abs(sorted[Math.floor(p * count)]! - quantile)).toBeLessThan(0.025);
   });
 
   it('draws the normal numbers of the counter-based stream', () => {
-    expect(Array.from(numbers(i.randomNormal({ stddev: 1 }), [7]))).toEqual(Array.from({ length: 7 }, (_, n) => Math.fround(normalAt(key, n))));
+    expect(Array.from(numbers(i.randomNormal({ stddev: 1 }), [7]))).toEqual(
+      Array.from({ length: 7 }, (_, n) => Math.fround(normalAt(key, n))),
+    );
   });
 });
 
 describe('constant initializers', () => {
   it('fill', () => {
-    expect(i.zeros().make([2, 2], key).toArray()).toEqual([[0, 0], [0, 0]]);
+    expect(i.zeros().make([2, 2], key).toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
     expect(i.ones().make([2], key, 'float64')).toMatchObject({ dtype: 'float64', data: new Float64Array([1, 1]) });
     expect(i.constant({ value: -2 }).make([], key).item()).toBe(-2);
-    expect(i.identity({ gain: 3 }).make([2, 3], key).toArray()).toEqual([[3, 0, 0], [0, 3, 0]]);
+    expect(i.identity({ gain: 3 }).make([2, 3], key).toArray()).toEqual([
+      [3, 0, 0],
+      [0, 3, 0],
+    ]);
   });
 });
 
@@ -174,7 +222,10 @@ describe('regularizers as configs', () => {
     expect(resolveRegularizer('l2').config).toEqual({ l2: 0.01 });
     expect(resolveRegularizer('l1l2').config).toEqual({ l1: 0.01, l2: 0.01 });
     for (const regularizer of [regularizers.l1(0.3), regularizers.l2(0.2), regularizers.l1l2({ l1: 0.1, l2: 0 })]) {
-      const { type, config } = JSON.parse(JSON.stringify({ type: regularizer.type, config: regularizer.config })) as { type: string; config: {} };
+      const { type, config } = JSON.parse(JSON.stringify({ type: regularizer.type, config: regularizer.config })) as {
+        type: string;
+        config: {};
+      };
       expect(resolveRegularizer({ type, config })).toMatchObject({ type: regularizer.type, config: regularizer.config });
       expect(resolveRegularizer(regularizer)).toBe(regularizer);
     }

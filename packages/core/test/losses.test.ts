@@ -3,11 +3,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { StratusError } from '../src/errors.ts';
 import { grad } from '../src/grad/index.ts';
 import { graphInput, toposort, type Value } from '../src/graph/index.ts';
-import { losses, resolveLoss, type LossName } from '../src/losses/index.ts';
+import { type LossName, losses, resolveLoss } from '../src/losses/index.ts';
 import { exportGraph } from '../src/onnx/index.ts';
 import { abs, reduceSum, sigmoid, softmax, sub } from '../src/ops/index.ts';
 import { createExecutor } from '../src/runtime/node/index.ts';
-import { tensor, type DType, type Tensor } from '../src/tensor/index.ts';
+import { type DType, type Tensor, tensor } from '../src/tensor/index.ts';
 
 interface Case {
   readonly name: string;
@@ -27,7 +27,11 @@ afterAll(async () => {
   for (const program of programs) await program.release();
 });
 
-async function run(inputs: Value[], outputs: Record<string, Value>, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+async function run(
+  inputs: Value[],
+  outputs: Record<string, Value>,
+  feeds: Record<string, Tensor>,
+): Promise<Record<string, Tensor>> {
   const program = await executor.compile(exportGraph({ name: 'loss', inputs, outputs }));
   programs.push(program);
   return program.run(feeds);
@@ -61,7 +65,9 @@ function expectClose(got: readonly number[], want: readonly number[], relative: 
   expect(got).toHaveLength(want.length);
   const largest = Math.max(...want.map(Math.abs), 1e-3);
   for (const [i, w] of want.entries())
-    expect(Math.abs(got[i]! - w), `number ${i}: got ${got[i]}, want ${w}`).toBeLessThanOrEqual(relative * (Math.abs(w) + largest / 10));
+    expect(Math.abs(got[i]! - w), `number ${i}: got ${got[i]}, want ${w}`).toBeLessThanOrEqual(
+      relative * (Math.abs(w) + largest / 10),
+    );
 }
 
 describe('values and gradients are those of PyTorch', () => {
@@ -85,8 +91,16 @@ describe('extremes', () => {
   const x = graphInput('x', ['batch', 3]);
   const labels = graphInput('target', ['batch'], 'int32');
   const dense = graphInput('target', ['batch', 3]);
-  const far = tensor([[1e30, -1e30, 0], [-1000, 1000, 1000], [0, 0, 0]]);
-  const hot = tensor([[0, 1, 0], [1, 0, 0], [0, 0, 1]]);
+  const far = tensor([
+    [1e30, -1e30, 0],
+    [-1000, 1000, 1000],
+    [0, 0, 0],
+  ]);
+  const hot = tensor([
+    [0, 1, 0],
+    [1, 0, 0],
+    [0, 0, 1],
+  ]);
   const finite = async (target: Value, value: Value, fed: Tensor, at: Tensor): Promise<void> => {
     const got = await run([target, x], { value, gradient: grad(value, [x])[0]! }, { target: fed, x: at });
     for (const name of ['value', 'gradient']) expect(numbers(got[name]!).every(Number.isFinite), name).toBe(true);
@@ -116,7 +130,11 @@ describe('extremes', () => {
 
   it('a sure and wrong softmax still learns: its gradient is not clipped away', async () => {
     const value = losses.sparseCategoricalCrossentropy().apply(labels, softmax(x));
-    const got = await run([labels, x], { gradient: grad(value, [x])[0]! }, { target: tensor([1], { dtype: 'int32' }), x: tensor([[500, 0, -500]]) });
+    const got = await run(
+      [labels, x],
+      { gradient: grad(value, [x])[0]! },
+      { target: tensor([1], { dtype: 'int32' }), x: tensor([[500, 0, -500]]) },
+    );
     expect(numbers(got['gradient']!)).toEqual([1, -1, 0]);
   });
 });
@@ -126,7 +144,8 @@ describe('lowering', () => {
     const x = graphInput('x', ['batch', 10]);
     const value = losses.sparseCategoricalCrossentropy().apply(graphInput('target', ['batch'], 'int32'), softmax(x));
     const types = toposort([value, ...grad(value, [x])]).map(({ op }) => op.type);
-    for (const slow of ['ScatterElements', 'ScatterND', 'Gather', 'GatherElements', 'Where', 'Pow', 'Softmax', 'Div']) expect(types).not.toContain(slow);
+    for (const slow of ['ScatterElements', 'ScatterND', 'Gather', 'GatherElements', 'Where', 'Pow', 'Softmax', 'Div'])
+      expect(types).not.toContain(slow);
     expect(types).toContain('LogSoftmax');
   });
 
@@ -186,7 +205,9 @@ describe('wrong use', () => {
   it('targets of another size are not broadcast', () => {
     expect(errorOf(() => losses.meanSquaredError().apply(graphInput('t', ['batch', 1]), x)).code).toBe('shape-mismatch');
     expect(errorOf(() => losses.meanSquaredError().apply(graphInput('t', ['batch', 9]), x)).code).toBe('shape-mismatch');
-    expect(errorOf(() => losses.binaryCrossentropy().apply(graphInput('t', [1]), graphInput('p', [4, 1]))).code).toBe('shape-mismatch');
+    expect(errorOf(() => losses.binaryCrossentropy().apply(graphInput('t', [1]), graphInput('p', [4, 1]))).code).toBe(
+      'shape-mismatch',
+    );
   });
 
   it('fromLogits on a softmax or a sigmoid is an error', () => {
@@ -194,7 +215,9 @@ describe('wrong use', () => {
     const e = errorOf(() => losses.sparseCategoricalCrossentropy({ fromLogits: true }).apply(labels, softmax(x)));
     expect(e.code).toBe('bad-value');
     expect(e.message).toContain('softmax');
-    expect(errorOf(() => losses.binaryCrossentropy({ fromLogits: true }).apply(graphInput('t', ['batch', 10]), sigmoid(x))).code).toBe('bad-value');
+    expect(
+      errorOf(() => losses.binaryCrossentropy({ fromLogits: true }).apply(graphInput('t', ['batch', 10]), sigmoid(x))).code,
+    ).toBe('bad-value');
   });
 
   it('a softmax over another axis is not taken for logits', () => {
@@ -204,7 +227,9 @@ describe('wrong use', () => {
   });
 
   it('one class has no cross-entropy', () => {
-    const e = errorOf(() => losses.sparseCategoricalCrossentropy().apply(graphInput('t', ['batch'], 'int32'), graphInput('p', ['batch', 1])));
+    const e = errorOf(() =>
+      losses.sparseCategoricalCrossentropy().apply(graphInput('t', ['batch'], 'int32'), graphInput('p', ['batch', 1])),
+    );
     expect(e.code).toBe('shape-mismatch');
     expect(e.message).toContain('binaryCrossentropy');
   });
@@ -258,7 +283,20 @@ describe('resolveLoss', () => {
     const [target, x] = [graphInput('target', ['batch', 2]), graphInput('x', ['batch', 2])];
     const value = loss.apply(target, x);
     expect(value.shape).toEqual(['batch']);
-    const got = await run([target, x], { value }, { target: tensor([[1, 2], [0, 0]]), x: tensor([[2, 5], [1, 1]]) });
+    const got = await run(
+      [target, x],
+      { value },
+      {
+        target: tensor([
+          [1, 2],
+          [0, 0],
+        ]),
+        x: tensor([
+          [2, 5],
+          [1, 1],
+        ]),
+      },
+    );
     expect(numbers(got['value']!)).toEqual([2, 1]);
     expect(loss.target(x)).toEqual({ dtype: 'float32', shape: ['batch', 2] });
   });

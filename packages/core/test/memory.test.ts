@@ -63,7 +63,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Growth in MB between step 500 and step 2,000. */
 async function train(leak = 0): Promise<Record<'heapUsed' | 'external' | 'rss', number>> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', `${folder}train.mjs`, String(leak)]);
-  const { step, samples, growth } = JSON.parse(stdout) as { step: number; samples: number; growth: Awaited<ReturnType<typeof train>> };
+  const { step, samples, growth } = JSON.parse(stdout) as {
+    step: number;
+    samples: number;
+    growth: Awaited<ReturnType<typeof train>>;
+  };
   expect([step, samples]).toEqual([2000, 16]);
   return growth;
 }

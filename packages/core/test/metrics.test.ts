@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { StratusError } from '../src/errors.ts';
 import { graphInput } from '../src/graph/index.ts';
-import { meanMetric, metrics, resolveMetric, type Metric, type MetricName } from '../src/metrics/index.ts';
+import { type Metric, type MetricName, meanMetric, metrics, resolveMetric } from '../src/metrics/index.ts';
 import { exportGraph } from '../src/onnx/index.ts';
 import { sub } from '../src/ops/index.ts';
-import { createExecutor } from '../src/runtime/node/index.ts';
 import type { Program } from '../src/runtime/executor.ts';
-import { tensor, type Tensor } from '../src/tensor/index.ts';
+import { createExecutor } from '../src/runtime/node/index.ts';
+import { type Tensor, tensor } from '../src/tensor/index.ts';
 
 interface Numbers {
   readonly shape: readonly number[];
@@ -44,7 +44,9 @@ async function runner(metric: Metric, like: Batch): Promise<(batches: readonly B
   const prediction = input('prediction', like.prediction);
   const weight = like.weight && input('weight', like.weight);
   const outputs = metric.accumulate(target, prediction, weight);
-  const program = await executor.compile(exportGraph({ name: 'metric', inputs: [target, prediction, ...(weight ? [weight] : [])], outputs }));
+  const program = await executor.compile(
+    exportGraph({ name: 'metric', inputs: [target, prediction, ...(weight ? [weight] : [])], outputs }),
+  );
   programs.push(program);
   return async (batches) => {
     const sums: Record<string, Float64Array> = {};
@@ -78,7 +80,9 @@ const expectClose = (got: number | number[][], want: number | number[][], relati
   const [g, w] = [[got].flat(2), [want].flat(2)];
   expect(g).toHaveLength(w.length);
   for (const [i, expected] of w.entries())
-    expect(Math.abs(g[i]! - expected), `got ${g[i]}, want ${expected}`).toBeLessThanOrEqual(relative * Math.max(Math.abs(expected), 0.1));
+    expect(Math.abs(g[i]! - expected), `got ${g[i]}, want ${expected}`).toBeLessThanOrEqual(
+      relative * Math.max(Math.abs(expected), 0.1),
+    );
 };
 
 describe('figures are those of the formulas, and of Keras', () => {
@@ -121,7 +125,10 @@ const rowsOf = (classes: number): fc.Arbitrary<Row[]> =>
   fc.array(
     fc.record({
       label: fc.integer({ min: 0, max: classes === 1 ? 1 : classes - 1 }),
-      scores: fc.array(fc.integer({ min: 0, max: 64 }).map((x) => x / 64), { minLength: classes, maxLength: classes }),
+      scores: fc.array(
+        fc.integer({ min: 0, max: 64 }).map((x) => x / 64),
+        { minLength: classes, maxLength: classes },
+      ),
       weight: fc.integer({ min: 0, max: 3 }),
     }),
     { minLength: 1, maxLength: 12 },
@@ -130,21 +137,46 @@ const rowsOf = (classes: number): fc.Arbitrary<Row[]> =>
 const batchOfRows = (list: readonly Row[], { classes, labels }: (typeof kinds)[number]): Batch => {
   const n = list.length;
   const target = {
-    numbers: () => tensor(list.map((r) => r.label), { dtype: 'int32', shape: [n] }),
-    'one-hot': () => tensor(list.flatMap((r) => r.scores.map((_, i) => (i === r.label ? 1 : 0))), { shape: [n, classes] }),
-    binary: () => tensor(list.flatMap((r) => r.scores.map((_, i) => (r.label >> i) & 1)), { shape: [n, classes] }),
-    real: () => tensor(list.flatMap((r) => r.scores.map((s, i) => s * 2 - r.label + i)), { shape: [n, classes] }),
+    numbers: () =>
+      tensor(
+        list.map((r) => r.label),
+        { dtype: 'int32', shape: [n] },
+      ),
+    'one-hot': () =>
+      tensor(
+        list.flatMap((r) => r.scores.map((_, i) => (i === r.label ? 1 : 0))),
+        { shape: [n, classes] },
+      ),
+    binary: () =>
+      tensor(
+        list.flatMap((r) => r.scores.map((_, i) => (r.label >> i) & 1)),
+        { shape: [n, classes] },
+      ),
+    real: () =>
+      tensor(
+        list.flatMap((r) => r.scores.map((s, i) => s * 2 - r.label + i)),
+        { shape: [n, classes] },
+      ),
   }[labels]();
   return {
     target,
-    prediction: tensor(list.flatMap((r) => r.scores), { shape: [n, classes] }),
-    weight: tensor(list.map((r) => r.weight), { dtype: 'float32', shape: [n] }),
+    prediction: tensor(
+      list.flatMap((r) => r.scores),
+      { shape: [n, classes] },
+    ),
+    weight: tensor(
+      list.map((r) => r.weight),
+      { dtype: 'float32', shape: [n] },
+    ),
   };
 };
 
 describe('statistics', () => {
   it.each(kinds)('of batches add up to those of the whole: $name', async (kind) => {
-    const run = await runner(kind.metric, batchOfRows([{ label: 0, scores: new Array<number>(kind.classes).fill(0), weight: 1 }], kind));
+    const run = await runner(
+      kind.metric,
+      batchOfRows([{ label: 0, scores: new Array<number>(kind.classes).fill(0), weight: 1 }], kind),
+    );
     await fc.assert(
       fc.asyncProperty(rowsOf(kind.classes), fc.array(fc.nat({ max: 12 }), { maxLength: 3 }), async (list, cuts) => {
         const batch = batchOfRows(list, kind);
@@ -178,17 +210,32 @@ describe('statistics', () => {
     const target = tensor([[1], [1]]);
     const auc = await runner(metrics.auc(), { target, prediction });
     expect(await auc([{ target, prediction }])).toBe(0);
-    const scores = tensor([[Number.NaN, Number.NaN, Number.NaN], [1, 2, 3]]);
+    const scores = tensor([
+      [Number.NaN, Number.NaN, Number.NaN],
+      [1, 2, 3],
+    ]);
     const labels = tensor([0, 2], { dtype: 'int32' });
     const top = await runner(metrics.sparseTopKCategoricalAccuracy({ k: 1 }), { target: labels, prediction: scores });
     expect(await top([{ target: labels, prediction: scores }])).toBe(0.5);
   });
 
   it('int64 labels, and predictions in float64, will do', async () => {
-    const batch = { target: tensor([1n, 0n]), prediction: tensor([[0.1, 0.9], [0.2, 0.8]], { dtype: 'float64' }) };
+    const batch = {
+      target: tensor([1n, 0n]),
+      prediction: tensor(
+        [
+          [0.1, 0.9],
+          [0.2, 0.8],
+        ],
+        { dtype: 'float64' },
+      ),
+    };
     expect(await (await runner(metrics.accuracy(), batch))([batch])).toBe(0.5);
     const [first, second] = (await (await runner(metrics.confusionMatrix(), batch))([batch])) as number[][];
-    expect([first, second]).toEqual([[0, 1], [0, 1]]);
+    expect([first, second]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
   });
 });
 
@@ -196,7 +243,9 @@ describe('nothing to divide by gives 0', () => {
   it.each(Object.keys(metrics) as MetricName[])('%s', (name) => {
     const none = new Float64Array(4);
     const sums = Object.fromEntries(
-      ['total', 'count', 'right', 'predicted', 'wanted', 'positives', 'negatives', 'counts', 'sum', 'squares', 'residual'].map((key) => [key, none]),
+      ['total', 'count', 'right', 'predicted', 'wanted', 'positives', 'negatives', 'counts', 'sum', 'squares', 'residual'].map(
+        (key) => [key, none],
+      ),
     );
     expect([metrics[name]().result(sums)].flat(2).every((x) => x === 0)).toBe(true);
   });
@@ -227,7 +276,15 @@ describe('wrong use', () => {
 
   it('targets of another size are not broadcast', () => {
     const other = graphInput('t', ['batch', 9]);
-    for (const name of ['accuracy', 'meanSquaredError', 'r2Score', 'confusionMatrix', 'binaryAccuracy', 'auc', 'topKCategoricalAccuracy'] as const)
+    for (const name of [
+      'accuracy',
+      'meanSquaredError',
+      'r2Score',
+      'confusionMatrix',
+      'binaryAccuracy',
+      'auc',
+      'topKCategoricalAccuracy',
+    ] as const)
       expect(errorOf(() => metrics[name]().accumulate(other, x, undefined)).code, name).toBe('shape-mismatch');
   });
 
@@ -260,10 +317,17 @@ describe('resolveMetric', () => {
     for (const name of Object.keys(metrics)) {
       const metric = resolveMetric(name);
       expect(metric).toMatchObject({ type: name, name });
-      expect(resolveMetric(JSON.parse(JSON.stringify(metric)) as { type: string })).toMatchObject({ type: name, name, config: metric.config });
+      expect(resolveMetric(JSON.parse(JSON.stringify(metric)) as { type: string })).toMatchObject({
+        type: name,
+        name,
+        config: metric.config,
+      });
     }
     const renamed = metrics.precision({ threshold: 0.9, name: 'strict' });
-    expect(resolveMetric(JSON.parse(JSON.stringify(renamed)) as { type: string })).toMatchObject({ name: 'strict', config: { threshold: 0.9 } });
+    expect(resolveMetric(JSON.parse(JSON.stringify(renamed)) as { type: string })).toMatchObject({
+      name: 'strict',
+      config: { threshold: 0.9 },
+    });
   });
 
   it('a wrong name gets a suggestion', () => {
@@ -279,7 +343,17 @@ describe('resolveMetric', () => {
 
   it('own metrics are made with meanMetric', async () => {
     const bias = meanMetric({ type: 'bias', better: 'lower', of: (target, prediction) => sub(prediction, target) });
-    const batch = { target: tensor([[1, 2], [3, 4]]), prediction: tensor([[2, 3], [3, 6]]), weight: tensor([3, 1]) };
+    const batch = {
+      target: tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      prediction: tensor([
+        [2, 3],
+        [3, 6],
+      ]),
+      weight: tensor([3, 1]),
+    };
     expect(await (await runner(resolveMetric(bias), batch))([batch])).toBe(1);
   });
 });

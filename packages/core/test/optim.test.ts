@@ -2,23 +2,23 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createExecutor } from '#ort';
 import { grad } from '../src/grad/index.ts';
-import { graphInput, toposort, type Graph, type Value } from '../src/graph/index.ts';
+import { type Graph, graphInput, toposort, type Value } from '../src/graph/index.ts';
 import { regularizers } from '../src/nn/regularizers/index.ts';
 import { exportGraph } from '../src/onnx/index.ts';
 import {
   adam,
   adamw,
   lion,
+  type Optimizer,
+  type OptimizerName,
   optimizerFromConfig,
   optimizers,
   resolveOptimizer,
   rmsprop,
-  sgd,
-  type Optimizer,
-  type OptimizerName,
   type SavedConfig,
+  sgd,
 } from '../src/optim/index.ts';
-import { full, sameShape, tensor, type DType, type Nested, type Tensor } from '../src/tensor/index.ts';
+import { type DType, full, type Nested, sameShape, type Tensor, tensor } from '../src/tensor/index.ts';
 
 interface Case {
   readonly type: string;
@@ -42,7 +42,11 @@ const executor = await createExecutor({ threads: 1 });
 type Tensors = Record<string, Tensor>;
 
 /** Clips and updates all parameters in one graph, as training does. */
-function updateGraph(optimizer: Optimizer, like: readonly Tensor[], { decay = true, rateDtype }: { decay?: boolean; rateDtype?: DType } = {}): Graph {
+function updateGraph(
+  optimizer: Optimizer,
+  like: readonly Tensor[],
+  { decay = true, rateDtype }: { decay?: boolean; rateDtype?: DType } = {},
+): Graph {
   const inputs: Value[] = [];
   const input = (name: string, shape: readonly number[], dtype: DType): Value => {
     const value = graphInput(name, shape, dtype);
@@ -61,7 +65,11 @@ function updateGraph(optimizer: Optimizer, like: readonly Tensor[], { decay = tr
     outputs[`parameter${i}`] = next.parameter;
     for (const [name, value] of Object.entries(next.slots)) outputs[`${name}${i}`] = value;
   }
-  return { name: 'update', inputs, outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [`${name}.next`, value])) };
+  return {
+    name: 'update',
+    inputs,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [`${name}.next`, value])),
+  };
 }
 
 /** Runs as many steps as there are gradients; the state after each. */
@@ -102,10 +110,19 @@ function errorOf(got: Tensor, want: Nested, dtype: 'float32' | 'float64'): numbe
   return Math.max(...Array.from(wanted, (w, i) => Math.abs(Number(got.data[i]) - w) / (relative * Math.abs(w) + absolute)));
 }
 
-const make = (type: string, options: object): Optimizer => optimizerFromConfig({ type, config: options as SavedConfig['config'] });
+const make = (type: string, options: object): Optimizer =>
+  optimizerFromConfig({ type, config: options as SavedConfig['config'] });
 const vector = (values: readonly number[], dtype: DType = 'float32'): Tensor => tensor(values, { dtype });
-const afterSteps = async (optimizer: Optimizer, start: readonly number[], gradients: readonly (readonly number[])[]): Promise<number[]> => {
-  const states = await train(optimizer, [vector(start)], gradients.map((g) => [vector(g)]));
+const afterSteps = async (
+  optimizer: Optimizer,
+  start: readonly number[],
+  gradients: readonly (readonly number[])[],
+): Promise<number[]> => {
+  const states = await train(
+    optimizer,
+    [vector(start)],
+    gradients.map((g) => [vector(g)]),
+  );
   return Array.from(states.at(-1)!['parameter0']!.data as Float32Array);
 };
 
@@ -117,7 +134,9 @@ describe('ten steps against PyTorch', () => {
     const states = await train(optimizer, all(golden.start), golden.gradients.map(all), { rates: golden.rates });
     for (const [step, wanted] of Object.entries(parameters))
       for (const [i, want] of wanted.entries())
-        expect.soft(errorOf(states[Number(step) - 1]![`parameter${i}`]!, want, dtype), `parameter ${i} after step ${step}`).toBeLessThan(1);
+        expect
+          .soft(errorOf(states[Number(step) - 1]![`parameter${i}`]!, want, dtype), `parameter ${i} after step ${step}`)
+          .toBeLessThan(1);
     for (const [i, wanted] of slots.entries()) {
       expect(new Set(Object.keys(wanted))).toEqual(new Set(Object.keys(optimizer.slots)));
       for (const [name, want] of Object.entries(wanted))
@@ -145,7 +164,8 @@ describe('what PyTorch does not tell', () => {
   it('a learning rate in float32 serves parameters in float64', async () => {
     for (const optimizer of [sgd({ momentum: 0.9 }), adamw({ learningRate: 0.25 })]) {
       const run = async (options: { rateDtype?: DType }): Promise<Float64Array> =>
-        (await train(optimizer, [vector([1, -2], 'float64')], [[vector([0.5, 0.25], 'float64')]], options))[0]!['parameter0']!.data as Float64Array;
+        (await train(optimizer, [vector([1, -2], 'float64')], [[vector([0.5, 0.25], 'float64')]], options))[0]!['parameter0']!
+          .data as Float64Array;
       const [mixed, pure] = [await run({ rateDtype: 'float32' }), await run({})];
       for (const [i, x] of mixed.entries()) expect(x).toBeCloseTo(pure[i]!, 6);
     }
@@ -154,12 +174,23 @@ describe('what PyTorch does not tell', () => {
   it('gradients of zero move nothing, with any clipping', async () => {
     for (const name of Object.keys(optimizers) as OptimizerName[])
       for (const clipping of [{}, { clipValue: 1 }, { clipNorm: 1 }, { globalClipNorm: 1 }])
-        expect(await afterSteps(optimizers[name]({ weightDecay: 0, ...clipping }), [1, -2], [[0, 0], [0, 0]]), name).toEqual([1, -2]);
+        expect(
+          await afterSteps(
+            optimizers[name]({ weightDecay: 0, ...clipping }),
+            [1, -2],
+            [
+              [0, 0],
+              [0, 0],
+            ],
+          ),
+          name,
+        ).toEqual([1, -2]);
   });
 
   it('small gradients pass all norms unchanged, large ones are cut to size', async () => {
     const plain = await afterSteps(sgd(), [0, 0], [[0.3, -0.4]]);
-    for (const clipping of [{ clipNorm: 1 }, { globalClipNorm: 1 }, { clipValue: 1 }]) expect(await afterSteps(sgd(clipping), [0, 0], [[0.3, -0.4]])).toEqual(plain);
+    for (const clipping of [{ clipNorm: 1 }, { globalClipNorm: 1 }, { clipValue: 1 }])
+      expect(await afterSteps(sgd(clipping), [0, 0], [[0.3, -0.4]])).toEqual(plain);
     const [x, y] = await afterSteps(sgd({ learningRate: 1, globalClipNorm: 1 }), [0, 0], [[3e10, -4e10]]);
     expect([x, y].map((v) => Math.round(v! * 1e5) / 1e5)).toEqual([-0.6, 0.8]);
   });
@@ -167,7 +198,8 @@ describe('what PyTorch does not tell', () => {
   it('centred RMSprop stays finite when gradients do not vary', async () => {
     // The variance is 0 but for rounding, which makes it negative half of the time.
     const steps = Array.from({ length: 300 }, () => [0.1, -0.7, 3.3]);
-    for (const x of await afterSteps(rmsprop({ centered: true, rho: 0.9 }), [0, 0, 0], steps)) expect(x).toSatisfy(Number.isFinite);
+    for (const x of await afterSteps(rmsprop({ centered: true, rho: 0.9 }), [0, 0, 0], steps))
+      expect(x).toSatisfy(Number.isFinite);
   });
 
   it('Lion takes full steps for gradients of any size, none for zero', async () => {
@@ -191,7 +223,18 @@ describe('what PyTorch does not tell', () => {
 
 describe('passes over memory', () => {
   // ONNX Runtime fuses no elementwise ops: this is the price of a step, in ops on tensors of the parameter's size.
-  const passes = { sgd: 2, momentum: 4, nesterov: 6, adagrad: 7, rmsprop: 8, adam: 10, amsgrad: 11, adamw: 11, adadelta: 13, lion: 8 } as const;
+  const passes = {
+    sgd: 2,
+    momentum: 4,
+    nesterov: 6,
+    adagrad: 7,
+    rmsprop: 8,
+    adam: 10,
+    amsgrad: 11,
+    adamw: 11,
+    adadelta: 13,
+    lion: 8,
+  } as const;
   it.each(Object.entries(passes))('%s: %i', (name, count) => {
     const { outputs } = updateGraph(resolveOptimizer(name as OptimizerName), [full([64, 32], 0)]);
     const nodes = toposort(Object.values(outputs)).filter(({ outs }) => outs.some(({ shape }) => sameShape(shape, [64, 32])));
@@ -222,7 +265,16 @@ describe('optimizers as names and configs', () => {
   it('learning rates are those of Keras, but for Adadelta', () => {
     const rates = Object.fromEntries(Object.entries(optimizers).map(([name, factory]) => [name, factory().learningRate]));
     expect(rates).toEqual({
-      sgd: 0.01, momentum: 0.01, nesterov: 0.01, adagrad: 0.001, rmsprop: 0.001, adam: 0.001, amsgrad: 0.001, adamw: 0.001, adadelta: 1, lion: 0.001,
+      sgd: 0.01,
+      momentum: 0.01,
+      nesterov: 0.01,
+      adagrad: 0.001,
+      rmsprop: 0.001,
+      adam: 0.001,
+      amsgrad: 0.001,
+      adamw: 0.001,
+      adadelta: 1,
+      lion: 0.001,
     });
   });
 
@@ -245,7 +297,10 @@ describe('optimizers as names and configs', () => {
 });
 
 describe('regularizers', () => {
-  const w = [[1, -2, 0.5], [0, 3, -0.25]];
+  const w = [
+    [1, -2, 0.5],
+    [0, 3, -0.25],
+  ];
   const rows = [
     ['l1', regularizers.l1(0.1), 0.1 * 6.75, (x: number) => 0.1 * Math.sign(x)],
     ['l2', regularizers.l2(0.1), 0.1 * 14.3125, (x: number) => 0.2 * x],

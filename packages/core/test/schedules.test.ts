@@ -8,26 +8,29 @@ import {
   oneCycle,
   optimizerFromConfig,
   piecewiseConstantDecay,
+  type SavedConfig,
   scheduleFromConfig,
   schedules,
   sgd,
   stepDecay,
   warmUp,
-  type SavedConfig,
 } from '../src/optim/index.ts';
 
 interface Case extends SavedConfig {
   readonly source: string;
   readonly rates: readonly number[];
 }
-const { cases } = JSON.parse(readFileSync(new URL('../../../golden/schedules.json', import.meta.url), 'utf8')) as { cases: Case[] };
+const { cases } = JSON.parse(readFileSync(new URL('../../../golden/schedules.json', import.meta.url), 'utf8')) as {
+  cases: Case[];
+};
 const label = ({ type, config, source }: Case): string => `${type} ${JSON.stringify(config)} is ${source}`;
 
 describe('schedules against PyTorch and Keras', () => {
   it.each(cases.map((c) => [label(c), c] as const))('%s', (_, { type, config, rates }) => {
     const schedule = scheduleFromConfig({ type, config });
     // PyTorch's chained forms and Keras' formulas differ from closed forms by rounding only.
-    for (const [step, rate] of rates.entries()) expect.soft(Math.abs(schedule.at(step) - rate), `step ${step}`).toBeLessThan(1e-12);
+    for (const [step, rate] of rates.entries())
+      expect.soft(Math.abs(schedule.at(step) - rate), `step ${step}`).toBeLessThan(1e-12);
   });
 
   it('covers every schedule', () => {
@@ -90,11 +93,26 @@ describe('schedules refuse', () => {
   const refused: readonly (readonly [string, () => unknown, string, string])[] = [
     ['a negative rate', () => stepDecay({ initialLearningRate: -1, stepSize: 1 }), 'bad-value', 'initialLearningRate = -1'],
     ['half a step', () => stepDecay({ initialLearningRate: 1, stepSize: 0.5 }), 'bad-value', 'a whole number'],
-    ['shrinking periods', () => cosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5 }), 'bad-value', 'tMul'],
-    ['a warm-up to nowhere', () => cosineDecay({ initialLearningRate: 1, decaySteps: 1, warmupSteps: 3 }), 'bad-value', 'warmupTarget'],
+    [
+      'shrinking periods',
+      () => cosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5 }),
+      'bad-value',
+      'tMul',
+    ],
+    [
+      'a warm-up to nowhere',
+      () => cosineDecay({ initialLearningRate: 1, decaySteps: 1, warmupSteps: 3 }),
+      'bad-value',
+      'warmupTarget',
+    ],
     ['too few values', () => piecewiseConstantDecay({ boundaries: [1, 2], values: [1, 2] }), 'bad-value', 'one value more'],
     ['falling boundaries', () => piecewiseConstantDecay({ boundaries: [2, 1], values: [1, 2, 3] }), 'bad-value', 'ascending'],
-    ['an unknown shape', () => oneCycle({ maxLearningRate: 1, totalSteps: 9, annealStrategy: 'cosine' as 'cos' }), 'bad-value', 'cosine'],
+    [
+      'an unknown shape',
+      () => oneCycle({ maxLearningRate: 1, totalSteps: 9, annealStrategy: 'cosine' as 'cos' }),
+      'bad-value',
+      'cosine',
+    ],
     ['an unknown option', () => scheduleFromConfig({ type: 'stepDecay', config: { stepsize: 1 } }), 'unknown-name', "'stepSize'"],
     ['an unknown name', () => scheduleFromConfig({ type: 'cosinedecay', config: {} }), 'unknown-name', "'cosineDecay'"],
     ['no schedule', () => warmUp({ schedule: 'cosine' as never, steps: 3 }), 'bad-value', 'a schedule or a number'],

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dense, exportGraph, graphInput, input, ops, sequential, sgd, tensor } from '@stratus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { showInputs } from '../src/cli/feeds.ts';
+import { readData } from '../src/cli/data.ts';
+import { feedsOf, sampleOf } from '../src/cli/feeds.ts';
 import { table } from '../src/cli/output.ts';
 import { events, root, start, stratus } from './cli-process.ts';
 
@@ -147,12 +148,8 @@ describe('stratus evaluate', () => {
   it.each([
     [['nope.onnx', '--data', 'mnist'], 1, /nope\.onnx was not found/],
     [['package.json', '--data', 'mnist'], 1, /package\.json is not an ONNX model that can be read/],
-    [['SIDE', '--data', 'mnits'], 1, /There is no data set named 'mnits'\. Did you mean 'mnist'\?/],
-    [['SIDE', '--data', 'mnist', '--split', 'tset'], 1, /There is no part of mnist named 'tset'\. Did you mean 'test'\?/],
     [['SIDE', '--data', 'mnist'], 1, /got \[10000, 28, 28\], expected \[batch, 2\]/],
-    [['SIDE', '--data', 'nope.json'], 1, /nope\.json was not found/],
     [['SIDE', '--data', 'TEXT'], 2, /text\.json is not JSON/],
-    [['SIDE', '--data', 'LIST'], 2, /list\.json holds no data\. It must look like/],
     [['SIDE', '--data', 'LABELS'], 1, /Labels of side must be whole numbers from 0 to 1 \(2 classes\), but 2/],
     [['PLAIN', '--data', 'mnist'], 1, /carries no Stratus manifest/],
   ])('explains what is wrong: %j', async (args, code, message) => {
@@ -160,12 +157,20 @@ describe('stratus evaluate', () => {
       SIDE: logits,
       PLAIN: plain,
       TEXT: file('text.json', '{'),
-      LIST: file('list.json', [1]),
       LABELS: file('labels.json', { x: [[0, 1]], y: [2] }),
     };
     const ended = await stratus(['evaluate', ...args.map((arg) => names[arg] ?? arg)]);
     expect(ended.stderr).toMatch(message);
     expect(ended).toMatchObject({ code, stdout: '' });
+  });
+
+  it('explains what is wrong with --data', async () => {
+    const told = (name: string, split = 'test'): Promise<unknown> => readData(name, split).catch((e: Error) => e.message);
+    expect(await told('mnits')).toMatch(/There is no data set named 'mnits'\. Did you mean 'mnist'\?/);
+    expect(await told('mnist', 'tset')).toMatch(/There is no part of mnist named 'tset'\. Did you mean 'test'\?/);
+    expect(await told('nope.json')).toMatch(/nope\.json was not found/);
+    expect(await told(file('list.json', [1]))).toMatch(/list\.json holds no data\. It must look like/);
+    expect(await readData(file('data.json', { x, y }), 'test')).toEqual({ x, y });
   });
 });
 
@@ -211,27 +216,50 @@ describe('stratus predict', () => {
 
   it.each([
     [['SIDE'], 2, /There is nothing to predict from\. Give --input or --data; the model takes x: float32 \[batch, 2\]/],
-    [['SIDE', '--input', '[[1]'], 2, /--input is not JSON/],
     [['SIDE', '--input', '[[1, 2, 3]]'], 1, /got \[1, 3\], expected \[batch, 2\]/],
-    [['SIDE', '--input', '[["a", 2]]'], 1, /input at x: got "a", expected float32/],
-    [['SIDE', '--input', '{"z": [[1, 2]]}'], 1, /There is no input named 'z'/],
-    [['SIDE', '--input', '[[1, 2], [3]]'], 1, /ragged/],
     [['SIDE', '--input', '[[1, 2]]', '--data', 'mnist'], 2, /Both --input and --data/],
-    [['SIDE', '--data', 'DATA', '--index', '4'], 2, /There is no sample 4: the data has 4\. --index goes from 0 to 3/],
-    [
-      ['PLAIN', '--input', '[[1, 2]]'],
-      2,
-      /The model has 2 inputs\. Give them by name, a: float32 \[batch, 2\]; b: int64 \[batch, 2\]/,
-    ],
-    [['PLAIN', '--input', '{"a": [[1, 2]]}'], 2, /The input 'b' is missing/],
-    [['PLAIN', '--input', '{"a": [[1, 2]], "b": [[1.5, 2]]}'], 1, /input at b: got 1\.5, expected int64/],
     [['nope.onnx', '--input', '1'], 1, /nope\.onnx was not found/],
     [['package.json', '--input', '1'], 1, /is not an ONNX model/],
   ])('explains what is wrong: %j', async (args, code, message) => {
-    const names: Readonly<Record<string, string>> = { SIDE: logits, PLAIN: plain, DATA: file('data.json', { x, y }) };
-    const ended = await stratus(['predict', ...args.map((arg) => names[arg] ?? arg)]);
+    const ended = await stratus(['predict', ...args.map((arg) => (arg === 'SIDE' ? logits : arg))]);
     expect(ended.stderr).toMatch(message);
     expect(ended).toMatchObject({ code, stdout: '' });
+  });
+
+  it('explains what is wrong with the numbers', () => {
+    const one = [{ name: 'x', dtype: 'float32', dims: ['batch', 2] }] as const;
+    const two = [...one, { name: 'b', dtype: 'uint8', dims: ['batch', 2] }] as const;
+    expect(() => feedsOf(one, [['a', 2]])).toThrow(
+      /input at x: got "a", expected float32 in nested lists of the shape \[batch, 2\]/,
+    );
+    expect(() => feedsOf(one, [[null, 2]])).toThrow(/got null/);
+    expect(() => feedsOf(one, [[1, 2], [3]])).toThrow(/ragged/);
+    expect(() => feedsOf(one, { z: [[1, 2]] })).toThrow(/There is no input named 'z'/);
+    expect(() => feedsOf(two, [[1, 2]])).toThrow(
+      /The model has 2 inputs\. Give them by name, x: float32 \[batch, 2\]; b: uint8 \[batch, 2\]/,
+    );
+    expect(() => feedsOf(two, { x: [[1, 2]] })).toThrow(/The input 'b' is missing/);
+    for (const bad of [1.5, -1, 256, true])
+      expect(() => feedsOf(two, { x: [[1, 2]], b: [[bad, 2]] })).toThrow(`input at b: got ${bad}, expected uint8`);
+    expect(() => sampleOf(tensor([[1], [2]]), 2)).toThrow(/There is no sample 2: the data has 2\. --index goes from 0 to 1/);
+  });
+
+  it('takes data in other dtypes and shapes that mean the same', () => {
+    const images = tensor(
+      Uint8Array.from({ length: 12 }, (_, i) => 250 + (i % 6)),
+      { shape: [3, 2, 2] },
+    );
+    const { x: flat } = feedsOf([{ name: 'x', dtype: 'float32', dims: ['batch', 4] }], images);
+    expect([flat!.dtype, flat!.shape, [...(flat!.data as Float32Array)]]).toEqual([
+      'float32',
+      [3, 4],
+      [250, 251, 252, 253, 254, 255, 250, 251, 252, 253, 254, 255],
+    ]);
+    expect(feedsOf([{ name: 'x', dtype: 'int64', dims: ['batch'] }], [7])['x']!.data).toEqual(BigInt64Array.of(7n));
+    expect(sampleOf({ a: [1, 2], b: tensor([[3], [4]]) }, 1)).toMatchObject({
+      a: [2],
+      b: { shape: [1, 1], data: Float32Array.of(4) },
+    });
   });
 });
 
@@ -408,5 +436,4 @@ it('puts cells under each other', () => {
       ['left', 'right'],
     ),
   ).toBe('a        \u001B[1m1\u001B[22m\nlong  1000');
-  expect(showInputs([{ name: 'x', dtype: 'uint8', dims: ['batch', 28, 28] }])).toBe('x: uint8 [batch, 28, 28]');
 });

@@ -78,7 +78,8 @@ const wrong = fc
   )
   .map(([body, changes]) => {
     const request = JSON.parse(body) as { inputs: Record<string, unknown>[] };
-    for (const [field, value, at] of changes) {
+    for (const [field, put, at] of changes) {
+      const value: unknown = structuredClone(put); // the same constants come again and again
       const [x] = Array.isArray(request.inputs) ? request.inputs : [];
       if (['inputs', 'outputs', 'id', 'parameters'].includes(field)) Object.assign(request, { [field]: value });
       else if (field === 'element' && Array.isArray(x?.['data'])) x['data'][at % (x['data'].length + 1)] = value;
@@ -113,7 +114,7 @@ describe('whatever comes', () => {
     }
     expect(await check(inferBody([1, 2, 3], [1, 3]))).toBe(200);
     expect(reported).toEqual([]);
-    for (const kind of ['right 200', 'wrong 400', 'garbled 200', 'garbled 400', 'json 400', 'bytes 400'])
+    for (const kind of ['right 200', 'wrong 400', 'garbled 400', 'json 400', 'bytes 400'])
       expect(seen.get(kind), kind).toBeGreaterThan(4);
   });
 

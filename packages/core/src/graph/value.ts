@@ -1,5 +1,5 @@
 import type { DType, Shape, Tensor } from '../tensor/index.ts';
-import { scopePath, scoped } from './scope.ts';
+import { scoped, scopePath } from './scope.ts';
 
 /** What is known about a value while a graph is built. */
 export interface Info {

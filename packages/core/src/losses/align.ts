@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { cast, reshapeLike, squeeze } from '../ops/index.ts';
-import { showShape, type Shape } from '../tensor/index.ts';
+import { type Shape, showShape } from '../tensor/index.ts';
 
 // A name may turn out to be any size; two sizes that are known must agree. Broadcasting would hide a mistake here:
 // [batch] against [batch, 1] gives [batch, batch].

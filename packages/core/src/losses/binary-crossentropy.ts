@@ -1,8 +1,8 @@
 import { add, log, mul, neg, softplus, sub } from '../ops/index.ts';
 import { alignTarget } from './align.ts';
-import { likePrediction, type Loss } from './loss.ts';
+import { type Loss, likePrediction } from './loss.ts';
 import { perSample } from './per-sample.ts';
-import { checkSmoothing, inside, logitsOf, type CrossentropyOptions } from './probabilities.ts';
+import { type CrossentropyOptions, checkSmoothing, inside, logitsOf } from './probabilities.ts';
 
 const NAME = 'binaryCrossentropy';
 

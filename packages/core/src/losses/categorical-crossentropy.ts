@@ -1,9 +1,9 @@
 import type { Value } from '../graph/index.ts';
 import { add, div, log, logSoftmax, mul, neg, reduceSum } from '../ops/index.ts';
 import { alignTarget } from './align.ts';
-import { likePrediction, type Loss } from './loss.ts';
+import { type Loss, likePrediction } from './loss.ts';
 import { perSample } from './per-sample.ts';
-import { checkSmoothing, classesOf, inside, logitsOf, type CrossentropyOptions } from './probabilities.ts';
+import { type CrossentropyOptions, checkSmoothing, classesOf, inside, logitsOf } from './probabilities.ts';
 
 const NAME = 'categoricalCrossentropy';
 

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/index.ts';
 import { div, max, mul, neg, reduceSum, sqrt } from '../ops/index.ts';
 import { alignTarget } from './align.ts';
-import { likePrediction, type Loss } from './loss.ts';
+import { type Loss, likePrediction } from './loss.ts';
 import { perSample } from './per-sample.ts';
 import { EPSILON } from './probabilities.ts';
 

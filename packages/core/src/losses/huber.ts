@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { clip, mul, sub } from '../ops/index.ts';
 import { alignTarget } from './align.ts';
-import { likePrediction, type Loss } from './loss.ts';
+import { type Loss, likePrediction } from './loss.ts';
 import { perSample } from './per-sample.ts';
 
 const NAME = 'huber';
@@ -20,7 +20,8 @@ const NAME = 'huber';
  * console.log(losses.huber({ delta: 0.5 }).apply(graphInput('target', ['batch', 3]), prediction).shape); // ['batch']
  */
 export function huber({ delta = 1 }: { readonly delta?: number } = {}): Loss {
-  if (!(delta > 0 && Number.isFinite(delta))) throw fail('bad-value', { what: NAME, got: `delta ${delta}`, want: 'a positive number' });
+  if (!(delta > 0 && Number.isFinite(delta)))
+    throw fail('bad-value', { what: NAME, got: `delta ${delta}`, want: 'a positive number' });
   return {
     type: NAME,
     config: { delta },

@@ -8,7 +8,7 @@ import { cosineSimilarity } from './cosine-similarity.ts';
 import { hinge } from './hinge.ts';
 import { huber } from './huber.ts';
 import { klDivergence } from './kl-divergence.ts';
-import { likePrediction, type Loss, type LossFunction, type SavedLoss } from './loss.ts';
+import { type Loss, type LossFunction, likePrediction, type SavedLoss } from './loss.ts';
 import { meanAbsoluteError } from './mean-absolute-error.ts';
 import { meanSquaredError } from './mean-squared-error.ts';
 import { perSample } from './per-sample.ts';
@@ -98,6 +98,8 @@ export function resolveLoss(loss: LossLike): Loss {
   return named(loss.type, loss.config);
 }
 
+export type { CrossentropyOptions } from './probabilities.ts';
+export type { Loss, LossFunction, SavedLoss };
 export {
   binaryCrossentropy,
   categoricalCrossentropy,
@@ -109,5 +111,3 @@ export {
   meanSquaredError,
   sparseCategoricalCrossentropy,
 };
-export type { Loss, LossFunction, SavedLoss };
-export type { CrossentropyOptions } from './probabilities.ts';

@@ -1,6 +1,6 @@
 import { clip, log, logSoftmax, mul, reduceSum, sub } from '../ops/index.ts';
 import { alignTarget } from './align.ts';
-import { likePrediction, type Loss } from './loss.ts';
+import { type Loss, likePrediction } from './loss.ts';
 import { perSample } from './per-sample.ts';
 import { EPSILON, softmaxLogits } from './probabilities.ts';
 

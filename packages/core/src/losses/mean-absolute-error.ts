@@ -1,6 +1,6 @@
 import { abs, sub } from '../ops/index.ts';
 import { alignTarget } from './align.ts';
-import { likePrediction, type Loss } from './loss.ts';
+import { type Loss, likePrediction } from './loss.ts';
 import { perSample } from './per-sample.ts';
 
 const NAME = 'meanAbsoluteError';

@@ -27,7 +27,12 @@ export const softmaxLogits = (prediction: Value): Value | undefined => {
  * The logits of a prediction, or undefined for probabilities that no known activation made. Going back behind the
  * activation keeps the loss finite and its gradient alive where a probability rounds to 0 or 1.
  */
-export function logitsOf(what: string, prediction: Value, fromLogits: boolean, activation: 'softmax' | 'sigmoid'): Value | undefined {
+export function logitsOf(
+  what: string,
+  prediction: Value,
+  fromLogits: boolean,
+  activation: 'softmax' | 'sigmoid',
+): Value | undefined {
   const before = activation === 'softmax' ? softmaxLogits(prediction) : sigmoidInput(prediction);
   if (!fromLogits) return before;
   if (before)
@@ -48,7 +53,10 @@ export function classesOf(what: string, { shape }: Info): number {
     what,
     got: `predictions ${showShape(shape)}`,
     want: 'a last axis with one entry for each of two or more classes',
-    fix: classes === 1 ? "For two classes and one unit use activation 'sigmoid' and binaryCrossentropy." : 'Give the last layer one unit for each class.',
+    fix:
+      classes === 1
+        ? "For two classes and one unit use activation 'sigmoid' and binaryCrossentropy."
+        : 'Give the last layer one unit for each class.',
   });
 }
 

@@ -3,7 +3,7 @@ import { add, log, logSoftmax, mul, neg, oneHot, reduceSum, sub } from '../ops/i
 import { alignLabels } from './align.ts';
 import type { Loss } from './loss.ts';
 import { perSample } from './per-sample.ts';
-import { checkSmoothing, classesOf, inside, logitsOf, type CrossentropyOptions } from './probabilities.ts';
+import { type CrossentropyOptions, checkSmoothing, classesOf, inside, logitsOf } from './probabilities.ts';
 
 const NAME = 'sparseCategoricalCrossentropy';
 

@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import { constant, type Value } from '../graph/index.ts';
 import { cast, ceil, clip, isNaN, mul, reshape, scatterAdd, sigmoid, sub, where } from '../ops/index.ts';
 import { showShape, zeros } from '../tensor/index.ts';
-import { ratio, type Metric, type MetricOptions } from './metric.ts';
+import { type Metric, type MetricOptions, ratio } from './metric.ts';
 import { above, denseTarget, isSparse, weightsLike } from './samples.ts';
 
 /** How the area under a curve is called. */
@@ -61,7 +61,8 @@ function precisionRecallArea(tp: Float64Array, fp: Float64Array): number {
 export function auc({ numThresholds = 200, curve = 'ROC', fromLogits = false, name = 'auc' }: AucOptions = {}): Metric {
   if (!(Number.isInteger(numThresholds) && numThresholds >= 2))
     throw fail('bad-value', { what: 'auc', got: `numThresholds ${numThresholds}`, want: 'a whole number from 2' });
-  if (curve !== 'ROC' && curve !== 'PR') throw fail('bad-value', { what: 'auc', got: `curve '${String(curve)}'`, want: "'ROC' or 'PR'" });
+  if (curve !== 'ROC' && curve !== 'PR')
+    throw fail('bad-value', { what: 'auc', got: `curve '${String(curve)}'`, want: "'ROC' or 'PR'" });
 
   return {
     type: 'auc',

@@ -51,16 +51,22 @@ export function classMetric(type: string, options: ClassAverageOptions, figure: 
       const yes = threshold === null && !single ? largest(type, prediction) : above(prediction, threshold ?? 0.5);
       const wanted = above(oneHotTarget(type, target, prediction), 0.5);
       const perClass = average === 'macro' || average === 'weighted';
-      const count = (x: Value): Value =>
-        reduceSum(x, perClass ? { axes: x.shape.slice(0, -1).map((_, i) => i) } : {});
+      const count = (x: Value): Value => reduceSum(x, perClass ? { axes: x.shape.slice(0, -1).map((_, i) => i) } : {});
       const [w, p] = [weighted(wanted, weight), weighted(yes, weight)];
       return { right: count(mul(w, yes)), predicted: count(p), wanted: count(w) };
     },
     result(sums) {
-      const counts = Array.from(sums['right']!, (right, i) => ({ right, predicted: sums['predicted']![i]!, wanted: sums['wanted']![i]! }));
+      const counts = Array.from(sums['right']!, (right, i) => ({
+        right,
+        predicted: sums['predicted']![i]!,
+        wanted: sums['wanted']![i]!,
+      }));
       const weights = counts.map(({ wanted }) => (average === 'weighted' ? wanted : 1));
       const total = counts.reduce((sum, c, i) => sum + figure(c) * weights[i]!, 0);
-      return ratio(total, weights.reduce((sum, w) => sum + w, 0));
+      return ratio(
+        total,
+        weights.reduce((sum, w) => sum + w, 0),
+      );
     },
   };
 }

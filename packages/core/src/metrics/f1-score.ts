@@ -1,5 +1,5 @@
-import { classMetric, type ClassAverageOptions } from './class-counts.ts';
-import { ratio, type Metric } from './metric.ts';
+import { type ClassAverageOptions, classMetric } from './class-counts.ts';
+import { type Metric, ratio } from './metric.ts';
 
 /**
  * The harmonic mean of precision and recall: `2 right / (predicted + wanted)`, 0 if there is neither. Targets above 0.5 mean

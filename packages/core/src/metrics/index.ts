@@ -80,7 +80,12 @@ export function resolveMetric(metric: MetricLike): Metric {
   return 'accumulate' in metric ? metric : named(metric.type, { ...metric.config, name: metric.name });
 }
 
-export { meanMetric, type MeanMetricSpec } from './mean-metric.ts';
+export type { AucOptions } from './auc.ts';
+export type { ThresholdOptions } from './binary-accuracy.ts';
+export type { ClassAverageOptions } from './class-counts.ts';
+export { type MeanMetricSpec, meanMetric } from './mean-metric.ts';
+export type { Metric, MetricOptions, SavedMetric } from './metric.ts';
+export type { TopKOptions } from './top-k-categorical-accuracy.ts';
 export {
   accuracy,
   auc,
@@ -98,8 +103,3 @@ export {
   sparseTopKCategoricalAccuracy,
   topKCategoricalAccuracy,
 };
-export type { Metric, MetricOptions, SavedMetric } from './metric.ts';
-export type { AucOptions } from './auc.ts';
-export type { ThresholdOptions } from './binary-accuracy.ts';
-export type { ClassAverageOptions } from './class-counts.ts';
-export type { TopKOptions } from './top-k-categorical-accuracy.ts';

@@ -1,6 +1,6 @@
 import type { Value } from '../graph/index.ts';
 import { reduceSum } from '../ops/index.ts';
-import { only, ratio, type Metric } from './metric.ts';
+import { type Metric, only, ratio } from './metric.ts';
 import { perSample, weighted, weightsLike } from './samples.ts';
 
 /** What a metric that is the mean of a figure over the samples says about itself. */

@@ -1,5 +1,5 @@
-import { classMetric, type ClassAverageOptions } from './class-counts.ts';
-import { ratio, type Metric } from './metric.ts';
+import { type ClassAverageOptions, classMetric } from './class-counts.ts';
+import { type Metric, ratio } from './metric.ts';
 
 /**
  * How much of what was predicted is right: `right / predicted`, 0 if nothing was predicted. Targets above 0.5 mean yes.

@@ -1,6 +1,6 @@
 import type { Value } from '../graph/index.ts';
 import { cast, mul, reduceSum, sub } from '../ops/index.ts';
-import { ratio, type Metric, type MetricOptions } from './metric.ts';
+import { type Metric, type MetricOptions, ratio } from './metric.ts';
 import { denseTarget, weighted, weightsLike } from './samples.ts';
 
 /**
@@ -41,6 +41,9 @@ export const r2Score = ({ name = 'r2Score' }: MetricOptions = {}): Metric => ({
       // What rounding leaves of equal targets is not a spread.
       return spread > squares![i]! * 1e-14 ? 1 - rest / spread : 0;
     });
-    return ratio(scores.reduce((a, b) => a + b, 0), scores.length);
+    return ratio(
+      scores.reduce((a, b) => a + b, 0),
+      scores.length,
+    );
   },
 });

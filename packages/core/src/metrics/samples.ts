@@ -2,7 +2,7 @@
 import { fail } from '../errors.ts';
 import { constant, type Value } from '../graph/index.ts';
 import { argMax, cast, expandLike, greater, mul, oneHot, reduceMean, reshape, reshapeLike, squeeze } from '../ops/index.ts';
-import { full, showShape, type DType, type Shape } from '../tensor/index.ts';
+import { type DType, full, type Shape, showShape } from '../tensor/index.ts';
 
 const fits = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i] || typeof d === 'string' || typeof b[i] === 'string');
@@ -34,7 +34,13 @@ export function classTarget(what: string, target: Value, prediction: Value): Val
   if (!isSparse(target, prediction)) return argMax(denseTarget(what, target, prediction));
   const labels = t.length === p.length ? squeeze(target, { axes: [-1] }) : target;
   if (fits(labels.shape, p.slice(0, -1))) return labels.dtype === 'int64' ? labels : cast(labels, 'int64');
-  throw mismatch(what, target, prediction, `class numbers of shape ${showShape(p.slice(0, -1))}`, 'Give one class number for each prediction.');
+  throw mismatch(
+    what,
+    target,
+    prediction,
+    `class numbers of shape ${showShape(p.slice(0, -1))}`,
+    'Give one class number for each prediction.',
+  );
 }
 
 /** One-hot targets, also where class numbers are given. */
@@ -47,7 +53,11 @@ export const oneHotTarget = (what: string, target: Value, prediction: Value): Va
 export function classesOf(what: string, { shape }: Value): number {
   const classes = shape.at(-1);
   if (shape.length >= 2 && typeof classes === 'number') return classes;
-  throw fail('shape-mismatch', { what, got: `predictions ${showShape(shape)}`, want: 'a last axis with one entry for each class' });
+  throw fail('shape-mismatch', {
+    what,
+    got: `predictions ${showShape(shape)}`,
+    want: 'a last axis with one entry for each class',
+  });
 }
 
 /** 1 where `x` is above the threshold, else 0. */

@@ -1,5 +1,5 @@
 import type { Metric } from './metric.ts';
-import { topKMetric, type TopKOptions } from './top-k-categorical-accuracy.ts';
+import { type TopKOptions, topKMetric } from './top-k-categorical-accuracy.ts';
 
 /**
  * How often the target's class is among the k largest predictions; targets are class numbers. Ties count as hits.
@@ -11,4 +11,5 @@ import { topKMetric, type TopKOptions } from './top-k-categorical-accuracy.ts';
  * import { metrics } from '@stratus/core';
  * console.log(metrics.sparseTopKCategoricalAccuracy().config); // { k: 5 }
  */
-export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): Metric => topKMetric('sparseTopKCategoricalAccuracy', options);
+export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>
+  topKMetric('sparseTopKCategoricalAccuracy', options);

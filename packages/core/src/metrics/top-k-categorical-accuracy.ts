@@ -21,7 +21,9 @@ export function topKMetric(type: string, { k = 5, name }: TopKOptions): Metric {
     better: 'higher',
     of(target, prediction) {
       const classes = classesOf(type, prediction);
-      const wanted: Value = gatherElements(prediction, unsqueeze(classTarget(type, target, prediction), { axes: [-1] }), { axis: -1 });
+      const wanted: Value = gatherElements(prediction, unsqueeze(classTarget(type, target, prediction), { axes: [-1] }), {
+        axis: -1,
+      });
       // Counting those that are not larger, so that NaN is never a hit.
       const others = reduceSum(cast(lessOrEqual(prediction, wanted), prediction.dtype), { axes: [-1] });
       return cast(greater(others, classes - k), prediction.dtype);

@@ -1,4 +1,4 @@
-import { adamRule, type AdamOptions } from './adam.ts';
+import { type AdamOptions, adamRule } from './adam.ts';
 import { defineOptimizer, type Optimizer } from './optimizer.ts';
 
 /** As {@link AdamOptions}; `weightDecay` is 0.01 unless told (0.004 in Keras). */

@@ -1,19 +1,19 @@
 import { lookUp } from '../suggest.ts';
 import { adadelta } from './adadelta.ts';
 import { adagrad } from './adagrad.ts';
-import { adam, type AdamOptions } from './adam.ts';
+import { type AdamOptions, adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import { lion } from './lion.ts';
 import type { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { revive, type SavedConfig } from './schedules/index.ts';
-import { sgd, type SgdOptions } from './sgd.ts';
+import { type SgdOptions, sgd } from './sgd.ts';
 
-export { adadelta, type AdadeltaOptions } from './adadelta.ts';
-export { adagrad, type AdagradOptions } from './adagrad.ts';
-export { adam, type AdamOptions } from './adam.ts';
-export { adamw, type AdamwOptions } from './adamw.ts';
-export { lion, type LionOptions } from './lion.ts';
+export { type AdadeltaOptions, adadelta } from './adadelta.ts';
+export { type AdagradOptions, adagrad } from './adagrad.ts';
+export { type AdamOptions, adam } from './adam.ts';
+export { type AdamwOptions, adamw } from './adamw.ts';
+export { type LionOptions, lion } from './lion.ts';
 export {
   defineOptimizer,
   learningRateAt,
@@ -22,31 +22,31 @@ export {
   type OptimizerSpec,
   type UpdateInputs,
 } from './optimizer.ts';
-export { rmsprop, type RmspropOptions } from './rmsprop.ts';
+export { type RmspropOptions, rmsprop } from './rmsprop.ts';
 export {
-  cosineDecay,
-  cosineDecayRestarts,
-  exponentialDecay,
-  isSchedule,
-  oneCycle,
-  piecewiseConstantDecay,
-  polynomialDecay,
-  scheduleFromConfig,
-  schedules,
-  stepDecay,
-  warmUp,
   type CosineDecayOptions,
   type CosineDecayRestartsOptions,
+  cosineDecay,
+  cosineDecayRestarts,
   type ExponentialDecayOptions,
+  exponentialDecay,
+  isSchedule,
   type OneCycleOptions,
+  oneCycle,
   type PiecewiseConstantDecayOptions,
   type PolynomialDecayOptions,
+  piecewiseConstantDecay,
+  polynomialDecay,
   type SavedConfig,
   type Schedule,
   type StepDecayOptions,
+  scheduleFromConfig,
+  schedules,
+  stepDecay,
   type WarmUpOptions,
+  warmUp,
 } from './schedules/index.ts';
-export { sgd, type SgdOptions } from './sgd.ts';
+export { type SgdOptions, sgd } from './sgd.ts';
 
 /** All optimizers by name. `momentum`, `nesterov` and `amsgrad` are settings of others that have names of their own. */
 export const optimizers = {

@@ -1,9 +1,9 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { add, mul, sub } from '../ops/index.ts';
-import { checkOptions, refuseUnknown, type Rule } from './check.ts';
+import { checkOptions, type Rule, refuseUnknown } from './check.ts';
 import { as, clipByGlobalNorm, clipByNorm, clipByValue } from './clip.ts';
-import { isSchedule, savedRate, type Schedule } from './schedules/schedule.ts';
+import { isSchedule, type Schedule, savedRate } from './schedules/schedule.ts';
 
 /** One parameter and all that its update depends on. The learning rate and the scalars are scalar values. */
 export interface UpdateInputs {
@@ -62,7 +62,10 @@ export interface OptimizerSpec<N extends string> {
   readonly slots: Readonly<Record<string, number>>;
   scalars?(step: number): Readonly<Record<string, number>>;
   /** `delta` is subtracted from the parameter. */
-  update(inputs: Omit<UpdateInputs, 'parameter' | 'decay'>): { readonly delta: Value; readonly slots: Readonly<Record<string, Value>> };
+  update(inputs: Omit<UpdateInputs, 'parameter' | 'decay'>): {
+    readonly delta: Value;
+    readonly slots: Readonly<Record<string, Value>>;
+  };
 }
 
 const clippings = { clipValue: clipByValue, clipNorm: clipByNorm, globalClipNorm: clipByGlobalNorm } as const;

@@ -24,7 +24,12 @@ export interface SgdOptions extends OptimizerOptions {
  */
 export function sgd({ learningRate = 0.01, momentum = 0, nesterov = false, ...common }: SgdOptions = {}): Optimizer {
   if (nesterov && momentum === 0)
-    throw fail('bad-value', { what: 'sgd', got: 'nesterov without momentum', want: 'momentum above 0', fix: 'Set momentum: 0.9.' });
+    throw fail('bad-value', {
+      what: 'sgd',
+      got: 'nesterov without momentum',
+      want: 'momentum above 0',
+      fix: 'Set momentum: 0.9.',
+    });
   return defineOptimizer({
     type: 'sgd',
     common: { ...common, learningRate },

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a folder of checkpoints holds besides other things; a script that calls fit again gets `fit-2`, `fit-3`, … */
+/** What a checkpoint is made of; a script that calls fit again gets `fit-2`, `fit-3`, … in the same folder. */
+const checkpoint = /^(LATEST|step-\d+(-\d+)?)$/;
 const own = /^(LATEST|step-\d+(-\d+)?|fit-\d+)$/;
 
 /** Puts the checkpoints of an earlier training into `previous`, where one is kept. */
@@ -32,7 +33,7 @@ export function checkpointFolders(
     },
     next() {
       used++;
-      const there = existsSync(join(folder, 'LATEST'));
+      const there = existsSync(folder) && readdirSync(folder).some((name) => checkpoint.test(name));
       if (used === 1 && there && !resume) {
         setAside(folder);
         note(`The checkpoints of an earlier training are now in ${join(folder, 'previous')}.`);

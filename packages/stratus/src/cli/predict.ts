@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
@@ -42,49 +41,52 @@ export function addPredict(program: Command): void {
   );
 }
 
-async function predict(path: string, { input, data, split, index, ...options }: PredictOptions): Promise<void> {
+async function predict(path: string, options: PredictOptions): Promise<void> {
   const { fail } = await import('@stratus/core');
   const { openServable } = await import('../serve/index.ts');
-  const { parseJson, readData, readJson } = await import('./data.ts');
-  const { feedsOf, sampleOf, showInputs } = await import('./feeds.ts');
+  const { feedsOf, showInputs } = await import('./feeds.ts');
   const output = outputFor(options);
   const bytes = await readFile(path).catch((e: NodeJS.ErrnoException) => {
     throw e.code === 'ENOENT'
       ? fail('file-not-found', { file: path }, e)
       : fail('file-failed', { doing: 'Reading', file: path, reason: e.message }, e);
   });
-  const model = await openServable(bytes, { name: basename(path, '.onnx') || 'model', file: path });
+  const model = await openServable(bytes, { name: 'model', file: path });
   try {
-    if (input !== undefined && data !== undefined)
-      throw fail('usage', { reason: 'Both --input and --data are given.', fix: 'Give one of them.' });
-    const readInput = async (from: string): Promise<unknown> => {
-      if (from === '-') return parseJson(await text(process.stdin), 'The standard input');
-      return from.startsWith('@') ? readJson(from.slice(1)) : parseJson(from, '--input');
-    };
-    let target: TensorSet | undefined;
-    let given: unknown;
-    if (data !== undefined) ({ x: given, y: target } = await readData(data, split));
-    else if (input !== undefined) given = await readInput(input);
-    else
-      throw fail('usage', {
-        reason: 'There is nothing to predict from.',
-        fix: `Give --input or --data; the model takes ${showInputs(model.inputs)}.`,
-      });
-    const feeds = feedsOf(model.inputs, data === undefined ? given : sampleOf(given, index));
+    const given = await readSample(options, `the model takes ${showInputs(model.inputs)}`);
+    const feeds = feedsOf(model.inputs, given.x);
     const outputs = await model.infer(feeds);
     const ranked = Object.fromEntries(
       Object.entries(model.labels).map(([name, labels]) => [name, rowsOf(outputs[name]!).map((row) => ranking(row, labels))]),
     );
-    const expected = target === undefined ? undefined : labelOf(target, index);
     output.data({
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, value.toArray()])),
       ...(Object.keys(ranked).length > 0 && { labels: ranked }),
-      ...(expected !== undefined && { expected }),
+      ...(given.expected !== undefined && { expected: given.expected }),
     });
-    show({ feeds, outputs, ranked, expected }, output);
+    show({ feeds, outputs, ranked, expected: given.expected }, output);
   } finally {
     await model.release();
   }
+}
+
+/** What the model is asked, and what the data says that it should answer. */
+async function readSample(
+  { input, data, split, index }: PredictOptions,
+  wanted: string,
+): Promise<{ x: unknown; expected?: unknown }> {
+  const { fail } = await import('@stratus/core');
+  const { parseJson, readData, readJson } = await import('./data.ts');
+  if (data !== undefined) {
+    if (input !== undefined) throw fail('usage', { reason: 'Both --input and --data are given.', fix: 'Give one of them.' });
+    const { sampleOf } = await import('./feeds.ts');
+    const { x, y } = await readData(data, split);
+    return { x: sampleOf(x, index), expected: labelOf(y, index) };
+  }
+  if (input === undefined)
+    throw fail('usage', { reason: 'There is nothing to predict from.', fix: `Give --input or --data; ${wanted}.` });
+  if (input === '-') return { x: parseJson(await text(process.stdin), 'The standard input') };
+  return { x: input.startsWith('@') ? await readJson(input.slice(1)) : parseJson(input, '--input') };
 }
 
 /** One class of a row, best first. */

@@ -38,7 +38,8 @@ export function tryWebGpu(runtime: string, model: Uint8Array, timeoutMs = 10_000
         const { works, reason } = JSON.parse(answer) as WebGpu;
         return resolve({ works, reason: plain(reason) });
       }
-      const last = stderr.trim().split('\n').at(-1);
+      const lines = stderr.trim().split('\n');
+      const last = lines.find((line) => /^\w*Error:/.test(line)) ?? lines.at(-1);
       const killed = error?.killed
         ? `it did not answer within ${timeoutMs / 1000} s`
         : `it crashed (${error?.signal ?? error?.code ?? 'no answer'})`;

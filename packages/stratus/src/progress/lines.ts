@@ -65,7 +65,8 @@ export const plainLine = (
   run: TrainingRun,
   logs: Logs,
   { pace, colors }: { readonly pace: Pace; readonly colors: Colors },
-): string => painted([[heading(run)], ['  '], [position(run)], ...figures(logs, colors).flat(), ...tempo(run, pace, colors).flat()]);
+): string =>
+  painted([[heading(run)], ['  '], [position(run)], ...figures(logs, colors).flat(), ...tempo(run, pace, colors).flat()]);
 
 /** The line that stays when an epoch is over: `Epoch 3/10  loss 0.1234  valLoss 0.1100  1.2 s`. */
 export const epochLine = (

@@ -9,8 +9,10 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return near === undefined || near === name ? '' : ` Did you mean '${near}'?`;
 }
 
-/** A name or a value as it may be repeated in a message: in one line, and not longer than it helps. */
+/** A value of a request as it may be repeated in a message: in one line, and not longer than it helps. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  return value.length > longest ? `${JSON.stringify(value.slice(0, longest))}…` : JSON.stringify(value);
 }

@@ -1,6 +1,6 @@
 import { lookUp } from '../../suggest.ts';
-import { cosineDecayRestarts } from './cosine-decay-restarts.ts';
 import { cosineDecay } from './cosine-decay.ts';
+import { cosineDecayRestarts } from './cosine-decay-restarts.ts';
 import { exponentialDecay } from './exponential-decay.ts';
 import { oneCycle } from './one-cycle.ts';
 import { piecewiseConstantDecay } from './piecewise-constant-decay.ts';
@@ -9,15 +9,15 @@ import type { SavedConfig, Schedule } from './schedule.ts';
 import { stepDecay } from './step-decay.ts';
 import { warmUp } from './warm-up.ts';
 
-export { cosineDecayRestarts, type CosineDecayRestartsOptions } from './cosine-decay-restarts.ts';
-export { cosineDecay, type CosineDecayOptions } from './cosine-decay.ts';
-export { exponentialDecay, type ExponentialDecayOptions } from './exponential-decay.ts';
-export { oneCycle, type OneCycleOptions } from './one-cycle.ts';
-export { piecewiseConstantDecay, type PiecewiseConstantDecayOptions } from './piecewise-constant-decay.ts';
-export { polynomialDecay, type PolynomialDecayOptions } from './polynomial-decay.ts';
+export { type CosineDecayOptions, cosineDecay } from './cosine-decay.ts';
+export { type CosineDecayRestartsOptions, cosineDecayRestarts } from './cosine-decay-restarts.ts';
+export { type ExponentialDecayOptions, exponentialDecay } from './exponential-decay.ts';
+export { type OneCycleOptions, oneCycle } from './one-cycle.ts';
+export { type PiecewiseConstantDecayOptions, piecewiseConstantDecay } from './piecewise-constant-decay.ts';
+export { type PolynomialDecayOptions, polynomialDecay } from './polynomial-decay.ts';
 export { isSchedule, type SavedConfig, type Schedule } from './schedule.ts';
-export { stepDecay, type StepDecayOptions } from './step-decay.ts';
-export { warmUp, type WarmUpOptions } from './warm-up.ts';
+export { type StepDecayOptions, stepDecay } from './step-decay.ts';
+export { type WarmUpOptions, warmUp } from './warm-up.ts';
 
 /** All schedules by name. */
 export const schedules = {
@@ -46,9 +46,7 @@ export const scheduleFromConfig = ({ type, config }: SavedConfig): Schedule =>
 
 /** A config with the schedules that were saved inside it made again. */
 export const revive = (config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, isSaved(value) ? scheduleFromConfig(value) : value]),
-  );
+  Object.fromEntries(Object.entries(config).map(([name, value]) => [name, isSaved(value) ? scheduleFromConfig(value) : value]));
 
 const isSaved = (x: unknown): x is SavedConfig =>
   typeof x === 'object' && x !== null && 'type' in x && 'config' in x && typeof x.type === 'string';

@@ -1,6 +1,6 @@
 import { fail } from '../../errors.ts';
 import { checkOptions } from '../check.ts';
-import { defineSchedule, isSchedule, savedRate, type Schedule } from './schedule.ts';
+import { defineSchedule, isSchedule, type Schedule, savedRate } from './schedule.ts';
 
 /** Options of {@link warmUp}. */
 export interface WarmUpOptions {
