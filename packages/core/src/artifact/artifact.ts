@@ -57,7 +57,7 @@ export async function decodeArtifact(bytes: Uint8Array, file = 'The model'): Pro
       throw fail('corrupt', {
         file,
         reason: `${part} has the SHA-256 ${got}, and it should have ${want}`,
-        fix: 'Copy or save it again; a file that another tool has changed can be served, but not trained on.',
+        fix: "Copy or save it again. If another tool changed it on purpose, remove 'stratus' from its metadata: then it is served as it is.",
       });
   const weights = Object.fromEntries(
     (model.graph?.initializer ?? []).flatMap((proto): [string, Tensor][] =>
