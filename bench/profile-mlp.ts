@@ -1,16 +1,17 @@
-// Where the time of a training step goes: `node --import ./tools/typescript-loader.mjs bench/profile-mlp.ts [threads]`, after a build.
+// Where the time of a training step goes: `node --import ./tools/typescript-loader.mjs bench/profile-mlp.ts [threads] [shuffle]`, built.
 // Kernels as ONNX Runtime's own profiler sees them, and what lies around them as four clocks see it, from the outside in.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createExecutor, tensor } from '@stratus/core';
+import { type Callback, createExecutor, tensor } from '@stratus/core';
 import { loadLibrary } from '../packages/core/dist/runtime/node/capi/library.js';
 import { batchSize, mlp, sizes } from './shared/mlp.ts';
 import { type Recorded, recorder } from './shared/recorder.ts';
 import { median } from './shared/statistics.ts';
 
 const threads = Number(process.argv[2] ?? 1);
+const shuffle = process.argv[3] === 'shuffle';
 const rounds = 15;
 const steps = 128;
 
@@ -43,7 +44,11 @@ interface Ort {
       model: Uint8Array,
       options: object,
     ): Promise<{
-      readonly inputMetadata: readonly { readonly name: string; readonly type: string; readonly shape: readonly (number | string)[] }[];
+      readonly inputMetadata: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly shape: readonly (number | string)[];
+      }[];
       run(feeds: object): Promise<unknown>;
       endProfiling(): void;
     }>;
@@ -93,7 +98,11 @@ async function kernels({ model, feeds }: Recorded): Promise<{ readonly nodes: re
   for (const { cat, name, dur, args } of events) {
     if (cat !== 'Node' || !name.endsWith('_kernel_time')) continue;
     const node = name.slice(0, -'_kernel_time'.length);
-    const entry = byNode.get(node) ?? { op: args?.op_name ?? '', shape: JSON.stringify(args?.output_type_shape?.map((x) => Object.values(x)[0])), times: [] };
+    const entry = byNode.get(node) ?? {
+      op: args?.op_name ?? '',
+      shape: JSON.stringify(args?.output_type_shape?.map((x) => Object.values(x)[0])),
+      times: [],
+    };
     entry.times.push(dur);
     byNode.set(node, entry);
   }
@@ -103,11 +112,20 @@ async function kernels({ model, feeds }: Recorded): Promise<{ readonly nodes: re
 }
 
 const part = (node: string): string =>
-  node.includes('update/') ? 'update' : node.includes('.bwd') ? (node.includes('loss/') ? 'loss, backward' : 'backward') : node.includes('loss/') ? 'loss' : 'forward';
+  node.includes('update/')
+    ? 'update'
+    : node.includes('.bwd')
+      ? node.includes('loss/')
+        ? 'loss, backward'
+        : 'backward'
+      : node.includes('loss/')
+        ? 'loss'
+        : 'forward';
 
 function table(title: string, rows: readonly (readonly [string, number])[], total: number): void {
   console.log(`\n${title}`);
-  for (const [name, us] of rows) console.log(`${us.toFixed(1).padStart(8)} us ${((100 * us) / total).toFixed(1).padStart(5)} %  ${name}`);
+  for (const [name, us] of rows)
+    console.log(`${us.toFixed(1).padStart(8)} us ${((100 * us) / total).toFixed(1).padStart(5)} %  ${name}`);
 }
 
 function sums(nodes: readonly Kernel[], key: (kernel: Kernel) => string): [string, number][] {
@@ -130,18 +148,35 @@ const y = tensor(Int32Array.from({ length: steps * batchSize }, (_, i) => (i * 7
 const clocks = { fit: [] as number[], fitNative: [] as number[], step: [] as number[], stepNative: [] as number[] };
 for (let round = -2; round < rounds; round++) {
   native.take();
-  let start = performance.now();
-  await model.fit(x, y, { batchSize, shuffle: false, verbose: 0 });
-  const fit = [performance.now() - start, native.take()] as const;
+  let [start, end] = [0, 0];
+  const clock: Callback = {
+    onTrainBegin: () => void (start = performance.now()),
+    onTrainEnd: () => void (end = performance.now()),
+  };
+  await model.fit(x, y, { batchSize, shuffle, callbacks: [clock], verbose: 0 });
+  const fit = [end - start, native.take()] as const;
   const { program, feeds, options } = record.last();
   start = performance.now();
   for (let i = 0; i < steps; i++) await program.run(feeds, options);
   const step = [performance.now() - start, native.take()] as const;
   if (round < 0) continue;
-  for (const [name, ms] of [['fit', fit[0]], ['fitNative', fit[1]], ['step', step[0]], ['stepNative', step[1]]] as const) clocks[name].push((1000 * ms) / steps);
+  for (const [name, ms] of [
+    ['fit', fit[0]],
+    ['fitNative', fit[1]],
+    ['step', step[0]],
+    ['stepNative', step[1]],
+  ] as const)
+    clocks[name].push((1000 * ms) / steps);
 }
-const [fit, fitNative, step, stepNative] = [clocks.fit, clocks.fitNative, clocks.step, clocks.stepNative].map(median) as [number, number, number, number];
-console.log(`${threads} thread${threads === 1 ? '' : 's'}; ${rounds} rounds of ${steps} steps; ${record.last().program.inputs.length} inputs, ${record.last().program.outputs.length} outputs`);
+const [fit, fitNative, step, stepNative] = [clocks.fit, clocks.fitNative, clocks.step, clocks.stepNative].map(median) as [
+  number,
+  number,
+  number,
+  number,
+];
+console.log(
+  `${threads} thread${threads === 1 ? '' : 's'}; ${rounds} rounds of ${steps} steps; ${record.last().program.inputs.length} inputs, ${record.last().program.outputs.length} outputs`,
+);
 table(
   'Clocks, from the outside in',
   [
@@ -156,9 +191,23 @@ table(
 );
 const profile = await kernels(record.last());
 const sum = profile.nodes.reduce((total, { us }) => total + us, 0);
-console.log(`\nKernels under ONNX Runtime's profiler, which itself takes about a microsecond a node: ${profile.nodes.length} nodes, ${sum.toFixed(0)} us together, ${profile.step.toFixed(0)} us a run`);
-table('By part', sums(profile.nodes, ({ node }) => part(node)), sum);
-table('By op', sums(profile.nodes, ({ op }) => op), sum);
-table('By node', profile.nodes.slice(0, 25).map(({ node, op, shape, us }): [string, number] => [`${op} ${node} ${shape}`, us]), sum);
+console.log(
+  `\nKernels under ONNX Runtime's profiler, which itself takes about a microsecond a node: ${profile.nodes.length} nodes, ${sum.toFixed(0)} us together, ${profile.step.toFixed(0)} us a run`,
+);
+table(
+  'By part',
+  sums(profile.nodes, ({ node }) => part(node)),
+  sum,
+);
+table(
+  'By op',
+  sums(profile.nodes, ({ op }) => op),
+  sum,
+);
+table(
+  'By node',
+  profile.nodes.slice(0, 25).map(({ node, op, shape, us }): [string, number] => [`${op} ${node} ${shape}`, us]),
+  sum,
+);
 await model.release();
 process.exit(0);

@@ -29,4 +29,5 @@ export interface RunContext {
 export type Run = (context: RunContext) => Promise<readonly Result[]>;
 
 /** Whether the promise was kept; NaN never keeps one. */
-export const isMet = ({ reached, target, better }: Result): boolean => (better === 'lower' ? reached <= target : reached >= target);
+export const isMet = ({ reached, target, better }: Result): boolean =>
+  better === 'lower' ? reached <= target : reached >= target;

@@ -18,7 +18,10 @@ const recorded = [0.9737, 0.9743, 0.9743];
 /** Writes the digits for all competitors. Gives the folder. */
 async function writeDigits(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stratus-mnist-'));
-  for (const [name, { image, label }] of Object.entries(await mnist()) as [string, { image: Tensor<'uint8'>; label: Tensor<'uint8'> }][]) {
+  for (const [name, { image, label }] of Object.entries(await mnist()) as [
+    string,
+    { image: Tensor<'uint8'>; label: Tensor<'uint8'> },
+  ][]) {
     await writeFile(join(folder, `${name}-images.u8`), image.data);
     await writeFile(join(folder, `${name}-labels.u8`), label.data);
   }
@@ -41,7 +44,10 @@ const accuracies = (runs: readonly Trained[]): string => runs.map(({ accuracy })
 const times = (runs: readonly Trained[]): string => runs.map(({ seconds }) => seconds.toFixed(1)).join(' ');
 const medianOf = (runs: readonly Trained[], what: keyof Trained): number => median(runs.map((trained) => trained[what]));
 
-function results(own: readonly Trained[], peers: readonly { readonly name: string; readonly runs: readonly Trained[] }[]): Result[] {
+function results(
+  own: readonly Trained[],
+  peers: readonly { readonly name: string; readonly runs: readonly Trained[] }[],
+): Result[] {
   const accuracy = medianOf(own, 'accuracy');
   const difference = (name: string, theirs: number, detail: string): Result => ({
     name: `MNIST MLP: difference to ${name}`,
@@ -52,24 +58,40 @@ function results(own: readonly Trained[], peers: readonly { readonly name: strin
     detail,
   });
   const rows: Result[] = [
-    { name: 'MNIST MLP: test accuracy', reached: accuracy, target: 0.972, better: 'higher', unit: 'accuracy', detail: `median of ${accuracies(own)}; ${epochs} epochs` },
+    {
+      name: 'MNIST MLP: test accuracy',
+      reached: accuracy,
+      target: 0.972,
+      better: 'higher',
+      unit: 'accuracy',
+      detail: `median of ${accuracies(own)}; ${epochs} epochs`,
+    },
   ];
   for (const { name, runs } of peers) {
     rows.push(difference(name, medianOf(runs, 'accuracy'), `medians; ${name}: ${accuracies(runs)}`));
     const ratio = median(own.map(({ seconds }, i) => seconds / runs[i]!.seconds));
     const detail = `ten epochs with validation: ${times(own)} s against ${times(runs)} s`;
     // Less time: as much would be a miss.
-    rows.push({ name: `MNIST MLP: time, Stratus / ${name}`, reached: ratio, target: 0.999, better: 'lower', unit: 'ratio', detail });
+    rows.push({
+      name: `MNIST MLP: time, Stratus / ${name}`,
+      reached: ratio,
+      target: 0.999,
+      better: 'lower',
+      unit: 'ratio',
+      detail,
+    });
   }
   if (peers.length === 0)
-    rows.push(difference('TensorFlow 2.21 as recorded', median(recorded), `no peer is installed; recorded: ${recorded.join(' ')}`));
+    rows.push(
+      difference('TensorFlow 2.21 as recorded', median(recorded), `no peer is installed; recorded: ${recorded.join(' ')}`),
+    );
   return rows;
 }
 
 export const run: Run = async ({ root, log, signal }) => {
   const folder = await writeDigits();
   const entries = lineup(root, folder).filter(({ library }) => library !== 'TensorFlow.js');
-  const competitors = await assemble(entries, { log, signal });
+  const { competitors } = await assemble(entries, { log, signal });
   try {
     const field: Competitor[] = [];
     for (const { library } of entries) {
@@ -84,7 +106,9 @@ export const run: Run = async ({ root, log, signal }) => {
         signal.throwIfAborted();
         const trained = await competitor.ask('train', { seed, epochs });
         runs.get(competitor)!.push(trained);
-        log(`seed ${seed}: ${competitor.introduction.library}, ${competitor.threads}: ${trained.accuracy.toFixed(4)} in ${trained.seconds.toFixed(1)} s`);
+        log(
+          `seed ${seed}: ${competitor.introduction.library}, ${competitor.threads}: ${trained.accuracy.toFixed(4)} in ${trained.seconds.toFixed(1)} s`,
+        );
       }
     }
     const [own, ...peers] = field.map((competitor) => {

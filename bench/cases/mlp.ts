@@ -12,7 +12,9 @@ import { median, pairedRatio, quantile } from '../shared/statistics.ts';
 import { writeStepData } from '../shared/step-data.ts';
 
 const quick = process.env['STRATUS_BENCH_QUICK'] === '1';
-const settings = quick ? { rounds: 3, sliceMs: 60, batches: 128, firstSteps: 32 } : { rounds: 11, sliceMs: 300, batches: 128, firstSteps: 32 };
+const settings = quick
+  ? { rounds: 3, sliceMs: 60, batches: 128, firstSteps: 32 }
+  : { rounds: 11, sliceMs: 300, batches: 128, firstSteps: 32 };
 
 const named = ({ library, version, variant, threads }: Series): string => `${library} ${version}, ${variant}, ${threads}`;
 const ms = (x: number): string => `${x.toFixed(3)} ms`;
@@ -33,14 +35,31 @@ function results(own: Series, alone: Series, peers: readonly Series[]): Result[]
       `${ms(median(own.samples))} against ${ms(median(peer.samples))} (${peer.variant}, ${peer.threads}); ${own.samples.length} paired rounds, middle half ${r.low.toFixed(3)} to ${r.high.toFixed(3)}`;
     if (peer.library === 'TensorFlow.js') {
       const r = pairedRatio(peer.samples, own.samples);
-      return { name: `MLP step: ${peer.library} ${peer.version} wasm / Stratus`, reached: r.ratio, target: 15, better: 'higher', unit: 'ratio', detail: detail(r) };
+      return {
+        name: `MLP step: ${peer.library} ${peer.version} wasm / Stratus`,
+        reached: r.ratio,
+        target: 15,
+        better: 'higher',
+        unit: 'ratio',
+        detail: detail(r),
+      };
     }
     const r = pairedRatio(own.samples, peer.samples);
-    return { name: `MLP step: Stratus / ${peer.library} ${peer.version}`, reached: r.ratio, target: 0.9, better: 'lower', unit: 'ratio', detail: detail(r) };
+    return {
+      name: `MLP step: Stratus / ${peer.library} ${peer.version}`,
+      reached: r.ratio,
+      target: 0.9,
+      better: 'lower',
+      unit: 'ratio',
+      detail: detail(r),
+    };
   });
   const host = pairedRatio(own.samples, alone.samples);
   const detail = `${ms(median(own.samples))} against ${ms(median(alone.samples))}, ${own.threads}: what fit adds for batches and sums`;
-  return [...against, { name: 'MLP step: fit / the step alone', reached: host.ratio, target: 1.25, better: 'lower', unit: 'ratio', detail }];
+  return [
+    ...against,
+    { name: 'MLP step: fit / the step alone', reached: host.ratio, target: 1.25, better: 'lower', unit: 'ratio', detail },
+  ];
 }
 
 function picture(series: readonly Series[], system: ReturnType<typeof machine>): string {
@@ -60,10 +79,10 @@ function picture(series: readonly Series[], system: ReturnType<typeof machine>):
 
 export const run: Run = async ({ root, log, signal }) => {
   const system = machine();
-  if (system.load > 0.7) log(`The machine is busy (load ${system.load}): expect noise, and believe the ratios rather than the times.`);
+  if (system.load > 0.7)
+    log(`The machine is busy (load ${system.load}): expect noise, and believe the ratios rather than the times.`);
   const folder = await writeStepData(settings.batches * batchSize);
-  const entries = lineup(root, folder);
-  const competitors = await assemble(entries, { log, signal });
+  const { competitors, skipped } = await assemble(lineup(root, folder), { log, signal });
   try {
     const usual = await createExecutor();
     const { description } = usual;
@@ -76,16 +95,22 @@ export const run: Run = async ({ root, log, signal }) => {
     const alone = ours.find((s) => s.variant === 'step alone' && s.threads === own.threads)!;
     log(`Stratus counts with ${own.threads}; unless told it takes: ${description}`);
     checkLosses(series, own);
-    const installed = entries.filter((entry) => entry.skipped === undefined && entry.library !== 'Stratus');
-    const peers = installed.flatMap(({ library }) => fastest(series.filter((s) => s.library === library)) ?? []);
+    const libraries = [...new Set(series.map((s) => s.library))].filter((library) => library !== 'Stratus');
+    const peers = libraries.map((library) => fastest(series.filter((s) => s.library === library))!);
     const reached = results(own, alone, peers);
-    const skipped = entries.flatMap(({ library, skipped: why }) => (why === undefined ? [] : [{ library, why }]));
-    if (skipped.length > 0) log(`No target was judged for: ${skipped.map(({ library }) => library).join(', ')}.`);
     if (quick) {
       log('A quick run (STRATUS_BENCH_QUICK=1): bench/results stays as it is.');
       return reached;
     }
-    const record = { measured: new Date().toISOString(), machine: system, settings, defaultExecutor: description, skipped, results: reached, series };
+    const record = {
+      measured: new Date().toISOString(),
+      machine: system,
+      settings,
+      defaultExecutor: description,
+      skipped,
+      results: reached,
+      series,
+    };
     const into = join(root, 'bench/results');
     await mkdir(into, { recursive: true });
     await writeFile(join(into, 'mlp.json'), `${pretty(record)}\n`);

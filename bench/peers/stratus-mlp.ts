@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createExecutor, type Model, Tensor, tensor, version } from '@stratus/core';
+import { type Callback, createExecutor, type Model, type Tensor, tensor, version } from '@stratus/core';
 import { batchSize, mlp, sizes } from '../shared/mlp.ts';
 import { type Recorded, recorder } from '../shared/recorder.ts';
 
@@ -35,9 +35,14 @@ class Fit {
     const rows = Math.min(count, whole) * batchSize;
     const epochs = Math.max(1, Math.floor(count / whole));
     const part = [x.rows(0, rows), y.rows(0, rows)] as const;
-    const start = performance.now();
-    const { history } = await this.#model.fit(...part, { batchSize, epochs, shuffle: false, verbose: 0 });
-    return { ms: performance.now() - start, steps: (epochs * rows) / batchSize, loss: history['loss']![0] };
+    let [start, end] = [0, 0];
+    // The loop alone, as with Keras: what fit does before and after it does not depend on the number of steps.
+    const clock: Callback = {
+      onTrainBegin: () => void (start = performance.now()),
+      onTrainEnd: () => void (end = performance.now()),
+    };
+    const { history } = await this.#model.fit(...part, { batchSize, epochs, shuffle: false, callbacks: [clock], verbose: 0 });
+    return { ms: end - start, steps: (epochs * rows) / batchSize, loss: history['loss']![0] };
   }
 
   async #begin(): Promise<void> {
@@ -94,18 +99,25 @@ function mnist() {
   return (digits = { train: part('train'), test: part('test') });
 }
 
-const commands = {
-  steps: ({ variant, count }: { variant: Variant; count: number }) => (running[variant] ??= new variants[variant]()).run(count),
-  async train({ seed, epochs }: { seed: number; epochs: number }) {
-    const { train, test } = mnist();
-    const model = mlp({ seed, executor, metrics: ['accuracy'] });
-    const start = performance.now();
-    const { history } = await model.fit(train.x, train.y, { batchSize, epochs, validationData: [test.x, test.y], verbose: 0 });
-    const seconds = (performance.now() - start) / 1e3;
-    await model.release();
-    return { seconds, accuracy: history['valAccuracy']!.at(-1) };
-  },
-};
+interface Steps {
+  readonly variant: Variant;
+  readonly count: number;
+}
+const steps = ({ variant, count }: Steps) => (running[variant] ??= new variants[variant]()).run(count);
+
+interface Training {
+  readonly seed: number;
+  readonly epochs: number;
+}
+async function train({ seed, epochs }: Training) {
+  const { train: learn, test } = mnist();
+  const model = mlp({ seed, executor, metrics: ['accuracy'] });
+  const start = performance.now();
+  const { history } = await model.fit(learn.x, learn.y, { batchSize, epochs, validationData: [test.x, test.y], verbose: 0 });
+  const seconds = (performance.now() - start) / 1e3;
+  await model.release();
+  return { seconds, accuracy: history['valAccuracy']!.at(-1) };
+}
 
 answer({
   library: 'Stratus',
@@ -115,9 +127,9 @@ answer({
   about: executor.description,
 });
 for await (const line of createInterface({ input: process.stdin })) {
-  const { do: name, ...options } = JSON.parse(line) as { do: keyof typeof commands } & never;
+  const question = JSON.parse(line) as ({ do: 'steps' } & Steps) | ({ do: 'train' } & Training);
   try {
-    answer(await commands[name](options));
+    answer(await (question.do === 'steps' ? steps(question) : train(question)));
   } catch (e) {
     answer({ error: e instanceof Error ? (e.stack ?? e.message) : String(e) });
   }

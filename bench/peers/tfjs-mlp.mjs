@@ -22,7 +22,9 @@ const bytesOf = (name) => {
 };
 const sizes = [784, 128, 128, 10];
 const weights = () =>
-  sizes.slice(1).flatMap((size, i) => [tf.tensor(new Float32Array(bytesOf(`kernel${i}.f32`)), [sizes[i], size]), tf.zeros([size])]);
+  sizes
+    .slice(1)
+    .flatMap((size, i) => [tf.tensor(new Float32Array(bytesOf(`kernel${i}.f32`)), [sizes[i], size]), tf.zeros([size])]);
 
 let batches;
 function data() {
@@ -40,7 +42,9 @@ const variants = {
   /** The layers API, as most people write it. */
   trainOnBatch() {
     const dense = (units, activation, more = {}) => tf.layers.dense({ units, activation, ...more });
-    const model = tf.sequential({ layers: [dense(128, 'relu', { inputShape: [784] }), dense(128, 'relu'), dense(10, 'softmax')] });
+    const model = tf.sequential({
+      layers: [dense(128, 'relu', { inputShape: [784] }), dense(128, 'relu'), dense(10, 'softmax')],
+    });
     model.setWeights(weights());
     model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: 'sparseCategoricalCrossentropy' });
     return ({ x, labels }) => model.trainOnBatch(x, labels);

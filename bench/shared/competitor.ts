@@ -46,7 +46,10 @@ export class Competitor {
   readonly #lines: AsyncIterator<string>;
   readonly #errors: () => string;
 
-  private constructor(introduction: Introduction, parts: { child: ChildProcessWithoutNullStreams; lines: AsyncIterator<string>; errors: () => string }) {
+  private constructor(
+    introduction: Introduction,
+    parts: { child: ChildProcessWithoutNullStreams; lines: AsyncIterator<string>; errors: () => string },
+  ) {
     this.introduction = introduction;
     this.#child = parts.child;
     this.#lines = parts.lines;

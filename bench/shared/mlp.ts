@@ -6,7 +6,15 @@ export const batchSize = 128;
 export const sizes = [784, 128, 128, 10] as const;
 
 /** The mission's MLP, compiled: ReLU, softmax, sparse categorical cross-entropy, SGD 0.01 with momentum 0.9. */
-export function mlp({ seed = 0, executor, metrics = [] }: { seed?: number; executor?: Executor; metrics?: 'accuracy'[] } = {}): Model {
+export function mlp({
+  seed = 0,
+  executor,
+  metrics = [],
+}: {
+  seed?: number;
+  executor?: Executor;
+  metrics?: 'accuracy'[];
+} = {}): Model {
   const [features, first, second, classes] = sizes;
   return sequential(
     [

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from './competitor.ts';
 
-/** A library that takes part, with one command for each number of threads; or why it does not. */
+/** A library that takes part, with one command for each number of threads; or why it cannot. */
 export interface Entry {
   readonly library: string;
   readonly commands: readonly Command[];
-  readonly skipped?: string;
+  readonly missing?: string;
 }
 
 /** Each library runs with one thread and with two; the better one counts. */
@@ -30,7 +30,12 @@ function pythonWith(root: string, packages: readonly string[]): string | undefin
   return candidates.find((python) => {
     if (!python) return false;
     try {
-      return execFileSync(python, ['-c', findsVersion, ...packages], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() !== '';
+      return (
+        execFileSync(python, ['-c', findsVersion, ...packages], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }).trim() !== ''
+      );
     } catch {
       return false; // no such program
     }
@@ -45,7 +50,8 @@ export function lineup(root: string, folder: string): readonly Entry[] {
   const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
   const python = (library: string, name: string, packages: readonly string[]): Entry => {
     const file = pythonWith(root, packages);
-    if (file === undefined) return { library, commands: [], skipped: `no Python with ${packages[0]}; ${install}, or set STRATUS_PEERS_PYTHON` };
+    if (file === undefined)
+      return { library, commands: [], missing: `no Python with ${packages[0]}; ${install}, or set STRATUS_PEERS_PYTHON` };
     return {
       library,
       commands: threadCounts.map((threads) => ({
@@ -69,6 +75,6 @@ export function lineup(root: string, folder: string): readonly Entry[] {
     python('TensorFlow', 'tensorflow_mlp.py', ['tensorflow-cpu', 'tensorflow']),
     tfjs
       ? { library: 'TensorFlow.js', commands: [{ file: process.execPath, args: [script('tfjs-mlp.mjs'), packages, folder] }] }
-      : { library: 'TensorFlow.js', commands: [], skipped: `not in .peers; ${install}` },
+      : { library: 'TensorFlow.js', commands: [], missing: `not in .peers; ${install}` },
   ];
 }

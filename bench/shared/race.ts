@@ -27,17 +27,34 @@ export interface RaceOptions {
   readonly signal: AbortSignal;
 }
 
-/** Starts all that take part. A competitor that does not start is left out, with a line in the log. */
-export async function assemble(entries: readonly Entry[], { log, signal }: Pick<RaceOptions, 'log' | 'signal'>): Promise<Competitor[]> {
+/** Who takes part, and who does not, and why. */
+export interface Field {
+  readonly competitors: readonly Competitor[];
+  readonly skipped: readonly { readonly library: string; readonly why: string }[];
+}
+
+/** Starts all that take part. A peer that is not there, or does not start, is left out, with a line in the log. */
+export async function assemble(entries: readonly Entry[], { log, signal }: Pick<RaceOptions, 'log' | 'signal'>): Promise<Field> {
   const competitors: Competitor[] = [];
-  for (const { library, commands, skipped } of entries) {
-    if (skipped !== undefined) log(`skipped: ${library}: ${skipped}`);
-    for (const command of commands) {
+  const skipped: { library: string; why: string }[] = [];
+  for (const { library, commands, missing } of entries) {
+    let why = missing;
+    const started: Competitor[] = [];
+    try {
+      for (const command of commands) started.push(await Competitor.start(command, signal));
+    } catch (e) {
       signal.throwIfAborted();
-      competitors.push(await Competitor.start(command, signal));
+      if (library === 'Stratus') throw e;
+      for (const competitor of started.splice(0)) await competitor.stop();
+      why = (e as Error).message.trim().split('\n').at(-1)!;
     }
+    competitors.push(...started);
+    if (why === undefined) continue;
+    skipped.push({ library, why });
+    log(`skipped: ${library}: ${why}`);
   }
-  return competitors;
+  if (skipped.length > 0) log(`No target is judged for: ${skipped.map(({ library }) => library).join(', ')}.`);
+  return { competitors, skipped };
 }
 
 interface Lane {
@@ -66,6 +83,7 @@ export async function race(competitors: readonly Competitor[], options: RaceOpti
         lanes.push({ competitor, variant, loss, samples: [], count: Math.max(firstSteps, Math.round((sliceMs * steps) / ms)) });
       } catch (e) {
         signal.throwIfAborted();
+        if (library === 'Stratus') throw e;
         log(`skipped: ${library}, ${variant}, ${competitor.threads}: ${(e as Error).message.split('\n')[0]}`);
       }
     }

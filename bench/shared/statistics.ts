@@ -10,7 +10,10 @@ export function quantile(samples: readonly number[], share: number): number {
 export const median = (samples: readonly number[]): number => quantile(samples, 0.5);
 
 /** The ratio of two series that were measured side by side: the median of the rounds' ratios, and the range of their middle half. */
-export function pairedRatio(a: readonly number[], b: readonly number[]): { readonly ratio: number; readonly low: number; readonly high: number } {
+export function pairedRatio(
+  a: readonly number[],
+  b: readonly number[],
+): { readonly ratio: number; readonly low: number; readonly high: number } {
   const ratios = a.map((x, i) => x / b[i]!);
   return { ratio: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) };
 }

@@ -20,11 +20,17 @@ export async function writeStepData(samples: number): Promise<string> {
   const next = uniform(1);
   const [features, , , classes] = sizes;
   await writeFile(join(folder, 'x.f32'), Float32Array.from({ length: samples * features }, next));
-  await writeFile(join(folder, 'y.i32'), Int32Array.from({ length: samples }, () => Math.floor(next() * classes)));
+  await writeFile(
+    join(folder, 'y.i32'),
+    Int32Array.from({ length: samples }, () => Math.floor(next() * classes)),
+  );
   for (let i = 0; i + 1 < sizes.length; i++) {
     const [fanIn, fanOut] = [sizes[i]!, sizes[i + 1]!];
     const limit = Math.sqrt(6 / (fanIn + fanOut)); // Glorot
-    await writeFile(join(folder, `kernel${i}.f32`), Float32Array.from({ length: fanIn * fanOut }, () => (next() * 2 - 1) * limit));
+    await writeFile(
+      join(folder, `kernel${i}.f32`),
+      Float32Array.from({ length: fanIn * fanOut }, () => (next() * 2 - 1) * limit),
+    );
   }
   return folder;
 }

@@ -1,71 +1,44 @@
 // Training, saving and predicting must not gather memory.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { type Callback, type Model, type Tensor, tensor } from '@stratus/core';
-import type { Result, Run, RunContext } from '../result.ts';
-import { Memory } from '../shared/flatness.ts';
-import { batchSize, mlp, sizes } from '../shared/mlp.ts';
+import { createInterface } from 'node:readline';
+import type { Result, Run } from '../result.ts';
+import { Memory } from '../shared/memory.ts';
 
-const steps = 20_000;
-const warmUp = 1_000;
-const every = 100;
-const saves = 200;
-const predictsPerSave = 10;
+const plan = { steps: 20_000, warmUp: 1_000, every: 100, saves: 200, predictsPerSave: 10 };
 
-const [features, , , classes] = sizes;
-/** Ten batches: numbers from 0 to 1 without a pattern, and labels. */
-const x = tensor(
-  Float32Array.from({ length: 10 * batchSize * features }, (_, i) => (Math.sin(i) * 43_758.5453) % 1),
-  { shape: [10 * batchSize, features] },
-);
-const y = tensor(Int32Array.from({ length: 10 * batchSize }, (_, i) => (i * 7) % classes));
-
-const flat = (name: string, memory: Memory): Result => ({
-  name: `${name}: resident size, largest deviation from its median`,
-  reached: memory.deviation,
+const row = (name: string, reached: number, memory: Memory): Result => ({
+  name,
+  reached,
   target: 0.05,
   better: 'lower',
   unit: 'share',
   detail: String(memory),
 });
 
-async function train(model: Model, { log, signal }: RunContext): Promise<Memory> {
-  const memory = new Memory();
-  let step = 0;
-  const watcher: Callback = {
-    onBatchEnd() {
-      step++;
-      if (step > warmUp && step % every === 0) memory.sample();
-      if (step % 4_000 === 0) log(`step ${step} of ${steps}: ${memory}`);
-    },
-  };
-  await model.fit(x, y, { batchSize, epochs: steps / 10, callbacks: [watcher], verbose: 0, signal });
-  return memory;
-}
-
-async function saveAndPredict(model: Model, { log, signal }: RunContext): Promise<Memory> {
-  const memory = new Memory();
-  const folder = await mkdtemp(join(tmpdir(), 'stratus-soak-'));
-  const images: Tensor = x.rows(0, 1_000);
-  try {
-    for (let i = 1; i <= saves; i++) {
-      signal.throwIfAborted();
-      for (let j = 0; j < predictsPerSave; j++) await model.predict(images);
-      await model.save(join(folder, 'model.onnx'));
-      if (i > saves / 20) memory.sample();
-      if (i % 50 === 0) log(`save ${i} of ${saves}: ${memory}`);
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+export const run: Run = async ({ root, log, signal }) => {
+  const script = join(root, 'bench/shared/memory-run.mjs');
+  const child = spawn(process.execPath, ['--expose-gc', script, JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    signal,
+  });
+  const end = once(child, 'exit') as Promise<[number | null, string | null]>;
+  end.catch(() => undefined); // awaited below
+  const memory = { train: new Memory(), save: new Memory() };
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [what, megabytes] = line.split(' ') as [keyof typeof memory, string];
+    memory[what].add(Number(megabytes));
+    const count = memory[what].count;
+    if (count % 40 === 0) log(`${what}, sample ${count}: ${memory[what]}`);
   }
-  return memory;
-}
-
-export const run: Run = async (context) => {
-  const model = mlp();
+  const [code, killed] = await end;
+  if (code !== 0) throw new Error(`the process ended with ${killed ?? `exit code ${code}`}`);
+  const { steps, saves, predictsPerSave } = plan;
+  const { train, save } = memory;
+  const cycles = `${saves} saves and ${saves * predictsPerSave} predicts`;
   return [
-    flat(`MLP: ${steps} training steps`, await train(model, context)),
-    flat(`MLP: ${saves} saves, ${saves * predictsPerSave} predicts`, await saveAndPredict(model, context)),
+    row(`MLP: ${steps} training steps: deviation of the resident size`, train.deviation, train),
+    row(`MLP: ${cycles}: growth of the resident size after collections`, save.growth, save),
   ];
 };

@@ -75,9 +75,16 @@ const sentences = {
     `${d.file} carries no Stratus manifest: it runs and can be served, but its architecture is not known, so it cannot be trained on.`,
   'not-compiled': (d: { call: string }) =>
     `${d.call} needs to know the optimizer and the loss. Call model.compile({ optimizer, loss }) first.`,
-  'not-finite': (d: { step: number; epoch: number; value: string; checkpoint?: string | undefined }) =>
+  'not-finite': (d: {
+    step: number;
+    epoch: number;
+    value: string;
+    checkpoint?: string | undefined;
+    doubtful?: string | undefined;
+  }) =>
     `The loss became ${d.value} at step ${d.step} (epoch ${d.epoch}), and training stopped. ` +
     (d.checkpoint ? `The last good state is the checkpoint ${d.checkpoint}. ` : '') +
+    (d.doubtful ? `The checkpoint ${d.doubtful} holds the weights with which it happened. ` : '') +
     `Lower the learning rate, clip the gradients (globalClipNorm: 1), or look for NaN in the data.`,
   'label-range': (d: { got: string; classes: number; at?: string }) =>
     `Labels${d.at ? ` of ${d.at}` : ''} must be whole numbers from 0 to ${d.classes - 1} (${d.classes} classes), but ${d.got} occurs. ` +
@@ -98,7 +105,7 @@ const sentences = {
   'no-files': (d: { doing: string }) =>
     `${d.doing} needs a file system, which this environment lacks. Use bytes instead: model.toBytes() and load(bytes).`,
   'data-not-found': (d: { dataset: string; file: string; looked: readonly string[]; fix: string }) =>
-    `The data set ${d.dataset} needs ${d.file}, which was found in none of: ${d.looked.join('; ')}. ${d.fix}`,
+    `The data set ${d.dataset} needs ${d.file}, which was found in none of:\n  ${d.looked.join('\n  ')}\n${d.fix}`,
   'port-in-use': (d: { host: string; port: number }) =>
     `Port ${d.port} on ${d.host} is already in use. Choose another with --port (0 picks a free one), or stop the program that has it.`,
   'cannot-listen': (d: { host: string; port: number; reason: string }) =>

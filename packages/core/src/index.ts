@@ -97,6 +97,7 @@ export {
   type Dim,
   type DType,
   dtypes,
+  fromFloat16,
   full,
   isTensor,
   type Nested,
@@ -106,6 +107,7 @@ export {
   Tensor,
   type TypedArray,
   tensor,
+  toFloat16,
   zeros,
 } from './tensor/index.ts';
 export * from './train/index.ts';

@@ -53,3 +53,21 @@ export function lookUp<T>(kind: string, table: Readonly<Record<string, T>>, name
   const known = Object.keys(table);
   throw fail('unknown-name', { kind, name, suggestion: nearest(name, known), known });
 }
+
+/** 'mean_squared_error' and 'MeanSquaredError' as 'meanSquaredError'; all capitals as small letters. */
+const camelCase = (name: string): string => {
+  if (/^[A-Z0-9]+$/.test(name)) return name.toLowerCase();
+  const joined = name.replaceAll(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return joined.slice(0, 1).toLowerCase() + joined.slice(1);
+};
+
+/** As {@link lookUp}, for names that people bring along from elsewhere: in any of the usual ways to write them, or under an alias. */
+export function lookUpAnyCase<T>(
+  kind: string,
+  { table, aliases }: { readonly table: Readonly<Record<string, T>>; readonly aliases: Readonly<Record<string, string>> },
+  name: string,
+): T {
+  const camel = camelCase(name);
+  const known = Object.hasOwn(aliases, camel) ? aliases[camel]! : Object.hasOwn(table, camel) ? camel : name;
+  return lookUp(kind, table, known);
+}

@@ -257,6 +257,25 @@ describe('in a process of its own', () => {
     expect(await script(body)).toEqual(well('all right\n'));
   });
 
+  it('keeps held tensors that are forgotten while a run waits for its turn', async () => {
+    const body = `
+      const executor = await create({ threads: 1, driver: 'capi' });
+      const program = await executor.compile(read('heavy'));
+      const x = () => new Tensor('float32', [256, 256], new Float32Array(65536));
+      const long = program.run({ x: x(), turns: tensor(400n), w: tensor(0) });
+      const runs = [];
+      for (let i = 0; i < 20; i++) runs.push(program.run({ x: x(), turns: tensor(1n) }, { held: await executor.hold({ w: tensor(0.5) }) }));
+      for (let i = 0; i < 20; i++) { globalThis.gc(); await nextTurn(); }
+      await executor.hold(Object.fromEntries(Array.from({ length: 200 }, (_, i) => ['t' + i, tensor(1e9)]))); // takes the room of what was freed
+      await long;
+      const expected = await program.run({ x: x(), turns: tensor(1n), w: tensor(0.5) });
+      const made = await Promise.all(runs);
+      for (const name of program.outputs.map((o) => o.name))
+        if (made.some((m) => m[name].data.some((v, i) => !Object.is(v, expected[name].data[i])))) throw new Error('wrong numbers');
+      console.log('all right');`;
+    expect(await script(body)).toEqual(well('all right\n'));
+  });
+
   it.each(drivers)('frees what was forgotten: %s', async (driver) => {
     const body = `
       const executor = await create({ threads: 1, driver: '${driver}' });

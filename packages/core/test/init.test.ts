@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Initializer, type InitializerName, initializers, resolveInitializer } from '../src/nn/init/index.ts';
 import { regularizers, resolveRegularizer } from '../src/nn/regularizers/index.ts';
-import { normalAt, randomKey } from '../src/tensor/index.ts';
+import { normals, randomKey } from '../src/tensor/index.ts';
 
 const key = randomKey(11);
 const numbers = (initializer: Initializer, shape: readonly number[]): Float32Array =>
@@ -118,7 +118,7 @@ describe('initializers have the distribution of Keras’ formulas', () => {
 
   it('draws the normal numbers of the counter-based stream', () => {
     expect(Array.from(numbers(i.randomNormal({ stddev: 1 }), [7]))).toEqual(
-      Array.from({ length: 7 }, (_, n) => Math.fround(normalAt(key, n))),
+      Array.from({ length: 7 }, (_, n) => Math.fround(normals(key)(n))),
     );
   });
 });

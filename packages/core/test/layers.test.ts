@@ -128,14 +128,14 @@ describe('dropout and noise', () => {
 describe('errors name the layer', () => {
   const x = input({ shape: [28, 28], dtype: 'uint8' });
   it.each([
-    ['units', () => core.dense({ units: 0 }), /Dense at dense: got units 0, expected a positive whole number/],
+    ['units', () => core.dense({ units: 0 }), /Dense at dense: got units = 0, expected a whole number of at least 1/],
     [
       'activation',
       () => core.dense({ units: 1, activation: 'reluu' as 'relu' }),
       /no activation named 'reluu'. Did you mean 'relu'/,
     ],
     ['dtype', () => core.dense({ units: 3, name: 'first' })(x), /at first: got uint8 and float32/],
-    ['rate', () => core.dropout({ rate: 1 }), /Dropout at dropout: got rate 1/],
+    ['rate', () => core.dropout({ rate: 1 }), /Dropout at dropout: got rate = 1/],
     ['inputs', () => core.add()([x]), /Add at add: got 1 inputs/],
     ['reshape', () => core.reshape({ targetShape: [5, 5] })(x), /reshape/i],
     [

@@ -251,6 +251,13 @@ describe('codec', () => {
     const ints = new Uint8Array([0x38, 1, 0x3a, 3, 2, 0xac, 2, 0x0a, 2, 3, 4, 0x08, 5]);
     expect(decodeMessage(schemas.tensor, floats).floatData).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(decodeMessage(schemas.tensor, ints)).toEqual({ int64Data: BigInt64Array.of(1n, 2n, 300n), dims: [3, 4, 5] });
+    // A message that comes twice is one, with both lists.
+    const [attribute, ours] = [
+      new Uint8Array([0x2a, 6, 0x22, 4, 0, 0, 128, 63, 0x2a, 6, 0x22, 4, 0, 0, 0, 64]),
+      Float32Array.of(1, 2),
+    ];
+    expect(decodeMessage(schemas.attribute, attribute).t?.floatData).toEqual(ours);
+    expect(fromBinary(oracle.AttributeProtoSchema, attribute).t?.floatData).toEqual([...ours]);
     const theirs = fromBinary(oracle.TensorProtoSchema, ints);
     expect([theirs.int64Data, theirs.dims]).toEqual([
       [1n, 2n, 300n],
@@ -415,6 +422,8 @@ describe('tensors', () => {
       { dims: [2 ** 40, 2 ** 40], dataType: 1 },
       { dims: [1], dataType: 16, rawData: new Uint8Array(2) },
       { dims: [2n ** 62n], dataType: 1 },
+      { dims: [1], dataType: 7, floatData: Float32Array.of(Number.NaN) },
+      { dims: [1], dataType: 1, int32Data: Int32Array.of(1) },
     ] satisfies TensorProto[])
       expect(codeOf(() => tensorOfProto(proto))).toBe('not-onnx');
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { grad } from '../src/grad/index.ts';
 import { constant, graphInput, type Value } from '../src/graph/index.ts';
 import * as ops from '../src/ops/index.ts';
-import { type Shape, tensor } from '../src/tensor/index.ts';
+import { type Shape, tensor, zeros } from '../src/tensor/index.ts';
 import { openGraph } from './support/run-graph.ts';
 
 const x = graphInput('x', ['batch', 6]);
@@ -118,6 +118,54 @@ it('gives a vector of length 0 a gradient of 0', async () => {
   ]);
 });
 
+describe('sizes that turn out to be 1 or 0', () => {
+  const run = async (y: Value, input: Value, shape: readonly number[]) => {
+    const program = await openGraph({ name: 'sizes', inputs: [input], outputs: { y } }, 'all');
+    const made = await program.run({ [input.name!]: zeros(shape) });
+    await program.release();
+    return made['y']!.shape;
+  };
+  const v = graphInput('v', ['batch', 1, 3]);
+  const w = graphInput('w', ['rows', 'columns']);
+  const e = graphInput('e', [2, 0, 3]);
+  it.each<[string, Value, Value, number[], number[]]>([
+    ['squeeze keeps a batch of 1', ops.squeeze(v), v, [1, 1, 3], [1, 3]],
+    ['reshape moves a 0', ops.reshape(e, [0, 6]), e, [2, 0, 3], [0, 6]],
+    ['reshape moves a run-time 0', ops.reshape(w, ['columns', 'rows']), w, [2, 0], [0, 2]],
+    ['reshapeLike takes a run-time 0', ops.reshapeLike(ops.reshape(w, [-1]), w), w, [3, 0], [3, 0]],
+  ])('%s', async (_, y, input, shape, want) => {
+    expect(await run(y, input, shape)).toEqual(want);
+  });
+
+  it('a gradient has nothing to cut for an empty part', async () => {
+    const [x, z] = [graphInput('x', ['n', 3]), graphInput('z', [0, 3])];
+    const y = ops.concat([x, z]);
+    const [dx, dz] = grad(ops.reduceSum(ops.mul(y, y)), [x, z]);
+    const program = await openGraph({ name: 'parts', inputs: [x, z], outputs: { dx: dx!, dz: dz! } }, 'all');
+    const made = await program.run({ x: tensor([[1, 2, 3]]), z: zeros([0, 3]) });
+    await program.release();
+    expect(made['dz']!.shape).toEqual([0, 3]);
+    expect(made['dx']!.toArray()).toEqual([[2, 4, 6]]);
+  });
+
+  it('a stack times a matrix has a gradient, also where the features are known only at run time', async () => {
+    const [a, b] = [graphInput('a', ['batch', 'time', 'features']), graphInput('b', [2, 1])];
+    const [db] = grad(ops.reduceSum(ops.matMul(a, b)), [b]);
+    const program = await openGraph({ name: 'stack', inputs: [a, b], outputs: { db: db! } }, 'all');
+    const made = await program.run({
+      a: tensor([
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ]),
+      b: zeros([2, 1]),
+    });
+    await program.release();
+    expect(made['db']!.toArray()).toEqual([[4], [6]]);
+  });
+});
+
 describe('what cannot be is refused while the graph is built', () => {
   const m = graphInput('m', [3, 4]);
   const i64 = (values: number[]): Value => constant(tensor(values.map(BigInt)));
@@ -188,6 +236,9 @@ describe('what cannot be is refused while the graph is built', () => {
     ['the position on an axis outside', () => ops.argMax(m, { axis: -3 }), /ArgMax: got axis -3/],
     ['another number of elements', () => ops.reshape(x, ['batch', 7]), /Reshape: got \[batch, 6\] to \[batch, 7\]/],
     ['what does not divide', () => ops.reshape(x, [-1, 5]), /Reshape: got \[batch, 6\] to \[-1, 5\]/],
+    ['a part of negative size', () => ops.split(m, [-1, 4]), /Split: got a result of shape \[-1, 4\], expected sizes from 0/],
+    ['half a position', () => ops.slice(m, { starts: [0.5], ends: [2] }), /got \[0.5\], expected whole numbers/],
+    ['a size that a shape has not', () => ops.gather(ops.shapeOf(m), i64([2])), /Gather: got the index 2 for shape \[2\]/],
   ])('%s', (_, build, message) => {
     expect(build).toThrow(message);
   });

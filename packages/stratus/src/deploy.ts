@@ -15,6 +15,9 @@ import {
   writeError,
 } from './serve/index.ts';
 
+/** Signals that ask a process to end. */
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
 /** Options of {@link deploy}. */
 export interface DeployOptions extends BatcherOptions, ServeAppOptions {
   /** '127.0.0.1' unless told, so that only this machine can ask; '0.0.0.0' for all. */
@@ -31,7 +34,7 @@ export interface DeployOptions extends BatcherOptions, ServeAppOptions {
    * Signals of the operating system that stop the server as `stop` does; ['SIGTERM', 'SIGINT'] unless told. When it has stopped and
    * nobody else handles the signal, the process ends by it, as it would without a server. A second one ends it at once.
    */
-  readonly stopOn?: readonly NodeJS.Signals[] | undefined;
+  readonly stopOn?: readonly StopSignal[] | undefined;
   /** How long `stop` waits for requests that are on their way; 10 seconds unless told. */
   readonly drainMs?: number | undefined;
   /** A client gets so long to send the head of a request (10 seconds unless told), and so long for all of it (60 seconds). */
@@ -180,7 +183,7 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
       for (const name of stopOn) process.off(name, onSignal);
     };
     const stop = (): Promise<void> => (stopped ??= shutDown());
-    const onSignal = async (name: NodeJS.Signals) => {
+    const onSignal = async (name: StopSignal) => {
       if (signalled) process.off(name, onSignal);
       else {
         signalled = true;

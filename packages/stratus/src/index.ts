@@ -4,7 +4,7 @@ import { terminalProgress } from './progress/index.ts';
 // The public surface. An export here is a promise.
 export * from '@stratus/core';
 export { type LookupOptions, type Mnist, type MnistColumns, type MnistRecord, mnist } from './data/index.ts';
-export { type Deployment, type DeployOptions, deploy } from './deploy.ts';
+export { type Deployment, type DeployOptions, deploy, type StopSignal } from './deploy.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   Batcher,

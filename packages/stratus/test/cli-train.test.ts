@@ -243,6 +243,7 @@ export const nothing: Model | undefined = undefined;
     const others = {
       'data.ts': 'export const pairs: [number, number][] = [[1, 2], [3, 4]];\n',
       'twice.ts': 'export const twice = (x: number): number => 2 * x;\n',
+      'package.json': '{ "type": "commonjs" }\n', // as npm init writes it; it is a module all the same
     };
     const { code, stdout, stderr } = await run('several', script, others, ['--', '--epochs', 'a']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `[ 2, 6 ] [ '--epochs', 'a' ] ${join(folder, 'several/train.ts')}\n` });

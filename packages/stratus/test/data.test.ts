@@ -231,6 +231,10 @@ describe('findDataFile', () => {
     expect(looked).toContain(cache());
     expect(looked.at(-1)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/toy\.bin \(.*ECONNREFUSED/);
     for (const part of [url, cache(), 'STRATUS_DATA', 'toy/toy.bin']) expect(e.message).toContain(part);
+    const together = [`${url}/toy.bin`, `${url}/labels.bin`];
+    const all = await failure(findDataFile({ ...toy(url), together }));
+    expect(all.message).toMatch(/download these files .*:\n {2}\S+toy\.bin\n {2}\S+labels\.bin$/);
+    expect(mnistFiles.testLabels.together).toEqual(Object.values(mnistFiles).map(({ urls }) => urls[0]));
   });
 
   it('works without a cache that can be written', async () => {

@@ -1,7 +1,8 @@
 import { fail } from '../errors.ts';
 import type { Graph } from '../graph/index.ts';
-import { decodeModel, encodeModel, graphToModel, type ModelProto, tensorOfProto } from '../onnx/index.ts';
+import { decodeModel, encodeModelInTurns, graphToModel, type ModelProto, tensorOfProto } from '../onnx/index.ts';
 import type { Tensor } from '../tensor/index.ts';
+import { copyInTurns } from './copy-in-turns.ts';
 import { type Manifest, manifestFormat, manifestKey, parseManifest } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 
@@ -13,7 +14,8 @@ export interface Artifact {
   readonly weights: Readonly<Record<string, Tensor>>;
 }
 
-const hashOf = (model: ModelProto): Promise<string> => sha256(encodeModel({ ...model, metadataProps: [] }));
+const encode = (model: ModelProto): Promise<Uint8Array> => encodeModelInTurns(model, copyInTurns);
+const hashOf = async (model: ModelProto): Promise<string> => sha256(await encode({ ...model, metadataProps: [] }));
 /** What the manifest itself says, its own hash left out. */
 const hashOfManifest = async ({ hashes, ...about }: Manifest): Promise<string> =>
   sha256(new TextEncoder().encode(JSON.stringify({ ...about, model: hashes.model })));
@@ -24,7 +26,7 @@ export async function encodeArtifact(graph: Graph, about: Omit<Manifest, 'format
   const plain = JSON.parse(JSON.stringify({ format: manifestFormat, ...about })) as Omit<Manifest, 'hashes'>;
   const unsigned: Manifest = { ...plain, hashes: { model: await hashOf(model), manifest: '' } };
   const manifest = { ...unsigned, hashes: { ...unsigned.hashes, manifest: await hashOfManifest(unsigned) } };
-  return encodeModel({ ...model, metadataProps: [{ key: manifestKey, value: JSON.stringify(manifest) }] });
+  return encode({ ...model, metadataProps: [{ key: manifestKey, value: JSON.stringify(manifest) }] });
 }
 
 /** The manifest of an ONNX file, or undefined when it carries none. Errors: `corrupt`. */

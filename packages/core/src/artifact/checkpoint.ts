@@ -157,6 +157,17 @@ export async function writeCheckpoint(
 }
 
 /**
+ * Moves `LATEST` back to a checkpoint that was written before, if it is still there and whole; nothing is removed. True when it was.
+ * Errors: `file-failed`.
+ */
+export async function pointToCheckpoint(files: Files, dir: string, path: string): Promise<boolean> {
+  const name = (await files.list(dir)).find((each) => folderPattern.test(each) && files.join(dir, each) === path);
+  if (name === undefined || typeof (await verified(files, path)) === 'string') return false;
+  await files.write(files.join(dir, pointer), new TextEncoder().encode(`${name}\n`));
+  return true;
+}
+
+/**
  * Reads a checkpoint: of a folder that `writeCheckpoint` writes to, the one that `LATEST` names; or the folder of one checkpoint itself.
  * Every part is checked against its SHA-256. When the one that `LATEST` names is damaged, the newest complete one is read
  * instead, and `skipped` says what was passed over and why.

@@ -1,5 +1,5 @@
 export { type Artifact, decodeArtifact, encodeArtifact } from './artifact.ts';
-export { type Checkpoint, type CheckpointParts, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+export { type Checkpoint, type CheckpointParts, pointToCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export type {
   InputStatistics,
   Manifest,
@@ -8,5 +8,5 @@ export type {
   SignaturePort,
   TrainingSummary,
 } from './manifest.ts';
-export { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
+export { decodeSafetensors, encodeSafetensors, encodeSafetensorsInTurns, type Safetensors } from './safetensors.ts';
 export { sha256 } from './sha256.ts';

@@ -1,5 +1,6 @@
 import { fail } from '../errors.ts';
 import { bytesOf, type DataTypes, type DType, dtypes, showShape, sizeOf, Tensor, tensorOfBytes } from '../tensor/index.ts';
+import { copyInTurns } from './copy-in-turns.ts';
 
 /** What a file holds: tensors by name, and texts by name. */
 export interface Safetensors {
@@ -47,6 +48,24 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  const { file, parts } = layOut(tensors, metadata);
+  for (const { target, bytes } of parts) target.set(bytes);
+  return file;
+}
+
+/** As {@link encodeSafetensors}, with turns of the event loop between. The tensors must stay as they are meanwhile. */
+export async function encodeSafetensorsInTurns(tensors: Readonly<Record<string, Tensor>>): Promise<Uint8Array<ArrayBuffer>> {
+  const { file, parts } = layOut(tensors, {});
+  for (const { target, bytes } of parts)
+    if (bytes.length < onePiece) target.set(bytes);
+    else await copyInTurns(target, bytes);
+  return file;
+}
+
+const onePiece = 2 ** 20;
+
+/** The file without its numbers, and where these go. */
+function layOut(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>>) {
   const entries = Object.entries(tensors).map(([name, tensor]) => {
     if (!Object.hasOwn(names, tensor.dtype))
       throw fail('dtype-mismatch', { what: 'safetensors', at: name, got: tensor.dtype, want: 'numbers or booleans' });
@@ -73,11 +92,8 @@ export function encodeSafetensors(
   file.set(json, 8);
   file.fill(0x20, 8 + json.length, 8 + length);
   let at = 8 + length;
-  for (const { bytes } of entries) {
-    file.set(bytes, at);
-    at += bytes.length;
-  }
-  return file;
+  const parts = entries.map(({ bytes }) => ({ target: file.subarray(at, (at += bytes.length)), bytes }));
+  return { file, parts };
 }
 
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x);

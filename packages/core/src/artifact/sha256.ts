@@ -1,3 +1,5 @@
+import { sha256InPieces } from '../runtime/index.ts';
+
 /** Fractional parts of the cube roots of the first 64 primes, and of the square roots of the first 8 (FIPS 180-4). */
 const [rounds, start] = ((): [Uint32Array, Uint32Array] => {
   const primes: number[] = [];
@@ -58,8 +60,12 @@ export function sha256InJavaScript(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(digest.buffer);
 }
 
+/** What is longer is not hashed in one go. */
+const onePiece = 2 ** 20;
+
 /** SHA-256 of bytes, as 64 lower-case hexadecimal digits. Source: FIPS 180-4; WebCrypto's `digest` where there is one. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
+  if (sha256InPieces && bytes.length > onePiece) return sha256InPieces(bytes);
   // Undefined outside secure contexts, whatever the types say; it takes no shared memory, and fewer than 2^31 bytes.
   const subtle = globalThis.crypto?.subtle as typeof crypto.subtle | undefined;
   const fits = bytes.buffer instanceof ArrayBuffer && bytes.byteLength < 2 ** 31;

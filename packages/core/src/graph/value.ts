@@ -1,4 +1,5 @@
-import type { DType, Shape, Tensor } from '../tensor/index.ts';
+import { fail } from '../errors.ts';
+import { type DType, type Shape, showShape, type Tensor } from '../tensor/index.ts';
 import { scoped, scopePath } from './scope.ts';
 
 /** What is known about a value while a graph is built. */
@@ -72,9 +73,18 @@ export interface Graph {
 export function apply(op: Op, ins: readonly (Value | undefined)[], attrs: Attrs): readonly Value[] {
   const outs: Value[] = [];
   const node: Node = { op, ins, attrs, outs, path: scopePath() };
-  for (const [index, { dtype, shape, dims }] of scoped(() => op.infer(ins, attrs)).entries())
+  for (const [index, { dtype, shape, dims }] of scoped(() => checkSizes(op, op.infer(ins, attrs))).entries())
     outs.push({ dtype, shape, ...(dims && { dims }), node, index });
   return outs;
+}
+
+/** Rules calculate sizes with numbers that may come from a file: what comes out must be sizes all the same. */
+function checkSizes({ type }: Op, infos: readonly Info[]): readonly Info[] {
+  const isSize = (d: unknown): boolean => typeof d === 'string' || (Number.isSafeInteger(d) && (d as number) >= 0);
+  const wrong = infos.find(({ shape }) => !shape.every(isSize));
+  if (wrong)
+    throw fail('shape-mismatch', { what: type, got: `a result of shape ${showShape(wrong.shape)}`, want: 'sizes from 0' });
+  return infos;
 }
 
 /**

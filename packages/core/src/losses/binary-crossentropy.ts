@@ -1,7 +1,7 @@
 import { add, log, mul, neg, softplus, sub } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 import { type CrossentropyOptions, checkSmoothing, inside, logitsOf } from './probabilities.ts';
 
 const NAME = 'binaryCrossentropy';
@@ -30,7 +30,7 @@ export function binaryCrossentropy({ fromLogits = false, labelSmoothing = 0 }: C
     config: { fromLogits, labelSmoothing },
     target: likePrediction,
     apply(target, prediction) {
-      const aligned = alignTarget(NAME, target, prediction);
+      const aligned = denseTarget(NAME, target, prediction);
       const t = labelSmoothing > 0 ? add(mul(aligned, 1 - labelSmoothing), labelSmoothing / 2) : aligned;
       const logits = logitsOf(NAME, prediction, fromLogits, 'sigmoid');
       // -log sigmoid(x) = softplus(-x). Both halves, not softplus(x) - t x: that cancels where the answer is right and sure.

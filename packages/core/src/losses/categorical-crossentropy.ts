@@ -1,8 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import { add, div, log, logSoftmax, mul, neg, reduceSum } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 import { type CrossentropyOptions, checkSmoothing, classesOf, inside, logitsOf } from './probabilities.ts';
 
 const NAME = 'categoricalCrossentropy';
@@ -39,7 +39,7 @@ export function categoricalCrossentropy({ fromLogits = false, labelSmoothing = 0
     target: likePrediction,
     apply(target, prediction) {
       const classes = classesOf(NAME, prediction);
-      const t = alignTarget(NAME, target, prediction);
+      const t = denseTarget(NAME, target, prediction);
       const wanted = labelSmoothing > 0 ? add(mul(t, 1 - labelSmoothing), labelSmoothing / classes) : t;
       return perSample(neg(reduceSum(mul(logProbabilities(prediction, fromLogits), wanted), { axes: [-1] })));
     },

@@ -1,8 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import { div, max, mul, neg, reduceSum, sqrt } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 import { EPSILON } from './probabilities.ts';
 
 const NAME = 'cosineSimilarity';
@@ -28,7 +28,7 @@ export const cosineSimilarity = (): Loss => ({
   config: {},
   target: likePrediction,
   apply(target, prediction) {
-    const t = alignTarget(NAME, target, prediction);
+    const t = denseTarget(NAME, target, prediction);
     return perSample(neg(reduceSum(mul(normalised(t), normalised(prediction)), { axes: [-1] })));
   },
 });

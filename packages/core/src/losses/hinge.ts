@@ -1,7 +1,7 @@
 import { cast, equal, mul, relu, sub } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 
 const NAME = 'hinge';
 
@@ -22,7 +22,7 @@ export const hinge = (): Loss => ({
   config: {},
   target: likePrediction,
   apply(target, prediction) {
-    const t = alignTarget(NAME, target, prediction);
+    const t = denseTarget(NAME, target, prediction);
     const sign = sub(t, cast(equal(t, 0), t.dtype));
     return perSample(relu(sub(1, mul(sign, prediction))));
   },

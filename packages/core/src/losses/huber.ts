@@ -1,8 +1,8 @@
-import { fail } from '../errors.ts';
 import { clip, mul, sub } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { checkOptions } from '../options.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 
 const NAME = 'huber';
 
@@ -20,14 +20,13 @@ const NAME = 'huber';
  * console.log(losses.huber({ delta: 0.5 }).apply(graphInput('target', ['batch', 3]), prediction).shape); // ['batch']
  */
 export function huber({ delta = 1 }: { readonly delta?: number } = {}): Loss {
-  if (!(delta > 0 && Number.isFinite(delta)))
-    throw fail('bad-value', { what: NAME, got: `delta ${delta}`, want: 'a positive number' });
+  checkOptions(NAME, { delta }, { delta: 'positive' });
   return {
     type: NAME,
     config: { delta },
     target: likePrediction,
     apply(target, prediction) {
-      const error = sub(prediction, alignTarget(NAME, target, prediction));
+      const error = sub(prediction, denseTarget(NAME, target, prediction));
       // With c = clip(e, -delta, delta) both pieces are c (e - c/2), without a branch.
       const near = clip(error, { min: -delta, max: delta });
       return perSample(mul(near, sub(error, mul(near, 0.5))));

@@ -1,6 +1,7 @@
 // What a training minimises, one file each; all look alike to `compile`.
 import { fail } from '../errors.ts';
-import { lookUp } from '../suggest.ts';
+import { lookUpAnyCase } from '../suggest.ts';
+import { perSample } from '../targets/index.ts';
 import { showShape } from '../tensor/index.ts';
 import { binaryCrossentropy } from './binary-crossentropy.ts';
 import { categoricalCrossentropy } from './categorical-crossentropy.ts';
@@ -11,7 +12,6 @@ import { klDivergence } from './kl-divergence.ts';
 import { type Loss, type LossFunction, likePrediction, type SavedLoss } from './loss.ts';
 import { meanAbsoluteError } from './mean-absolute-error.ts';
 import { meanSquaredError } from './mean-squared-error.ts';
-import { perSample } from './per-sample.ts';
 import { sparseCategoricalCrossentropy } from './sparse-categorical-crossentropy.ts';
 
 /** The losses that Stratus brings, by name; each makes a loss from its options. */
@@ -41,18 +41,8 @@ const aliases: Readonly<Record<string, LossName>> = {
   kLDivergence: 'klDivergence',
 };
 
-/** 'mean_squared_error' and 'MeanSquaredError' as 'meanSquaredError'; all capitals as small letters. */
-const camelCase = (name: string): string => {
-  if (/^[A-Z0-9]+$/.test(name)) return name.toLowerCase();
-  const joined = name.replaceAll(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  return joined.slice(0, 1).toLowerCase() + joined.slice(1);
-};
-
-const named = (name: string, config: Readonly<Record<string, unknown>> = {}): Loss => {
-  const camel = camelCase(name);
-  const known = Object.hasOwn(aliases, camel) ? aliases[camel]! : Object.hasOwn(losses, camel) ? camel : name;
-  return lookUp<(options: Readonly<Record<string, unknown>>) => Loss>('loss', losses, known)(config);
-};
+const named = (name: string, config: Readonly<Record<string, unknown>> = {}): Loss =>
+  lookUpAnyCase<(options: Readonly<Record<string, unknown>>) => Loss>('loss', { table: losses, aliases }, name)(config);
 
 const own = (build: LossFunction): Loss => ({
   type: 'custom',

@@ -1,7 +1,7 @@
 import { clip, log, logSoftmax, mul, reduceSum, sub } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 import { EPSILON, softmaxLogits } from './probabilities.ts';
 
 const NAME = 'klDivergence';
@@ -25,7 +25,7 @@ export const klDivergence = (): Loss => ({
   target: likePrediction,
   apply(target, prediction) {
     const positive = { min: EPSILON, max: 1 };
-    const t = clip(alignTarget(NAME, target, prediction), positive);
+    const t = clip(denseTarget(NAME, target, prediction), positive);
     const logits = softmaxLogits(prediction);
     const logP = logits ? logSoftmax(logits) : log(clip(prediction, positive));
     return perSample(reduceSum(mul(t, sub(log(t), logP)), { axes: [-1] }));

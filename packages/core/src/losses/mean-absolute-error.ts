@@ -1,7 +1,7 @@
 import { abs, sub } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 
 const NAME = 'meanAbsoluteError';
 
@@ -20,5 +20,5 @@ export const meanAbsoluteError = (): Loss => ({
   type: NAME,
   config: {},
   target: likePrediction,
-  apply: (target, prediction) => perSample(abs(sub(prediction, alignTarget(NAME, target, prediction)))),
+  apply: (target, prediction) => perSample(abs(sub(prediction, denseTarget(NAME, target, prediction)))),
 });

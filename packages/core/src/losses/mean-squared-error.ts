@@ -1,7 +1,7 @@
 import { mul, sub } from '../ops/index.ts';
-import { alignTarget } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { denseTarget } from './align.ts';
 import { type Loss, likePrediction } from './loss.ts';
-import { perSample } from './per-sample.ts';
 
 const NAME = 'meanSquaredError';
 
@@ -21,7 +21,7 @@ export const meanSquaredError = (): Loss => ({
   config: {},
   target: likePrediction,
   apply(target, prediction) {
-    const error = sub(prediction, alignTarget(NAME, target, prediction));
+    const error = sub(prediction, denseTarget(NAME, target, prediction));
     return perSample(mul(error, error));
   },
 });

@@ -1,6 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Info, Value } from '../graph/index.ts';
 import { clip, sigmoidInput, softmaxInput } from '../ops/index.ts';
+import { checkOptions } from '../options.ts';
 import { showShape } from '../tensor/index.ts';
 
 /** Probabilities stay this far from 0 and 1 before a logarithm is taken. Keras' number. */
@@ -61,7 +62,5 @@ export function classesOf(what: string, { shape }: Info): number {
 }
 
 /** Errors: `bad-value` unless the number is one that smoothing can be. */
-export function checkSmoothing(what: string, labelSmoothing: number): void {
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw fail('bad-value', { what, got: `labelSmoothing ${labelSmoothing}`, want: 'a number from 0 to below 1' });
-}
+export const checkSmoothing = (what: string, labelSmoothing: number): void =>
+  checkOptions(what, { labelSmoothing }, { labelSmoothing: 'fraction' });

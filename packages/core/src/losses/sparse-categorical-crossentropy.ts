@@ -1,8 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import { add, log, logSoftmax, mul, neg, oneHot, reduceSum, sub } from '../ops/index.ts';
-import { alignLabels } from './align.ts';
+import { perSample } from '../targets/index.ts';
+import { classTarget } from './align.ts';
 import type { Loss } from './loss.ts';
-import { perSample } from './per-sample.ts';
 import { type CrossentropyOptions, checkSmoothing, classesOf, inside, logitsOf } from './probabilities.ts';
 
 const NAME = 'sparseCategoricalCrossentropy';
@@ -44,7 +44,7 @@ export function sparseCategoricalCrossentropy({ fromLogits = false, labelSmoothi
       const classes = classesOf(NAME, prediction);
       const logP = logProbabilities(prediction, fromLogits);
       // A product with a mask, not a gather: its gradient is the mask, where that of a gather is a scatter.
-      const mask = oneHot(alignLabels(NAME, target, prediction), classes, { dtype: logP.dtype });
+      const mask = oneHot(classTarget(NAME, target, prediction), classes, { dtype: logP.dtype });
       const wanted = labelSmoothing > 0 ? add(mul(mask, 1 - labelSmoothing), labelSmoothing / classes) : mask;
       return perSample(neg(reduceSum(mul(logP, wanted), { axes: [-1] })));
     },

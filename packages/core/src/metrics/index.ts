@@ -1,5 +1,5 @@
 // Figures that are reported beside the loss, one file each: statistics that add up over batches, and what comes of them.
-import { lookUp } from '../suggest.ts';
+import { lookUpAnyCase } from '../suggest.ts';
 import { accuracy } from './accuracy.ts';
 import { auc } from './auc.ts';
 import { binaryAccuracy } from './binary-accuracy.ts';
@@ -51,18 +51,8 @@ const aliases: Readonly<Record<string, MetricName>> = {
   f1: 'f1Score',
 };
 
-/** 'mean_squared_error' and 'MeanSquaredError' as 'meanSquaredError'; all capitals as small letters. */
-const camelCase = (name: string): string => {
-  if (/^[A-Z0-9]+$/.test(name)) return name.toLowerCase();
-  const joined = name.replaceAll(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  return joined.slice(0, 1).toLowerCase() + joined.slice(1);
-};
-
-const named = (name: string, config: Readonly<Record<string, unknown>>): Metric => {
-  const camel = camelCase(name);
-  const known = Object.hasOwn(aliases, camel) ? aliases[camel]! : Object.hasOwn(metrics, camel) ? camel : name;
-  return lookUp<(options: Readonly<Record<string, unknown>>) => Metric>('metric', metrics, known)(config);
-};
+const named = (name: string, config: Readonly<Record<string, unknown>>): Metric =>
+  lookUpAnyCase<(options: Readonly<Record<string, unknown>>) => Metric>('metric', { table: metrics, aliases }, name)(config);
 
 /**
  * The metric that is meant by a name, a metric or a saved metric. Names may be written as Keras does ('acc',

@@ -1,7 +1,8 @@
 import type { Value } from '../graph/index.ts';
 import { reduceSum } from '../ops/index.ts';
+import { perSample } from '../targets/index.ts';
 import { type Metric, only, ratio } from './metric.ts';
-import { perSample, weighted, weightsLike } from './samples.ts';
+import { weighted, weightsLike } from './samples.ts';
 
 /** What a metric that is the mean of a figure over the samples says about itself. */
 export interface MeanMetricSpec {

@@ -1,46 +1,29 @@
 // What metrics share: samples, their weights and their targets.
 import { fail } from '../errors.ts';
 import { constant, type Value } from '../graph/index.ts';
-import { argMax, cast, expandLike, greater, mul, oneHot, reduceMean, reshape, reshapeLike, squeeze } from '../ops/index.ts';
-import { type DType, full, type Shape, showShape } from '../tensor/index.ts';
-
-const fits = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i] || typeof d === 'string' || typeof b[i] === 'string');
-
-const mismatch = (what: string, target: Value, prediction: Value, want: string, fix: string): Error =>
-  fail('shape-mismatch', {
-    what,
-    got: `targets ${showShape(target.shape)} for predictions ${showShape(prediction.shape)}`,
-    want,
-    fix,
-  });
+import { argMax, cast, expandLike, greater, mul, oneHot, reshape } from '../ops/index.ts';
+import { alignLabels, alignTarget, targetMismatch } from '../targets/index.ts';
+import { type DType, full, showShape } from '../tensor/index.ts';
 
 /** True if targets are class numbers: one axis fewer than the predictions, or a last axis of size 1 where they have more. */
 export const isSparse = ({ shape: t }: Value, { shape: p }: Value): boolean =>
   p.length >= 2 && p.at(-1) !== 1 && (t.length === p.length - 1 || (t.length === p.length && t.at(-1) === 1));
 
-/** Targets with the dtype and the shape of the prediction; a last axis of size 1 may be missing, or too many. */
+/** Targets with the dtype and the shape of the prediction. Errors: `shape-mismatch`. */
 export function denseTarget(what: string, target: Value, prediction: Value): Value {
-  const typed = target.dtype === prediction.dtype ? target : cast(target, prediction.dtype);
-  const [t, p] = [target.shape, prediction.shape];
-  if (fits(t, p)) return typed;
-  if (fits([...t, 1], p) || fits(t, [...p, 1])) return reshapeLike(typed, prediction);
-  throw mismatch(what, target, prediction, `targets of shape ${showShape(p)}`, 'Compare things that have equal shapes.');
+  const aligned = alignTarget(target, prediction);
+  if (aligned) return aligned;
+  const want = `targets of shape ${showShape(prediction.shape)}`;
+  throw targetMismatch(target, prediction, { what, want, fix: 'Compare things that have equal shapes.' });
 }
 
-/** The class number of each prediction, int64: given, or the place of the largest target. */
+/** The class number of each prediction, int64: given, or the place of the largest target. Errors: `shape-mismatch`. */
 export function classTarget(what: string, target: Value, prediction: Value): Value {
-  const [t, p] = [target.shape, prediction.shape];
   if (!isSparse(target, prediction)) return argMax(denseTarget(what, target, prediction));
-  const labels = t.length === p.length ? squeeze(target, { axes: [-1] }) : target;
-  if (fits(labels.shape, p.slice(0, -1))) return labels.dtype === 'int64' ? labels : cast(labels, 'int64');
-  throw mismatch(
-    what,
-    target,
-    prediction,
-    `class numbers of shape ${showShape(p.slice(0, -1))}`,
-    'Give one class number for each prediction.',
-  );
+  const labels = alignLabels(target, prediction);
+  if (labels) return cast(labels, 'int64');
+  const want = `class numbers of shape ${showShape(prediction.shape.slice(0, -1))}`;
+  throw targetMismatch(target, prediction, { what, want, fix: 'Give one class number for each prediction.' });
 }
 
 /** One-hot targets, also where class numbers are given. */
@@ -62,10 +45,6 @@ export function classesOf(what: string, { shape }: Value): number {
 
 /** 1 where `x` is above the threshold, else 0. */
 export const above = (x: Value, threshold: number): Value => cast(greater(x, threshold), x.dtype);
-
-/** The mean over all axes but the first: one figure a sample. */
-export const perSample = (x: Value): Value =>
-  x.shape.length <= 1 ? x : reduceMean(x, { axes: x.shape.slice(1).map((_, i) => i + 1) });
 
 /** The weight of each sample, with as many axes of size 1 as it needs to broadcast against `x`. */
 const weightFor = (weight: Value, x: Value, dtype: DType): Value => {

@@ -1,6 +1,6 @@
-import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { cast, gatherElements, greater, lessOrEqual, reduceSum, unsqueeze } from '../ops/index.ts';
+import { checkOptions } from '../options.ts';
 import { meanMetric } from './mean-metric.ts';
 import type { Metric, MetricOptions } from './metric.ts';
 import { classesOf, classTarget } from './samples.ts';
@@ -13,7 +13,7 @@ export interface TopKOptions extends MetricOptions {
 
 /** A mean of 1 where fewer than k predictions are larger than that of the target's class. */
 export function topKMetric(type: string, { k = 5, name }: TopKOptions): Metric {
-  if (!(Number.isInteger(k) && k > 0)) throw fail('bad-value', { what: type, got: `k ${k}`, want: 'a whole number from 1' });
+  checkOptions(type, { k }, { k: 'count' });
   return meanMetric({
     type,
     name,

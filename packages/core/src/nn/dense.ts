@@ -1,8 +1,8 @@
 import { fail } from '../errors.ts';
 import { add, matMul } from '../ops/index.ts';
+import { checkOptions } from '../options.ts';
 import { showShape } from '../tensor/index.ts';
 import { type ActivationName, activate, checkActivation } from './activations.ts';
-import { positiveInteger } from './check.ts';
 import type { InitializerLike } from './init/index.ts';
 import { defineLayer } from './layer.ts';
 import type { RegularizerLike } from './regularizers/index.ts';
@@ -36,7 +36,7 @@ export interface DenseOptions {
 export const dense = defineLayer<DenseOptions>({
   type: 'Dense',
   check({ units, activation }) {
-    positiveInteger('Dense', 'units', units);
+    checkOptions('Dense', { units }, { units: 'count' });
     checkActivation(activation);
   },
   build(config, [x], scope) {

@@ -1,5 +1,5 @@
 import { cast, greaterOrEqual, mul, randomUniform } from '../ops/index.ts';
-import { fraction } from './check.ts';
+import { checkOptions } from '../options.ts';
 import { defineLayer } from './layer.ts';
 
 /**
@@ -14,7 +14,7 @@ import { defineLayer } from './layer.ts';
  */
 export const dropout = defineLayer<{ readonly rate: number }>({
   type: 'Dropout',
-  check: ({ rate }) => fraction('Dropout', 'rate', rate),
+  check: ({ rate }) => checkOptions('Dropout', { rate }, { rate: 'fraction' }),
   build({ rate }, [x], scope) {
     if (!scope.training || rate === 0) return x!;
     const kept = greaterOrEqual(randomUniform(x!.shape, scope.key(), { like: x! }), rate);

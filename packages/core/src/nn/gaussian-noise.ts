@@ -1,5 +1,5 @@
-import { fail } from '../errors.ts';
 import { add, mul, randomNormal } from '../ops/index.ts';
+import { checkOptions } from '../options.ts';
 import { defineLayer } from './layer.ts';
 
 /**
@@ -13,10 +13,7 @@ import { defineLayer } from './layer.ts';
  */
 export const gaussianNoise = defineLayer<{ readonly stddev: number }>({
   type: 'GaussianNoise',
-  check({ stddev }) {
-    if (!(stddev >= 0))
-      throw fail('bad-value', { what: 'GaussianNoise', got: `stddev ${stddev}`, want: 'a number of at least 0' });
-  },
+  check: ({ stddev }) => checkOptions('GaussianNoise', { stddev }, { stddev: 'nonNegative' }),
   build({ stddev }, [x], scope) {
     if (!scope.training || stddev === 0) return x!;
     return add(x!, mul(randomNormal(x!.shape, scope.key(), { like: x! }), stddev));

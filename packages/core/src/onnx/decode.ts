@@ -45,7 +45,7 @@ function readMessage<M>(from: WireReader, schema: Schema, into: Message = {}, de
     const [name, field] = schema.byId.get(id) ?? [];
     if (field?.kind === 'packed' && (wire === wireTypes.bytes || wire === packedWire(field.packed!))) {
       let list = lists.get(name!);
-      if (!list) lists.set(name!, (list = new PackedList(field.packed!)));
+      if (!list) lists.set(name!, (list = new PackedList(field.packed!, into[name!] as PackedArray | undefined)));
       list.read(from, wire);
     } else if (field?.repeated && field.kind !== 'packed' && wireOf(field) === wire) {
       ((into[name!] ??= []) as unknown[]).push(readOne(from, field, undefined, depth));
@@ -103,12 +103,14 @@ function keepUnknown(into: Message, part: Uint8Array): void {
 
 /** Numbers of one field, which may come in several packed parts and one by one. */
 class PackedList {
-  #length = 0;
+  #length: number;
   #values: PackedArray;
   readonly #wire: number;
 
-  constructor(kind: PackedKind) {
-    this.#values = new packedArrays[kind](0);
+  /** `before`: what the message held already, where it comes in several parts. */
+  constructor(kind: PackedKind, before: PackedArray = new packedArrays[kind](0)) {
+    this.#length = before.length;
+    this.#values = before;
     this.#wire = packedWire(kind);
   }
 

@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import type { ModelProto } from './proto.ts';
 import type { Field, Message, PackedArray, Schema } from './schema.ts';
 import { model as modelSchema } from './schemas.ts';
-import { type Int64, WireWriter, wireTypes } from './wire.ts';
+import { type Int64, type LaterCopy, WireWriter, wireTypes } from './wire.ts';
 
 /** Protocol Buffers, and so ONNX Runtime, read no more. */
 const limit = 2 ** 31 - 1;
@@ -20,8 +20,22 @@ const limit = 2 ** 31 - 1;
  */
 export const encodeModel = (model: ModelProto): Uint8Array => encodeMessage(modelSchema, model);
 
-/** The bytes of any message. */
-export function encodeMessage<M extends object>(schema: Schema<M>, message: M): Uint8Array {
+/**
+ * As {@link encodeModel}, for models of any size beside other work: large tensors are copied by `copy`, which may take turns.
+ * They must stay as they are meanwhile. Errors: as `encodeModel`.
+ */
+export async function encodeModelInTurns(
+  model: ModelProto,
+  copy: (target: Uint8Array, source: Uint8Array) => Promise<void>,
+): Promise<Uint8Array> {
+  const later: LaterCopy[] = [];
+  const bytes = encodeMessage(modelSchema, model, later);
+  for (const { at, part } of later) await copy(bytes.subarray(at, at + part.length), part);
+  return bytes;
+}
+
+/** The bytes of any message; large parts are left out where `later` takes a note of them. */
+export function encodeMessage<M extends object>(schema: Schema<M>, message: M, later?: LaterCopy[]): Uint8Array {
   const counted = new WireWriter();
   writeMessage(counted, schema, message as Message);
   if (counted.at > limit)
@@ -31,7 +45,7 @@ export function encodeMessage<M extends object>(schema: Schema<M>, message: M): 
       want: 'less than 2 GB',
       fix: 'Put large tensors into a file of their own (externalData).',
     });
-  const writer = new WireWriter(counted);
+  const writer = new WireWriter(counted, later);
   writeMessage(writer, schema, message as Message);
   return writer.bytes;
 }

@@ -1,5 +1,5 @@
 export { type DecodeOptions, decodeModel } from './decode.ts';
-export { encodeModel } from './encode.ts';
+export { encodeModel, encodeModelInTurns } from './encode.ts';
 export { type ExportOptions, exportGraph, graphToModel } from './export.ts';
 export { type Imported, type ImportOptions, importGraph } from './import.ts';
 export { type ModelInfo, type ModelPort, readModelInfo } from './model-info.ts';

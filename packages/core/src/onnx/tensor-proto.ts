@@ -69,16 +69,28 @@ function dataOf(proto: TensorProto, dtype: DType, files: ExternalFiles): TensorD
     if (raw.length % width !== 0) throw broken(proto, `has ${raw.length} bytes, which is no whole number of elements`);
     return viewOf(dtype, raw);
   }
-  // Which list holds which type: onnx.proto, TensorProto.
-  const lists = [proto.floatData, proto.doubleData, proto.int64Data, proto.uint64Data, proto.int32Data];
-  const list = lists.find((l) => l && l.length > 0);
+  const list = proto[listOf[dtype]];
   const data = dtypes[dtype].make(list?.length ?? 0) as TypedArray;
-  if (!list) return data;
-  if (Object.getPrototypeOf(list) === Object.getPrototypeOf(data)) return list;
-  const big = data instanceof BigInt64Array || data instanceof BigUint64Array;
-  for (let i = 0; i < list.length; i++) data[i] = big ? BigInt(Math.trunc(Number(list[i]))) : Number(list[i]);
+  if (!list || Object.getPrototypeOf(list) === Object.getPrototypeOf(data)) return list ?? data;
+  for (let i = 0; i < list.length; i++) data[i] = Number(list[i]);
   return data;
 }
+
+/** Which list holds which type. The elements of a list are as wide as those of the type, or wider. Source: onnx.proto, TensorProto. */
+const listOf = {
+  float32: 'floatData',
+  float64: 'doubleData',
+  int64: 'int64Data',
+  uint64: 'uint64Data',
+  uint32: 'uint64Data',
+  int32: 'int32Data',
+  int16: 'int32Data',
+  uint16: 'int32Data',
+  int8: 'int32Data',
+  uint8: 'int32Data',
+  bool: 'int32Data',
+  float16: 'int32Data',
+} as const satisfies Record<Exclude<DType, 'string'>, keyof TensorProto>;
 
 function rawOf(proto: TensorProto, files: ExternalFiles): Uint8Array | undefined {
   const where = externalDataOf(proto);

@@ -148,19 +148,30 @@ function utf8Length(text: string): number {
   return bytes;
 }
 
+/** A part that is still to be copied to its place. */
+export interface LaterCopy {
+  readonly at: number;
+  readonly part: Uint8Array;
+}
+
+const largePart = 2 ** 20;
+
 /**
  * Writes the wire format. The same calls are made twice: a writer without bytes only counts, and remembers the length of every
- * nested part; the one that `allocate` makes of it writes, so that all goes straight to its final place.
+ * nested part; the one that is made of it writes, so that all goes straight to its final place.
  */
 export class WireWriter {
   at = 0;
   readonly #bytes: Uint8Array | undefined;
   readonly #view: DataView | undefined;
   readonly #lengths: number[];
+  readonly #later: LaterCopy[] | undefined;
   #next = 0;
 
-  constructor(counted?: WireWriter) {
+  /** `later`: large parts are noted there instead of being copied. */
+  constructor(counted?: WireWriter, later?: LaterCopy[]) {
     this.#lengths = counted ? counted.#lengths : [];
+    this.#later = later;
     this.#bytes = counted && new Uint8Array(counted.at);
     this.#view = this.#bytes && new DataView(this.#bytes.buffer);
   }
@@ -200,7 +211,8 @@ export class WireWriter {
   }
 
   raw(part: Uint8Array): void {
-    this.#bytes?.set(part, this.at);
+    if (this.#later && part.length >= largePart) this.#later.push({ at: this.at, part });
+    else this.#bytes?.set(part, this.at);
     this.at += part.length;
   }
 

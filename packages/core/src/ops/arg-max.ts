@@ -1,7 +1,7 @@
 import type { Value } from '../graph/index.ts';
+import { type ArgReductionOptions, argReductionAttrs, inferArgReduction } from './arg-reduction.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { axisIn, reducedShape } from './rules.ts';
 
 /** @internal */
 export const argMaxOp = defineOp({
@@ -9,14 +9,8 @@ export const argMaxOp = defineOp({
   since: 13,
   inputs: ['data'],
   outputs: ['reduced'],
-  attrs: {
-    axis: { kind: 'int', default: 0 },
-    keepdims: { kind: 'int', default: 1 },
-    select_last_index: { kind: 'int', default: 0 },
-  },
-  infer: ({ data }, { axis, keepdims }) => ({
-    reduced: { dtype: 'int64', shape: reducedShape(data.shape, [axisIn('ArgMax', axis, data.shape)], keepdims === 1) },
-  }),
+  attrs: argReductionAttrs,
+  infer: ({ data }, attrs) => ({ reduced: inferArgReduction('ArgMax', data, attrs) }),
   grad: 'zero',
 });
 
@@ -30,10 +24,8 @@ export const argMaxOp = defineOp({
  * import { graphInput, ops } from '@stratus/core';
  * console.log(ops.argMax(graphInput('logits', ['batch', 10])).shape); // ['batch']
  */
-export const argMax = (
-  x: Value,
-  { axis = -1, keepDims = false }: { readonly axis?: number; readonly keepDims?: boolean } = {},
-): Value => argMaxOp({ data: x }, { axis, keepdims: keepDims ? 1 : 0 }).reduced;
+export const argMax = (x: Value, { axis = -1, keepDims = false }: ArgReductionOptions = {}): Value =>
+  argMaxOp({ data: x }, { axis, keepdims: keepDims ? 1 : 0 }).reduced;
 
 /** @internal */
 export const argMaxCases: OpCase[] = [

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/index.ts';
+import { type ArgReductionOptions, argReductionAttrs, inferArgReduction } from './arg-reduction.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { axisIn, reducedShape } from './rules.ts';
 
 /** @internal */
 export const argMinOp = defineOp({
@@ -9,14 +9,8 @@ export const argMinOp = defineOp({
   since: 13,
   inputs: ['data'],
   outputs: ['reduced'],
-  attrs: {
-    axis: { kind: 'int', default: 0 },
-    keepdims: { kind: 'int', default: 1 },
-    select_last_index: { kind: 'int', default: 0 },
-  },
-  infer: ({ data }, { axis, keepdims }) => ({
-    reduced: { dtype: 'int64', shape: reducedShape(data.shape, [axisIn('ArgMin', axis, data.shape)], keepdims === 1) },
-  }),
+  attrs: argReductionAttrs,
+  infer: ({ data }, attrs) => ({ reduced: inferArgReduction('ArgMin', data, attrs) }),
   grad: 'zero',
 });
 
@@ -30,10 +24,8 @@ export const argMinOp = defineOp({
  * import { graphInput, ops } from '@stratus/core';
  * console.log(ops.argMin(graphInput('logits', ['batch', 10])).shape); // ['batch']
  */
-export const argMin = (
-  x: Value,
-  { axis = -1, keepDims = false }: { readonly axis?: number; readonly keepDims?: boolean } = {},
-): Value => argMinOp({ data: x }, { axis, keepdims: keepDims ? 1 : 0 }).reduced;
+export const argMin = (x: Value, { axis = -1, keepDims = false }: ArgReductionOptions = {}): Value =>
+  argMinOp({ data: x }, { axis, keepdims: keepDims ? 1 : 0 }).reduced;
 
 /** @internal */
 export const argMinCases: OpCase[] = [

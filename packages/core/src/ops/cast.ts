@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { lookUp } from '../suggest.ts';
-import { type DType, dtypeOfOnnx, dtypes, isFloat } from '../tensor/index.ts';
+import { type DType, dtypeOfOnnx, dtypes, isFloat, isInteger } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
@@ -21,7 +21,7 @@ export const castOp = defineOp({
         got: `the data type number ${to}`,
         want: `one of ${Object.keys(dtypes).join(', ')}`,
       });
-    return { output: { dtype, shape: input.shape, ...(/^u?int/.test(dtype) && knownSizes(input)) } };
+    return { output: { dtype, shape: input.shape, ...(isInteger(dtype) && knownSizes(input)) } };
   },
   grad: ({ input, doutput }) => ({
     input: isFloat(input.dtype) && isFloat(doutput.dtype) ? cast(doutput, input.dtype) : null,

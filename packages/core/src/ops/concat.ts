@@ -3,8 +3,9 @@ import type { Value } from '../graph/index.ts';
 import { addDims, type Dim, isStatic, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineVariadicOp } from './define.ts';
+import { knownSizes } from './kinds.ts';
 import { reshapeLike } from './reshape.ts';
-import { axisIn, knownDims, sameDtype } from './rules.ts';
+import { axisIn, sameDtype } from './rules.ts';
 import { slice } from './slice.ts';
 import { split } from './split.ts';
 
@@ -28,8 +29,8 @@ export const concatOp = defineVariadicOp({
         });
     }
     const shape = first.shape.with(at, ins.map((x) => x.shape[at]!).reduce(addDims));
-    const dims = ins.map(knownDims);
-    return [{ dtype: first.dtype, shape, ...(shape.length === 1 && dims.every((d) => d) && { dims: dims.flatMap((d) => d!) }) }];
+    const dims = shape.length === 1 ? ins.map((x) => knownSizes(x).dims) : [undefined];
+    return [{ dtype: first.dtype, shape, ...(dims.every((d) => d) && { dims: dims.flatMap((d) => d!) }) }];
   },
   grad({ ins, douts: [dy] }, { axis = 0 }) {
     const at = axisIn('Concat', axis, ins[0]!.shape);
@@ -39,7 +40,7 @@ export const concatOp = defineVariadicOp({
 });
 
 /** The parts of `y` that belong to the inputs, one of which may have a size known only at run time: those after it count from the end. */
-function cutOut(y: Value, ins: readonly Value[], axis: number): Value[] {
+function cutOut(y: Value, ins: readonly Value[], axis: number): (Value | null)[] {
   const sizes = ins.map((x) => x.shape[axis]!);
   const open = sizes.findIndex((d) => typeof d === 'string');
   if (sizes.findLastIndex((d) => typeof d === 'string') !== open)
@@ -50,6 +51,7 @@ function cutOut(y: Value, ins: readonly Value[], axis: number): Value[] {
     });
   const total = (list: readonly Dim[]): number => list.reduce<number>((n, d) => n + (d as number), 0);
   return ins.map((x, i) => {
+    if (sizes[i] === 0) return null; // nothing to cut: from the end, 0 would be the beginning
     const start = i <= open ? total(sizes.slice(0, i)) : -total(sizes.slice(i));
     const end = i < open ? total(sizes.slice(0, i + 1)) : -total(sizes.slice(i + 1)) || Infinity;
     return reshapeLike(slice(y, { starts: [start], ends: [end], axes: [axis] }), x);

@@ -1,7 +1,10 @@
-import type { Value } from '../graph/index.ts';
+import { fail } from '../errors.ts';
+import type { Info, Value } from '../graph/index.ts';
+import { showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { axisIn, knownDims, knownInts } from './rules.ts';
+import { knownSizes } from './kinds.ts';
+import { axisIn, knownInts } from './rules.ts';
 import { scatterAddRows } from './scatter-add.ts';
 
 /** @internal */
@@ -13,13 +16,17 @@ export const gatherOp = defineOp({
   attrs: { axis: { kind: 'int', default: 0 } },
   infer({ data, indices }, { axis }) {
     const at = axisIn('Gather', axis, data.shape);
-    const sizes = indices.data && data.shape.length === 1 ? knownDims(data) : undefined;
-    const dims = sizes && knownInts('Gather', 'indices', indices).map((i) => sizes.at(i)!);
+    const { dims: sizes } = indices.data && data.shape.length === 1 ? knownSizes(data) : {};
+    const dims = sizes && knownInts('Gather', 'indices', indices).map((i) => sizes.at(i) ?? outside(i, data));
     const shape = [...data.shape.slice(0, at), ...indices.shape, ...data.shape.slice(at + 1)];
     return { output: { dtype: data.dtype, shape, ...(dims && { dims }) } };
   },
   grad: ({ data, indices, doutput }, { axis }) => ({ data: scatterAddRows(data, indices, doutput, { axis }), indices: null }),
 });
+
+const outside = (index: number, { shape }: Info): never => {
+  throw fail('bad-value', { what: 'Gather', got: `the index ${index} for shape ${showShape(shape)}`, want: 'an index inside' });
+};
 
 /**
  * Picks entries along one axis by their positions; an embedding look-up is `gather(table, tokens)`.

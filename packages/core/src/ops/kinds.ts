@@ -1,7 +1,7 @@
 // Rules for ops that take only some kinds of dtype.
 import { fail } from '../errors.ts';
 import type { Info } from '../graph/index.ts';
-import type { DType, Shape } from '../tensor/index.ts';
+import { type DType, dtypes, isInteger, type Shape } from '../tensor/index.ts';
 import { axisIn, broadcastShapes, elementwise, floating, knownDims } from './rules.ts';
 
 type Typed = { readonly dtype: DType; readonly shape: Shape };
@@ -15,15 +15,15 @@ export function numeric(what: string, { dtype, shape }: Info): Typed {
 
 /** An input of whole numbers. */
 export function whole(what: string, x: Info, kind: 'integer' | 'unsigned integer'): Typed {
-  const fits = kind === 'integer' ? /^u?int/ : /^uint/;
-  if (!fits.test(x.dtype))
+  const fits = kind === 'integer' ? isInteger(x.dtype) : dtypes[x.dtype].kind === 'uint';
+  if (!fits)
     throw fail('dtype-mismatch', { what, got: x.dtype, want: `an ${kind} dtype`, fix: "Cast it first: cast(x, 'uint32')." });
   return { dtype: x.dtype, shape: x.shape };
 }
 
 /** For ops that keep the numbers of a list of sizes: the sizes, where they are known. */
 export function knownSizes(x: Info): { readonly dims?: Shape } {
-  const dims = /^u?int/.test(x.dtype) && x.shape.length < 2 ? knownDims(x) : undefined;
+  const dims = isInteger(x.dtype) && x.shape.length < 2 ? knownDims(x) : undefined;
   return dims ? { dims } : {};
 }
 

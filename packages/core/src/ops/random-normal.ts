@@ -14,7 +14,7 @@ import { sub } from './sub.ts';
  * Standard normal random numbers: `sqrt(-2 log(1 - u)) cos(2π v)`, u and v uniform. The gradient is zero.
  *
  * Shapes: `key [2] -> shape`. Symbolic sizes are those of `like`. Errors: `bad-value`, `dtype-mismatch` for a wrong key.
- * Source: Box and Muller (1958) over the counter-based stream of `normalAt`.
+ * Source: Box and Muller (1958) over the counter-based stream of `normals`.
  *
  * @example
  * import { graphInput, ops } from '@stratus/core';

@@ -14,7 +14,7 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-/** @internal */
+/** The attributes that all reductions have. */
 export const reductionAttrs = {
   keepdims: { kind: 'int', default: 1 },
   noop_with_empty_axes: { kind: 'int', default: 0 },

@@ -63,8 +63,11 @@ export function reshape(x: Value, shape: Shape): Value {
   // 0 keeps the size of the same axis, -1 is what is left: enough unless two run-time sizes move.
   const moved = resolved.map((d, i) => (typeof d === 'number' ? d : d === x.shape[i] ? 0 : -1));
   const simple = moved.filter((d) => d === -1).length <= 1 && !resolved.includes(0);
-  const { reshaped } = reshapeOp({ data: x, shape: simple ? ints(moved) : dimsOf(resolved, x) });
-  return reshaped;
+  if (simple) return reshapeOp({ data: x, shape: ints(moved) }).reshaped;
+  // One size that is made of several of `x` (the rows of a stack) is what is left.
+  const made = resolved.filter((d) => typeof d === 'string' && !x.shape.includes(d));
+  const sizes = dimsOf(made.length === 1 ? resolved.with(resolved.indexOf(made[0]!), -1) : resolved, x);
+  return reshapeOp({ data: x, shape: sizes }, { allowzero: 1 }).reshaped; // a size of 0 is meant
 }
 
 /**
@@ -76,7 +79,7 @@ export function reshape(x: Value, shape: Shape): Value {
  */
 export const reshapeLike = (x: Value, like: Value): Value => {
   const unknown = like.shape.filter((d, i) => typeof d === 'string' && d !== x.shape[i]).length;
-  return unknown <= 1 ? reshape(x, like.shape) : reshapeOp({ data: x, shape: shapeOf(like) }).reshaped;
+  return unknown <= 1 ? reshape(x, like.shape) : reshapeOp({ data: x, shape: shapeOf(like) }, { allowzero: 1 }).reshaped;
 };
 
 /** @internal */

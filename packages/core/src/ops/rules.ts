@@ -1,6 +1,6 @@
 // Shape and dtype rules that several ops share. Each throws an error that says what came and what would fit.
 import { fail } from '../errors.ts';
-import { constant, type Info, type Value } from '../graph/index.ts';
+import { constant, type Info, scoped, type Value } from '../graph/index.ts';
 import { type Dim, type DType, full, isFloat, isStatic, normalAxis, type Shape, showShape, tensor } from '../tensor/index.ts';
 
 /** What elementwise ops take: a value, or a number that takes the dtype of the other side. */
@@ -13,7 +13,13 @@ export const lift = (x: Operand, like: Operand): Value => {
 };
 
 /** A list of whole numbers (axes, sizes) as an int64 constant. */
-export const ints = (values: readonly number[]): Value => constant(tensor(BigInt64Array.from(values, BigInt)));
+export function ints(values: readonly number[]): Value {
+  if (!values.every(Number.isInteger))
+    return scoped(() => {
+      throw fail('bad-value', { what: 'a list of sizes, axes or positions', got: showShape(values), want: 'whole numbers' });
+    });
+  return constant(tensor(BigInt64Array.from(values, BigInt)));
+}
 
 /** The sizes that a list of sizes is known to hold, symbolic ones by name; undefined when nothing is known. */
 export const knownDims = (info: Info): Shape | undefined =>
@@ -30,7 +36,7 @@ export function knownInts(what: string, name: string, info: Info): number[] {
 const dimOf = (what: string, a: Shape, b: Shape, p: Dim, q: Dim): Dim => {
   if (p === q || q === 1) return p;
   if (p === 1) return q;
-  // A size known only at run time must turn out to be the other one; ONNX Runtime checks it then.
+  // A size known only at run time is taken to be the other one: ONNX Runtime then refuses any size but that, and 1, which it repeats.
   if (typeof p === 'string' && typeof q === 'number') return q;
   if (typeof p === 'number' && typeof q === 'string') return p;
   throw fail('shape-mismatch', {

@@ -4,10 +4,11 @@ import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
 import { defineOp } from './define.ts';
 import { expandLike } from './expand.ts';
+import { knownSizes } from './kinds.ts';
 import { pad } from './pad.ts';
 import { range } from './range.ts';
 import { reshapeLike } from './reshape.ts';
-import { ints, knownDims } from './rules.ts';
+import { ints } from './rules.ts';
 import { scatterAddRows } from './scatter-add.ts';
 import { dimsOf } from './shape.ts';
 import { type Cut, cutsOf, lengthOf, positionsOf, spanOf } from './slice-rule.ts';
@@ -35,7 +36,7 @@ export const sliceOp = defineOp({
     const { data } = ins;
     const cuts = cutsOf(ins);
     const shape = cuts.reduce<Shape>((s, cut) => s.with(cut.axis, lengthOf(cut, s[cut.axis]!)), data.shape);
-    const sizes = data.shape.length === 1 ? knownDims(data) : undefined; // part of a shape
+    const { dims: sizes } = data.shape.length === 1 ? knownSizes(data) : {}; // part of a shape
     const dims = sizes && cuts.reduce<Shape>((s, cut) => positionsOf(cut, s.length).map((i) => s[i]!), sizes);
     return { output: { dtype: data.dtype, shape, ...(dims && { dims }) } };
   },

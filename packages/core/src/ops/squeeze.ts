@@ -36,7 +36,7 @@ function closed({ shape }: Info, axes: Info | undefined): number[] {
 }
 
 /**
- * Takes out axes of size 1: those named, or all of them.
+ * Takes out axes of size 1: those named, or all that are known to be.
  *
  * Shapes: `[1, 3, 1], axes [0] -> [3, 1]`. Errors: `shape-mismatch` for an axis of another size, `bad-value` for one outside.
  * Source: ONNX Squeeze-21, torch.squeeze.
@@ -45,8 +45,11 @@ function closed({ shape }: Info, axes: Info | undefined): number[] {
  * import { graphInput, ops } from '@stratus/core';
  * console.log(ops.squeeze(graphInput('x', ['batch', 1]), { axes: [1] }).shape); // ['batch']
  */
-export const squeeze = (x: Value, { axes }: { readonly axes?: readonly number[] | undefined } = {}): Value =>
-  squeezeOp({ data: x, axes: axes && ints(axes) }).squeezed;
+export function squeeze(x: Value, { axes }: { readonly axes?: readonly number[] | undefined } = {}): Value {
+  // Named one by one: left to ONNX Runtime, a batch that turns out to be of size 1 would go as well.
+  const gone = axes ?? closed(x, undefined);
+  return gone.length === 0 ? x : squeezeOp({ data: x, axes: ints(gone) }).squeezed;
+}
 
 /** @internal */
 export const squeezeCases: OpCase[] = [

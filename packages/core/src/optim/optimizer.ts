@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { add, mul, sub } from '../ops/index.ts';
-import { checkOptions, type Rule, refuseUnknown } from './check.ts';
+import { checkOptions, type Rule, refuseUnknown } from '../options.ts';
 import { as, clipByGlobalNorm, clipByNorm, clipByValue } from './clip.ts';
 import { isSchedule, type Schedule, savedRate } from './schedules/schedule.ts';
 

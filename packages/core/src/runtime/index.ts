@@ -2,9 +2,10 @@ import { createExecutor } from '#ort';
 import type { Executor, ExecutorOptions } from './executor.ts';
 
 export { files } from '#files';
-export { createExecutor, nextTurn } from '#ort';
+export { createExecutor, nextTurn, sha256InPieces } from '#ort';
 export type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, RunOptions, Tensors } from './executor.ts';
 export type { Files } from './files.ts';
+export { copyInPieces } from './turns.ts';
 
 let shared: Promise<Executor> | undefined;
 

@@ -1,12 +1,13 @@
-/** Sees to it that work in small pieces lets timers, sockets and pages have their turn. */
+/** How long work in small pieces may keep the event loop waiting. */
+const mostMs = 10;
+
+/** Knows when work in small pieces has to let timers, sockets and pages have their turn. */
 export class Turns {
   readonly #nextTurn: () => Promise<void>;
-  readonly #mostMs: number;
   #since: number | undefined;
 
-  constructor(nextTurn: () => Promise<void>, mostMs = 10) {
+  constructor(nextTurn: () => Promise<void>) {
     this.#nextTurn = nextTurn;
-    this.#mostMs = mostMs;
   }
 
   /** Notes that the thread is busy now. A turn that the event loop has by itself meanwhile counts. */
@@ -20,12 +21,7 @@ export class Turns {
 
   /** True when the event loop has waited long enough. */
   get due(): boolean {
-    return this.#since !== undefined && performance.now() - this.#since > this.#mostMs;
-  }
-
-  /** Lets the event loop turn. */
-  async turn(): Promise<void> {
-    await this.#nextTurn();
+    return this.#since !== undefined && performance.now() - this.#since > mostMs;
   }
 }
 

@@ -38,20 +38,19 @@ interface DTypeFacts {
   /** TensorProto.DataType. */
   readonly onnx: number;
   readonly bytes: number;
-  readonly float: boolean;
-  readonly signed: boolean;
+  readonly kind: 'float' | 'int' | 'uint' | 'bool' | 'string';
   /** The name in the Open Inference Protocol. */
   readonly oip: string;
   readonly make: (length: number) => TensorData;
 }
 
-const facts = (
-  onnx: number,
-  bytes: number,
-  kind: 'float' | 'int' | 'uint' | 'other',
-  oip: string,
-  make: (n: number) => TensorData,
-): DTypeFacts => ({ onnx, bytes, float: kind === 'float', signed: kind === 'float' || kind === 'int', oip, make });
+const facts = (onnx: number, bytes: number, kind: DTypeFacts['kind'], oip: string, make: DTypeFacts['make']): DTypeFacts => ({
+  onnx,
+  bytes,
+  kind,
+  oip,
+  make,
+});
 
 /** All facts about a dtype, in one table. */
 export const dtypes: { readonly [D in DType]: DTypeFacts } = {
@@ -66,11 +65,13 @@ export const dtypes: { readonly [D in DType]: DTypeFacts } = {
   uint32: facts(12, 4, 'uint', 'UINT32', (n) => new Uint32Array(n)),
   int64: facts(7, 8, 'int', 'INT64', (n) => new BigInt64Array(n)),
   uint64: facts(13, 8, 'uint', 'UINT64', (n) => new BigUint64Array(n)),
-  bool: facts(9, 1, 'other', 'BOOL', (n) => new Uint8Array(n)),
-  string: facts(8, 0, 'other', 'BYTES', (n) => new Array<string>(n).fill('')),
+  bool: facts(9, 1, 'bool', 'BOOL', (n) => new Uint8Array(n)),
+  string: facts(8, 0, 'string', 'BYTES', (n) => new Array<string>(n).fill('')),
 };
 
-export const isFloat = (dtype: DType): boolean => dtypes[dtype].float;
+export const isFloat = (dtype: DType): boolean => dtypes[dtype].kind === 'float';
+/** Whole numbers, with or without a sign. */
+export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'int' || dtypes[dtype].kind === 'uint';
 
 /** The dtype with this number in TensorProto.DataType, if it is one that Stratus knows. */
 export const dtypeOfOnnx = (code: number): DType | undefined =>

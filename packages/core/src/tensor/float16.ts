@@ -1,4 +1,12 @@
-/** The number that 16 bits stand for. Source: IEEE 754-2008, binary16. */
+/**
+ * The number that 16 bits stand for: tensors of float16 hold such bits.
+ *
+ * Source: IEEE 754-2008, binary16.
+ *
+ * @example
+ * import { fromFloat16 } from '@stratus/core';
+ * console.log(fromFloat16(0x3c00)); // 1
+ */
 export function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -8,7 +16,15 @@ export function fromFloat16(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The 16 bits nearest to a number, ties to even. */
+/**
+ * The 16 bits nearest to a number, ties to even; those of infinity from 65,520 on.
+ *
+ * Source: IEEE 754-2008, binary16.
+ *
+ * @example
+ * import { fromFloat16, toFloat16 } from '@stratus/core';
+ * console.log(fromFloat16(toFloat16(0.1))); // 0.0999755859375
+ */
 export function toFloat16(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

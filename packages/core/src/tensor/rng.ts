@@ -48,9 +48,11 @@ export const randomKey = (seed: number): RandomKey => foldIn([seed >>> 0, Math.f
 /** A number from 0 (inclusive) to 1 (exclusive), a multiple of 2^-24, as float32 holds it. */
 export const uniformAt = (key: RandomKey, i: number): number => (bitsAt(key, i) >>> 8) * 2 ** -24;
 
-/** A standard normal number (Box and Muller 1958). */
-export const normalAt = (key: RandomKey, i: number): number =>
-  Math.sqrt(-2 * Math.log(1 - uniformAt(foldIn(key, 1), i))) * Math.cos(2 * Math.PI * uniformAt(foldIn(key, 2), i));
+/** The standard normal numbers of a key, by position (Box and Muller 1958). */
+export const normals = (key: RandomKey): ((i: number) => number) => {
+  const [radius, angle] = [foldIn(key, 1), foldIn(key, 2)];
+  return (i) => Math.sqrt(-2 * Math.log(1 - uniformAt(radius, i))) * Math.cos(2 * Math.PI * uniformAt(angle, i));
+};
 
 /** A whole number from a text (FNV-1a): the salt of a layer or a parameter is its name. */
 export const saltOf = (text: string): number => {

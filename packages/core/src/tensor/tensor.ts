@@ -113,6 +113,7 @@ export const zeros = <D extends DType = 'float32'>(shape: readonly number[], dty
  */
 export function full<D extends DType = 'float32'>(shape: readonly number[], value: number, dtype: D = 'float32' as D): Tensor<D> {
   const t = zeros(shape, dtype);
+  if (Object.is(value, 0)) return t; // memory comes as zeros, and touching it takes time
   if (dtype === 'int64' || dtype === 'uint64') (t.data as BigInt64Array).fill(BigInt(value));
   else (t.data as Float32Array).fill(dtype === 'float16' ? toFloat16(value) : value);
   return t;

@@ -1,6 +1,13 @@
-import { decodeArtifact, decodeSafetensors, encodeSafetensors, readCheckpoint, writeCheckpoint } from '../artifact/index.ts';
+import {
+  decodeArtifact,
+  decodeSafetensors,
+  encodeSafetensorsInTurns,
+  pointToCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from '../artifact/index.ts';
 import { fail, StratusError } from '../errors.ts';
-import { files } from '../runtime/index.ts';
+import { files, nextTurn } from '../runtime/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { isFloat } from '../tensor/index.ts';
 import { parseExact, writeExact } from './exact-json.ts';
@@ -68,12 +75,15 @@ export async function saveTraining(
     keep,
     parts: {
       [parts.model]: model,
-      [parts.tensors]: encodeSafetensors(await machine.trainingState()),
+      [parts.tensors]: await encodeSafetensorsInTurns(await machine.trainingState()),
       [parts.trainer]: new TextEncoder().encode(writeExact(plain)),
-      ...(own.length > 0 && { [parts.callbacks]: encodeSafetensors(Object.fromEntries(own)) }),
+      ...(own.length > 0 && { [parts.callbacks]: await encodeSafetensorsInTurns(Object.fromEntries(own)) }),
     },
   });
 }
+
+/** Makes resuming begin at an older checkpoint of a folder. False when it is not there any more, or not whole. */
+export const goBackTo = (dir: string, path: string): Promise<boolean> => pointToCheckpoint(files, dir, path);
 
 /** Puts a machine where a checkpoint left off. Errors: `no-checkpoint`, `corrupt`, `checkpoint-mismatch`; then nothing has changed. */
 export async function loadTraining(
@@ -159,7 +169,22 @@ function parseState(bytes: Uint8Array, file: string): Saved {
 }
 
 /** True unless a floating-point weight is NaN or infinite: such a state is none to go back to. */
-export const areFinite = (weights: Tensors): boolean =>
-  Object.values(weights).every(
-    ({ dtype, data }) => !isFloat(dtype) || dtype === 'float16' || (data as Float32Array).every(Number.isFinite),
-  );
+export async function areFinite(weights: Tensors): Promise<boolean> {
+  for (const { dtype, data } of Object.values(weights)) {
+    if (!isFloat(dtype) || dtype === 'float16') continue;
+    const numbers = data as Float32Array;
+    for (let start = 0; start < numbers.length; start += oneLook) {
+      if (start > 0) await nextTurn();
+      if (!allFinite(numbers, start, Math.min(start + oneLook, numbers.length))) return false;
+    }
+  }
+  return true;
+}
+
+/** So many numbers are looked at between two turns of the event loop: about 5 ms. */
+const oneLook = 2 ** 21;
+
+function allFinite(numbers: Float32Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!(Math.abs(numbers[i]!) < Number.POSITIVE_INFINITY)) return false;
+  return true;
+}

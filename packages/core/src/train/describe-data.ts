@@ -1,4 +1,5 @@
 import { type InputStatistics, sha256 } from '../artifact/index.ts';
+import { nextTurn } from '../runtime/index.ts';
 import { bytesOf, copyRows, fromFloat16, type Tensor, type TypedArray } from '../tensor/index.ts';
 import type { Columns } from './source.ts';
 import { batchBuffer } from './values.ts';
@@ -33,7 +34,7 @@ export async function describeData({ samples, entries }: Columns): Promise<DataD
     if (column.dtype === 'string') pieces.push(new TextEncoder().encode(JSON.stringify(rows.map(({ data }) => data))));
     else {
       pieces.push(...rows.map(bytesOf));
-      const found = slot.role === 'input' ? statistics(rows) : undefined;
+      const found = slot.role === 'input' ? await statistics(rows) : undefined;
       if (found) baseline[slot.name] = found;
     }
     if (slot.role === 'input') {
@@ -44,11 +45,19 @@ export async function describeData({ samples, entries }: Columns): Promise<DataD
   return { samples, baseline, fingerprint: `sha256:${await sha256(joined(pieces))}`, sample };
 }
 
+/** So many numbers are looked at between two turns of the event loop: about 5 ms. */
+const oneLook = 2 ** 18;
+
 /** Of the numbers that are finite; undefined when there are none. */
-function statistics(rows: readonly Tensor[]): InputStatistics | undefined {
+async function statistics(rows: readonly Tensor[]): Promise<InputStatistics | undefined> {
   let [count, mean, squares] = [0, 0, 0];
   let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let looked = 0;
   for (const { dtype, data } of rows) {
+    if ((looked += data.length) > oneLook) {
+      await nextTurn();
+      looked = data.length;
+    }
     const half = dtype === 'float16';
     for (let i = 0; i < data.length; i++) {
       const own = Number((data as TypedArray)[i]);

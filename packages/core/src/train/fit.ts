@@ -2,7 +2,15 @@ import { fail, StratusError } from '../errors.ts';
 import { nextTurn } from '../runtime/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { Callback, TrainingRun } from './callbacks/index.ts';
-import { areFinite, type CallbackState, type DataFacts, loadTraining, saveTraining, type TrainerState } from './checkpoint.ts';
+import {
+  areFinite,
+  type CallbackState,
+  type DataFacts,
+  goBackTo,
+  loadTraining,
+  saveTraining,
+  type TrainerState,
+} from './checkpoint.ts';
 import type { MeasuringGraph } from './graphs.ts';
 import { addBatch, emptyTotals, type Logs, type LogValue, readTotals, type Totals, validationLogs } from './logs.ts';
 import type { Machine } from './machine.ts';
@@ -60,7 +68,10 @@ export class FitRun implements TrainingRun {
   #graph: MeasuringGraph | undefined;
   #history: Logs[] = [];
   #stopped: string | undefined;
-  #lastCheckpoint: string | undefined;
+  /** Checkpoints whose weights have given a finite loss since, the last of each folder. */
+  readonly #good = new Map<string, string>();
+  /** Checkpoints that were written since the last loss: folder -> where. */
+  readonly #unproven = new Map<string, string>();
   /** Checkpoints that callbacks asked for: folder -> how many stay. */
   readonly #wanted = new Map<string, number>();
   /** Where the last checkpoint of each folder was written. */
@@ -185,7 +196,9 @@ export class FitRun implements TrainingRun {
       this.#graph = graph;
       this.batchLoss = addBatch(this.#totals, graph, outputs, batch.size);
       this.batch++;
-      if (!Number.isFinite(this.batchLoss)) throw this.#notFinite();
+      if (!Number.isFinite(this.batchLoss)) throw await this.#notFinite();
+      for (const [dir, path] of this.#unproven) this.#good.set(dir, path);
+      this.#unproven.clear();
       if (watchers.length > 0) {
         const logs = readTotals(this.#totals, graph);
         for (const callback of watchers) await callback.onBatchEnd!(this, logs);
@@ -221,11 +234,11 @@ export class FitRun implements TrainingRun {
     const wanted = [...this.#wanted];
     this.#wanted.clear();
     // Weights that a step has ruined are nothing to go back to; the loss of the next batch tells.
-    if (!areFinite(await this.#machine.weights())) return;
+    if (!(await areFinite(await this.#machine.weights()))) return;
     const position = JSON.stringify([this.#machine.counts, this.epoch, this.batch]);
     for (const [dir, keep] of wanted) {
       if (this.#written.get(dir) === position) continue;
-      this.#lastCheckpoint = await saveTraining(dir, keep, this.#machine, this.#state(), await this.modelBytes());
+      this.#unproven.set(dir, await saveTraining(dir, keep, this.#machine, this.#state(), await this.modelBytes()));
       this.#written.set(dir, position);
     }
   }
@@ -248,9 +261,16 @@ export class FitRun implements TrainingRun {
     return fail('aborted', { what: `Training (epoch ${this.epoch + 1} of ${this.epochs}, batch ${this.batch})`, resume }, e);
   }
 
-  #notFinite(): StratusError {
+  /** Weights can be finite and ruined all the same: a checkpoint of such is no last good state, and resuming must not begin there. */
+  async #notFinite(): Promise<StratusError> {
     const { batchCount: step } = this.#machine.counts;
-    return fail('not-finite', { step, epoch: this.epoch + 1, value: String(this.batchLoss), checkpoint: this.#lastCheckpoint });
+    let checkpoint: string | undefined;
+    for (const [dir, path] of this.#good) {
+      if (!this.#unproven.has(dir)) checkpoint = path;
+      else if (await goBackTo(dir, path).catch(() => false)) checkpoint ??= path; // the loss is what is to be reported
+    }
+    const doubtful = [...this.#unproven.values()].at(-1);
+    return fail('not-finite', { step, epoch: this.epoch + 1, value: String(this.batchLoss), checkpoint, doubtful });
   }
 
   #state(): TrainerState {
@@ -283,7 +303,7 @@ export class FitRun implements TrainingRun {
 
   async #restore(dir: string): Promise<void> {
     const { state, path } = await loadTraining(dir, this.#machine, this.#data());
-    this.#lastCheckpoint = path;
+    this.#unproven.set(dir, path);
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.#firstEpoch = state.firstEpoch;

@@ -11,6 +11,7 @@ export type {
   PredictOptions,
   SaveOptions,
   TrainingData,
+  TrainOnBatchOptions,
   ValidationData,
   WeightsChoice,
 } from './options.ts';

@@ -6,6 +6,7 @@ import { buildGraph, fromConfig, type LayerFactory, type Parameter } from '../nn
 import { optimizerFromConfig } from '../optim/index.ts';
 import { type Executor, files } from '../runtime/index.ts';
 import { showShape, type Tensor } from '../tensor/index.ts';
+import { stopIfAborted } from './measure.ts';
 import { Model } from './model.ts';
 import type { CompileOptions } from './plan.ts';
 
@@ -14,6 +15,8 @@ export interface LoadOptions {
   /** Own layers that the file names, by type. */
   readonly layers?: Readonly<Record<string, LayerFactory>>;
   readonly executor?: Executor | undefined;
+  /** Rejects with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface LoadOptions {
  * training can go on (with a new optimizer; a checkpoint keeps the optimizer's state as well).
  *
  * Errors: `file-not-found`, `not-onnx`, `corrupt`, `bad-graph`, `no-manifest` for models of other tools, `unknown-name` for own layers
- * that were not given.
+ * that were not given, `aborted`.
  *
  * @example
  * import { dense, input, load, sequential } from '@stratus/core';
@@ -29,9 +32,13 @@ export interface LoadOptions {
  * const again = await load(await net.toBytes());
  * console.log((await again.predict([[1, 2, 3]])).shape); // [1, 2]
  */
-export async function load(source: string | Uint8Array, { layers, executor }: LoadOptions = {}): Promise<Model> {
+export async function load(source: string | Uint8Array, { layers, executor, signal }: LoadOptions = {}): Promise<Model> {
   const file = typeof source === 'string' ? source : 'The model';
-  const { manifest, weights } = await decodeArtifact(typeof source === 'string' ? await files.read(source) : source, file);
+  stopIfAborted(signal, 'Loading');
+  const bytes = typeof source === 'string' ? await files.read(source) : source;
+  stopIfAborted(signal, 'Loading');
+  const { manifest, weights } = await decodeArtifact(bytes, file);
+  stopIfAborted(signal, 'Loading');
   if (!manifest.architecture) throw fail('no-manifest', { file });
   const architecture = fromConfig(manifest.architecture, layers);
   const parameters = readable(file, 'its architecture', () => buildGraph(architecture, { training: true }).parameters);

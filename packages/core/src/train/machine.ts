@@ -154,7 +154,7 @@ export class Machine {
   }
 
   /** One batch: forward, backward and, unless gradients are still being collected, the update. One call at a time. */
-  train(batch: Batch, learningRate: number) {
+  train(batch: Batch, learningRate: number, { signal }: Pick<PassOptions, 'signal'> = {}) {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
       const { program, graph } = await this.#programs.get(`train ${batch.weighted}`, () =>
@@ -162,7 +162,7 @@ export class Machine {
       );
       const held = await this.#state();
       const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
-      const outputs = await program.run(feeds, { held, updates: graph.updates });
+      const outputs = await program.run(feeds, { held, updates: graph.updates, signal });
       this.#changes++;
       this.#batchCount++;
       this.#collected++;

@@ -27,19 +27,11 @@ import type {
   PredictOptions,
   SaveOptions,
   TrainingData,
+  TrainOnBatchOptions,
   WeightsChoice,
 } from './options.ts';
 import { type CompileOptions, plan } from './plan.ts';
-import {
-  arrayColumns,
-  arraySource,
-  isStream,
-  type Slots,
-  type Stream,
-  streamSource,
-  type Weighting,
-  wholeBatch,
-} from './source.ts';
+import { arrayColumns, arraySource, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
 import type { Slot, TensorSet } from './values.ts';
 
 /**
@@ -136,12 +128,14 @@ export class Model {
   }
 
   /** One step on one batch. Returns the batch's figures. Errors: as `fit`. */
-  trainOnBatch(x: TensorSet, y: TensorSet, weighting: Weighting = {}): Promise<Logs> {
+  trainOnBatch(x: TensorSet, y: TensorSet, { signal, ...weighting }: TrainOnBatchOptions = {}): Promise<Logs> {
     return this.#train('trainOnBatch', async () => {
+      stopIfAborted(signal, 'Training');
       const batch = wholeBatch(arrayColumns(this.#slots('trainOnBatch'), x, y, weighting), 'trainOnBatch');
       const { outputs, graph } = await this.#machine.train(
         batch,
         this.#machine.scheduledRate(this.#machine.needPlan('trainOnBatch')),
+        { signal },
       );
       const totals = emptyTotals();
       addBatch(totals, graph, outputs, batch.size);
@@ -228,12 +222,15 @@ export class Model {
     return this.#machine.setWeights(weights);
   }
 
-  /** The model as the bytes of one ONNX file that carries everything needed to serve it and to train on. */
-  toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
-    return modelFile(this.#machine, options, { origin: this.#origin, trained: this.#trained });
+  /** The model as the bytes of one ONNX file that carries everything needed to serve it and to train on. Errors: `aborted`. */
+  async toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
+    stopIfAborted(options.signal, 'Saving');
+    const bytes = await modelFile(this.#machine, options, { origin: this.#origin, trained: this.#trained });
+    stopIfAborted(options.signal, 'Saving');
+    return bytes;
   }
 
-  /** Writes {@link Model.toBytes} to a file, whole or not at all. Errors: `file-failed`, `no-files` in browsers. */
+  /** Writes {@link Model.toBytes} to a file, whole or not at all. Errors: `file-failed`, `aborted`, `no-files` in browsers. */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     await files.write(path, await this.toBytes(options));
   }

@@ -1,7 +1,7 @@
 import type { Executor } from '../runtime/index.ts';
 import type { Callback } from './callbacks/index.ts';
 import type { CheckpointOptions } from './fit.ts';
-import type { ClassWeight, Stream } from './source.ts';
+import type { ClassWeight, Stream, Weighting } from './source.ts';
 import type { TensorLike, TensorSet } from './values.ts';
 
 /** What every model is made with, besides its layers. */
@@ -74,4 +74,12 @@ export interface SaveOptions {
   readonly labels?: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** What input numbers mean, by input: `{ image: 'pixels 0..255' }`. */
   readonly units?: Readonly<Record<string, string>>;
+  /** Rejects with `aborted`; a file is then as it was. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Model.trainOnBatch}. */
+export interface TrainOnBatchOptions extends Weighting {
+  /** Rejects with `aborted`; the model is then as it was. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -84,10 +84,10 @@ interface SyncHooks {
       context: nodeModule.ResolveHookContext,
       next: (specifier: string, context?: Partial<nodeModule.ResolveHookContext>) => nodeModule.ResolveFnOutput,
     ) => nodeModule.ResolveFnOutput;
-    load?: (
+    load: (
       url: string,
       context: nodeModule.LoadHookContext,
-      next: (url: string, context?: Partial<nodeModule.LoadHookContext>) => nodeModule.LoadFnOutput,
+      next: (url: string, context?: { readonly format?: string | null | undefined }) => nodeModule.LoadFnOutput,
     ) => nodeModule.LoadFnOutput;
   }) => void;
 }
@@ -108,9 +108,11 @@ export async function enableTypeScript(): Promise<void> {
         return next(...other);
       }
     },
-    ...(transform && {
-      load: (url, context, next) =>
-        isTypeScript(url) ? { format: 'module', shortCircuit: true, source: strip(url, transform) } : next(url, context),
-    }),
+    load(url, context, next) {
+      if (!isTypeScript(url)) return next(url, context);
+      // A module whatever package.json says: `npm init` writes "type": "commonjs".
+      if (!transform) return next(url, { ...context, format: 'module-typescript' });
+      return { format: 'module', shortCircuit: true, source: strip(url, transform) };
+    },
   });
 }

@@ -15,6 +15,8 @@ export interface DataFile {
   readonly sha256: string;
   /** Where it can be had, tried in order. */
   readonly urls: readonly string[];
+  /** Where all files of the data set can be had: who has to get one by hand needs the others too. */
+  readonly together?: readonly string[] | undefined;
 }
 
 /** How a data set is looked up. */
@@ -168,13 +170,13 @@ export async function findDataFile(wanted: DataFile, { signal, directory }: Look
     }
     return { bytes, path: cached };
   }
-  throw fail('data-not-found', {
-    dataset,
-    file,
-    looked,
-    fix:
-      directory === undefined
-        ? `Connect to the internet, or download ${urls[0] ?? file} elsewhere and put it into ${join(cacheRoot(), dataset)}, or set STRATUS_DATA to a folder that holds ${dataset}/${file}.`
-        : `Put it there (it can be had from ${urls[0] ?? 'its publisher'}), or leave out 'directory'.`,
-  });
+  throw fail('data-not-found', { dataset, file, looked, fix: remedy(wanted, directory) });
+}
+
+function remedy({ dataset, file, urls, together = urls.slice(0, 1) }: DataFile, directory: string | undefined): string {
+  if (directory !== undefined)
+    return `Put it there (it can be had from ${urls[0] ?? 'its publisher'}), or leave out 'directory'.`;
+  const what = together.length > 1 ? 'these files' : 'the file';
+  const where = `${join(cacheRoot(), dataset)}, or set STRATUS_DATA to a folder that holds ${dataset}/${file}`;
+  return `Connect to the internet, or download ${what} elsewhere and put ${together.length > 1 ? 'them' : 'it'} into ${where}:\n  ${together.join('\n  ')}`;
 }

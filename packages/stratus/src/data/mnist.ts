@@ -20,12 +20,15 @@ const sources = [
   'http://yann.lecun.com/exdb/mnist/',
 ];
 
+const names = ['train', 't10k'].flatMap((part) => [`${part}-images-idx3-ubyte.gz`, `${part}-labels-idx1-ubyte.gz`]);
+
 const dataFile = (file: string, bytes: number, sha256: string): DataFile => ({
   dataset: 'mnist',
   file,
   bytes,
   sha256,
   urls: sources.map((source) => source + file),
+  together: names.map((name) => sources[0] + name),
 });
 
 /** @internal */

@@ -3,10 +3,10 @@ import { type Context, Hono } from 'hono';
 import { BodyReader } from './body.ts';
 import type { DataPlane } from './data-plane.ts';
 import { readJson, writeResponse } from './json.ts';
-import { didYouMean, shown } from './names.ts';
 import { noBinaryData, parseRequest } from './protocol.ts';
 import { statusOf } from './status.ts';
 import { welcome, welcomePage } from './welcome.ts';
+import { didYouMean, shown } from './wording.ts';
 
 /** Options of {@link serveApp}. */
 export interface ServeAppOptions {
@@ -16,16 +16,10 @@ export interface ServeAppOptions {
   readonly report?: ((error: unknown) => void) | undefined;
 }
 
-/**
- * The largest request body, unless told.
- * @internal
- */
+/** The largest request body, unless told. */
 export const defaultBodyLimitBytes = 16 * 2 ** 20;
 
-/**
- * Tells the operator of an error, with where it came from.
- * @internal
- */
+/** Tells the operator of an error, with where it came from. */
 export const writeError = (error: unknown): void => {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 };

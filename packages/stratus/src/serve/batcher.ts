@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, Tensor, zeros } from '@stratus/core';
-import { checkFeeds } from './feeds.ts';
+import { checkFeeds } from './check-feeds.ts';
 import type { Servable, Tensors } from './servable.ts';
 
 /** Limits of a {@link Batcher}. */

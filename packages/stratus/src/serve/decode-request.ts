@@ -1,9 +1,9 @@
 import { fail, type Tensor } from '@stratus/core';
+import { checkComplete, checkShape, findPort, type SizesSeen } from './check-feeds.ts';
 import { readElements } from './elements.ts';
-import { checkComplete, checkShape, findPort, type SizesSeen } from './feeds.ts';
-import { didYouMean, shown } from './names.ts';
 import { datatypeOf, datatypes, type InferRequest, noBinaryData, type RequestInput } from './protocol.ts';
 import type { Servable, ServablePort, Tensors } from './servable.ts';
+import { didYouMean, shown } from './wording.ts';
 
 /** An output that was asked for. */
 export interface WantedOutput {

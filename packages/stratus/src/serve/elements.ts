@@ -1,8 +1,7 @@
-import { type DType, dtypes, fail, Tensor } from '@stratus/core';
-import { float16Bits, float16Value, largestFloat16 } from './float16.ts';
-import { shown } from './names.ts';
+import { type DType, dtypes, fail, fromFloat16, Tensor, toFloat16 } from '@stratus/core';
+import { giveTurn } from './give-turn.ts';
 import { datatypeOf, type ResponseElement } from './protocol.ts';
-import { giveTurn } from './turns.ts';
+import { shown } from './wording.ts';
 
 /** So many elements are read or written between two looks at the clock: about a millisecond. */
 const piece = 65536;
@@ -18,11 +17,14 @@ const float =
     return Number.isFinite(x) && Number.isFinite(data[at]) ? undefined : `a number of at most ${largest}`;
   };
 
+/** The middle between 65504, the largest float16, and the number that would come next. */
+const roundsToInfinity = 65520;
+
 const half: Put = (data: Uint16Array, at, value) => {
   if (typeof value !== 'number' && typeof value !== 'bigint') return 'a number';
   const x = Number(value);
-  if (!(Math.abs(x) <= largestFloat16)) return 'a number of at most 65504';
-  data[at] = float16Bits(x);
+  if (!(Math.abs(x) < roundsToInfinity)) return 'a number of at most 65504';
+  data[at] = toFloat16(x);
   return undefined;
 };
 
@@ -145,7 +147,7 @@ export async function readElements(wanted: Wanted, data: readonly unknown[]): Pr
 function elementOf(dtype: DType, value: number | bigint | string): ResponseElement {
   if (dtype === 'bool') return value !== 0;
   if (typeof value === 'bigint') return BigInt.asIntN(54, value) === value ? Number(value) : value;
-  const x = dtype === 'float16' ? float16Value(value as number) : value;
+  const x = dtype === 'float16' ? fromFloat16(value as number) : value;
   return typeof x === 'number' && !Number.isFinite(x) ? null : x;
 }
 

@@ -1,4 +1,4 @@
-import { float16Value } from './float16.ts';
+import { fromFloat16 } from '@stratus/core';
 import { datatypeOf, type InferRequest, type ResponseElement } from './protocol.ts';
 import type { Servable, ServablePort } from './servable.ts';
 
@@ -25,7 +25,7 @@ function sampleOf({ dtype }: ServablePort, values: unknown): Values | undefined 
   for (let level = values; Array.isArray(level); level = level[0]) shape.push(level.length);
   const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as ResponseElement[];
   if (flat.includes(null)) return undefined; // NaN has no form in JSON
-  return { shape, data: dtype === 'float16' ? flat.map((bits) => float16Value(Number(bits))) : flat };
+  return { shape, data: dtype === 'float16' ? flat.map((bits) => fromFloat16(Number(bits))) : flat };
 }
 
 function zerosOf({ dtype, shape }: ServablePort): Values {

@@ -1,6 +1,6 @@
 import { fail } from '@stratus/core';
+import { giveTurn } from './give-turn.ts';
 import type { InferResponse } from './protocol.ts';
-import { giveTurn } from './turns.ts';
 
 /** Shorter texts are parsed at once: about a millisecond. Also the size of the pieces of longer ones. */
 const piece = 65536;

@@ -1,5 +1,4 @@
-import { fail, lookUp, type Manifest, Tensor } from '@stratus/core';
-import { float16Value } from './float16.ts';
+import { dtypes, fail, fromFloat16, lookUp, type Manifest, Tensor } from '@stratus/core';
 
 /** Names of the classes, by output. */
 export type Labels = Readonly<Record<string, readonly string[]>>;
@@ -39,8 +38,8 @@ export function classify(
   const isBinary = width === 1 && labels?.length === 2;
   const classes = isBinary ? 2 : width;
   const best = Math.min(count, classes);
-  const numberAt = (at: number): number => (dtype === 'float16' ? float16Value(Number(data[at])) : Number(data[at]));
-  const isFloat = dtype.startsWith('float');
+  const numberAt = (at: number): number => (dtype === 'float16' ? fromFloat16(Number(data[at])) : Number(data[at]));
+  const isFloat = dtypes[dtype].kind === 'float';
   const texts: string[] = [];
   for (let row = 0; row < rows; row++) {
     const start = row * width;

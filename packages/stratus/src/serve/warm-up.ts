@@ -1,5 +1,15 @@
-import { type DType, dtypes, fail, type Manifest, type Program, StratusError, Tensor, tensor } from '@stratus/core';
-import { float16Bits, float16Value } from './float16.ts';
+import {
+  type DType,
+  dtypes,
+  fail,
+  fromFloat16,
+  type Manifest,
+  type Program,
+  StratusError,
+  Tensor,
+  tensor,
+  toFloat16,
+} from '@stratus/core';
 
 type Sample = Manifest['samples'][number];
 type Port = Program['inputs'][number];
@@ -9,7 +19,7 @@ const tolerance = 1e-4;
 
 /** Numbers for comparing. bool and 64-bit integers as well; texts become undefined. */
 const numberAt = ({ dtype, data }: Tensor, at: number): number | undefined =>
-  dtype === 'string' ? undefined : dtype === 'float16' ? float16Value(Number(data[at])) : Number(data[at]);
+  dtype === 'string' ? undefined : dtype === 'float16' ? fromFloat16(Number(data[at])) : Number(data[at]);
 
 /** The first element that differs by more than is allowed. */
 function difference(got: Tensor, want: Tensor, allowed: (want: number) => number): number | undefined {
@@ -78,7 +88,7 @@ function probe({ name, dtype, shape }: Port, size: number): Tensor {
     const x = state / 2 ** 31 - 1;
     if (dtype === 'string') (data as string[])[at] = x > 0 ? 'a' : 'b';
     else if (dtype === 'int64' || dtype === 'uint64') (data as BigInt64Array)[at] = x > 0 ? 1n : 0n;
-    else (data as Float64Array)[at] = dtype === 'float16' ? float16Bits(x) : dtype.startsWith('float') ? x : Number(x > 0);
+    else (data as Float64Array)[at] = dtype === 'float16' ? toFloat16(x) : dtypes[dtype].kind === 'float' ? x : Number(x > 0);
   }
   return new Tensor(dtype, dims, data);
 }

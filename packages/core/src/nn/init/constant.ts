@@ -10,4 +10,4 @@ import { defineInitializer, type Initializer } from './initializer.ts';
  * console.log(initializers.constant({ value: 0.5 }).make([2], [0, 0]).toArray()); // [0.5, 0.5]
  */
 export const constant = ({ value = 0, ...unknown }: { readonly value?: number } = {}): Initializer =>
-  defineInitializer({ type: 'constant', options: { value }, unknown, numbers: () => () => value });
+  defineInitializer({ type: 'constant', options: { value }, rules: { value: 'number' }, unknown, numbers: () => () => value });

@@ -15,6 +15,7 @@ export const identity = ({ gain = 1, ...unknown }: { readonly gain?: number } = 
   defineInitializer({
     type: 'identity',
     options: { gain },
+    rules: { gain: 'number' },
     unknown,
     numbers(shape) {
       const columns = shape[1];

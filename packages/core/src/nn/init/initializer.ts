@@ -1,6 +1,6 @@
 import { fail } from '../../errors.ts';
+import { checkOptions, type Rule, refuseUnknown } from '../../options.ts';
 import { type DType, type RandomKey, type Tensor, zeros } from '../../tensor/index.ts';
-import { checkNumber, refuseUnknown } from './check.ts';
 
 /** What the numbers of a new parameter are. */
 export interface Initializer {
@@ -12,20 +12,20 @@ export interface Initializer {
 }
 
 /**
- * Makes an initializer of a rule that says, for a shape and a key, what the i-th number is. Options are checked to be finite
- * numbers (or a tighter bound in `bounds`), and kept as the config; `others` are checked by the caller.
+ * Makes an initializer of a function that says, for a shape and a key, what the i-th number is. Options are checked by their rules
+ * and kept as the config; `others` are checked by the caller.
  */
 export function defineInitializer<N extends string>(spec: {
   readonly type: string;
   readonly options: Readonly<Record<N, number>>;
-  readonly bounds?: { readonly [M in NoInfer<N>]?: { readonly from?: number; readonly above?: number } };
+  readonly rules: Readonly<Record<NoInfer<N>, Rule>>;
   readonly others?: Readonly<Record<string, unknown>>;
   readonly unknown: object;
   numbers(shape: readonly number[], key: RandomKey): (i: number) => number;
 }): Initializer {
-  const { type, options, bounds, others = {} } = spec;
+  const { type, options, others = {} } = spec;
   refuseUnknown(type, spec.unknown, [...Object.keys(options), ...Object.keys(others)]);
-  for (const name of Object.keys(options) as N[]) checkNumber(type, name, options[name], bounds?.[name]);
+  checkOptions(type, options, spec.rules);
   return {
     type,
     config: { ...options, ...others },

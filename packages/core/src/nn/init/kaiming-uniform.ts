@@ -1,4 +1,4 @@
-import { checkNumber } from './check.ts';
+import { checkOptions } from '../../options.ts';
 import type { FanAxes } from './fans.ts';
 import type { Initializer } from './initializer.ts';
 import { scaling } from './variance-scaling.ts';
@@ -21,6 +21,6 @@ export interface KaimingUniformOptions extends FanAxes {
  * console.log((w.toArray() as number[][]).flat().every((x) => Math.abs(x) <= 0.1)); // true
  */
 export function kaimingUniform({ a = Math.sqrt(5), ...axes }: KaimingUniformOptions = {}): Initializer {
-  checkNumber('kaimingUniform', 'a', a);
+  checkOptions('kaimingUniform', { a }, { a: 'number' });
   return scaling('kaimingUniform', { ...axes, scale: 2 / (1 + a * a), mode: 'fanIn', distribution: 'uniform' }, { a });
 }

@@ -10,4 +10,4 @@ import { defineInitializer, type Initializer } from './initializer.ts';
  * console.log(initializers.ones().make([2], [0, 0]).toArray()); // [1, 1]
  */
 export const ones = ({ ...unknown }: {} = {}): Initializer =>
-  defineInitializer({ type: 'ones', options: {}, unknown, numbers: () => () => 1 });
+  defineInitializer({ type: 'ones', options: {}, rules: {}, unknown, numbers: () => () => 1 });

@@ -1,7 +1,6 @@
 import { fail } from '../../errors.ts';
-import { showShape } from '../../tensor/index.ts';
+import { normals, showShape } from '../../tensor/index.ts';
 import { defineInitializer, type Initializer } from './initializer.ts';
-import { standardNormals } from './random-normal.ts';
 
 /**
  * A random matrix with orthonormal columns (or rows, if it has fewer rows), times `gain`; 1 unless told. Evenly distributed
@@ -19,6 +18,7 @@ export const orthogonal = ({ gain = 1, ...unknown }: { readonly gain?: number } 
   defineInitializer({
     type: 'orthogonal',
     options: { gain },
+    rules: { gain: 'number' },
     unknown,
     numbers(shape, key) {
       if (shape.length < 2)
@@ -26,7 +26,7 @@ export const orthogonal = ({ gain = 1, ...unknown }: { readonly gain?: number } 
       const columns = shape.at(-1)!;
       const rows = shape.slice(0, -1).reduce((n, d) => n * d, 1);
       const [length, count] = [Math.max(rows, columns), Math.min(rows, columns)];
-      const normal = standardNormals(key);
+      const normal = normals(key);
       const vectors = Array.from({ length: count }, (_, j) => Float64Array.from({ length }, (_, i) => normal(j * length + i)));
       orthonormalize(vectors);
       const at = (row: number, column: number): number => (rows >= columns ? vectors[column]![row]! : vectors[row]![column]!);

@@ -1,4 +1,4 @@
-import { foldIn, type RandomKey, uniformAt } from '../../tensor/index.ts';
+import { normals } from '../../tensor/index.ts';
 import { defineInitializer, type Initializer } from './initializer.ts';
 
 /** Options of {@link randomNormal} and `truncatedNormal`. */
@@ -8,12 +8,6 @@ export interface NormalOptions {
   /** 0.05 unless told. */
   readonly stddev?: number;
 }
-
-/** `normalAt(key, i)` of the tensor room, with the two keys made once. */
-export const standardNormals = (key: RandomKey): ((i: number) => number) => {
-  const [radius, angle] = [foldIn(key, 1), foldIn(key, 2)];
-  return (i) => Math.sqrt(-2 * Math.log(1 - uniformAt(radius, i))) * Math.cos(2 * Math.PI * uniformAt(angle, i));
-};
 
 /**
  * Normal numbers with this mean and standard deviation; 0 and 0.05 unless told.
@@ -28,10 +22,10 @@ export const randomNormal = ({ mean = 0, stddev = 0.05, ...unknown }: NormalOpti
   defineInitializer({
     type: 'randomNormal',
     options: { mean, stddev },
-    bounds: { stddev: { from: 0 } },
+    rules: { mean: 'number', stddev: 'nonNegative' },
     unknown,
     numbers(_shape, key) {
-      const normal = standardNormals(key);
+      const normal = normals(key);
       return (i) => mean + stddev * normal(i);
     },
   });

@@ -29,6 +29,7 @@ export function randomUniform({ minval = -0.05, maxval = 0.05, ...unknown }: Uni
   return defineInitializer({
     type: 'randomUniform',
     options: { minval, maxval },
+    rules: { minval: 'number', maxval: 'number' },
     unknown,
     numbers: (_shape, key) => (i) => minval + (maxval - minval) * uniformAt(key, i),
   });

@@ -66,7 +66,7 @@ export const truncatedNormal = ({ mean = 0, stddev = 0.05, ...unknown }: NormalO
   defineInitializer({
     type: 'truncatedNormal',
     options: { mean, stddev },
-    bounds: { stddev: { from: 0 } },
+    rules: { mean: 'number', stddev: 'nonNegative' },
     unknown,
     numbers(_shape, key) {
       const normal = truncatedNormals(key);

@@ -1,8 +1,8 @@
 import { fail } from '../../errors.ts';
-import { type RandomKey, uniformAt } from '../../tensor/index.ts';
+import { checkOptions } from '../../options.ts';
+import { normals, type RandomKey, uniformAt } from '../../tensor/index.ts';
 import { type FanAxes, fansOf } from './fans.ts';
 import { defineInitializer, type Initializer } from './initializer.ts';
-import { standardNormals } from './random-normal.ts';
 import { truncatedNormals } from './truncated-normal.ts';
 
 /** Options of {@link varianceScaling}. */
@@ -27,7 +27,7 @@ const counts = {
 /** Each with the given standard deviation. */
 const distributions = {
   truncatedNormal: (key: RandomKey, deviation: number) => scaled(truncatedNormals(key), deviation / cutDeviation),
-  untruncatedNormal: (key: RandomKey, deviation: number) => scaled(standardNormals(key), deviation),
+  untruncatedNormal: (key: RandomKey, deviation: number) => scaled(normals(key), deviation),
   uniform: (key: RandomKey, deviation: number) => scaled((i) => 2 * uniformAt(key, i) - 1, Math.sqrt(3) * deviation),
 } as const;
 
@@ -48,13 +48,13 @@ export function scaling(
   };
   oneOf('mode', mode, counts);
   oneOf('distribution', distribution, distributions);
-  if (!(scale > 0 && Number.isFinite(scale)))
-    throw fail('bad-value', { what: type, got: `scale = ${scale}`, want: 'a finite number above 0' });
+  checkOptions(type, { scale }, { scale: 'positive' });
   if ((inputAxes === undefined) !== (outputAxes === undefined))
     throw fail('bad-value', { what: type, got: 'only one of inputAxes and outputAxes', want: 'both or neither' });
   return defineInitializer({
     type,
     options: {},
+    rules: {},
     others: { ...own, ...(inputAxes && { inputAxes: [...inputAxes] }), ...(outputAxes && { outputAxes: [...outputAxes] }) },
     unknown,
     numbers(shape, key) {

@@ -10,4 +10,4 @@ import { defineInitializer, type Initializer } from './initializer.ts';
  * console.log(initializers.zeros().make([2], [0, 0]).toArray()); // [0, 0]
  */
 export const zeros = ({ ...unknown }: {} = {}): Initializer =>
-  defineInitializer({ type: 'zeros', options: {}, unknown, numbers: () => () => 0 });
+  defineInitializer({ type: 'zeros', options: {}, rules: {}, unknown, numbers: () => () => 0 });

@@ -1,5 +1,5 @@
 import { abs, mul, reduceSum } from '../../ops/index.ts';
-import { checkNumber } from '../init/check.ts';
+import { checkOptions } from '../../options.ts';
 import type { Regularizer } from './regularizer.ts';
 
 /**
@@ -12,6 +12,6 @@ import type { Regularizer } from './regularizer.ts';
  * console.log(regularizers.l1(1e-4).apply(graphInput('kernel', [3, 2])).shape); // []
  */
 export function l1(factor = 0.01): Regularizer {
-  checkNumber('l1', 'l1', factor, { from: 0 });
+  checkOptions('l1', { l1: factor }, { l1: 'nonNegative' });
   return { type: 'l1', config: { l1: factor }, apply: (w) => mul(reduceSum(abs(w)), factor) };
 }

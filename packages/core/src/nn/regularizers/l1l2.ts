@@ -1,5 +1,5 @@
 import { add } from '../../ops/index.ts';
-import { refuseUnknown } from '../init/check.ts';
+import { refuseUnknown } from '../../options.ts';
 import { l1 as absolute } from './l1.ts';
 import { l2 as squares } from './l2.ts';
 import type { Regularizer } from './regularizer.ts';

@@ -1,5 +1,5 @@
 import { mul, reduceSumSquare } from '../../ops/index.ts';
-import { checkNumber } from '../init/check.ts';
+import { checkOptions } from '../../options.ts';
 import type { Regularizer } from './regularizer.ts';
 
 /**
@@ -13,6 +13,6 @@ import type { Regularizer } from './regularizer.ts';
  * console.log(regularizers.l2(1e-4).apply(graphInput('kernel', [3, 2])).shape); // []
  */
 export function l2(factor = 0.01): Regularizer {
-  checkNumber('l2', 'l2', factor, { from: 0 });
+  checkOptions('l2', { l2: factor }, { l2: 'nonNegative' });
   return { type: 'l2', config: { l2: factor }, apply: (w) => mul(reduceSumSquare(w), factor) };
 }

@@ -1,5 +1,5 @@
 import { fail } from '../../errors.ts';
-import { checkOptions } from '../check.ts';
+import { checkOptions } from '../../options.ts';
 import { defineSchedule, type Schedule } from './schedule.ts';
 
 /** Options of {@link cosineDecay}. */

@@ -1,4 +1,4 @@
-import { checkOptions, type Rule, refuseUnknown } from '../check.ts';
+import { checkOptions, type Rule, refuseUnknown } from '../../options.ts';
 
 /**
  * A learning rate as a pure function of the step. Any object of this shape will do where a learning rate is asked for; only

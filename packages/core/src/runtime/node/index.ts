@@ -7,6 +7,7 @@ import { loadLibrary } from './capi/library.ts';
 import { defaultThreads } from './cores.ts';
 
 export { nextTurn } from './next-turn.ts';
+export { sha256InPieces } from './sha256.ts';
 
 const drivers = {
   capi: async (threads: number): Promise<Executor> => new NativeExecutor(await loadLibrary(), threads),

@@ -11,6 +11,8 @@ import { loadEngine } from './load.ts';
 import { nextTurn, turns } from './next-turn.ts';
 
 export { nextTurn } from './next-turn.ts';
+/** WebCrypto does it in a thread of its own. */
+export const sha256InPieces = undefined;
 
 /** ONNX Runtime's WASM build does one thing at a time, whoever asks. */
 const line = new Line();
@@ -35,7 +37,7 @@ class WebSession implements ArraySession {
       feeds[name] = new ort.Tensor(dtype, data as ort.Tensor.DataTypeMap[typeof dtype], shape);
     }
     return inTurn([line], async () => {
-      if (turns.due) await turns.turn();
+      if (turns.due) await nextTurn();
       turns.busy();
       const results = await this.#session.run(feeds, outputs, { logSeverityLevel: 4 }); // what goes wrong is thrown
       return Object.fromEntries(

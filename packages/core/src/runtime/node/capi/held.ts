@@ -12,6 +12,8 @@ import { Owned, valueOver } from './values.ts';
 /** One held tensor: two buffers that take turns, each with an OrtValue over it. The second is made at the first update. */
 export class HeldSlot {
   readonly name: string;
+  /** The set it belongs to. Its OrtValues go with that, so whoever is to use them must keep it, also while waiting for a turn. */
+  readonly set: NativeHeld;
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly #library: Library;
@@ -21,12 +23,13 @@ export class HeldSlot {
   readonly #values: bigint[] = [];
   #current: 0 | 1 = 0;
 
-  constructor(library: Library, owned: Owned, name: string, { dtype, shape }: Tensor) {
+  constructor(name: string, { dtype, shape }: Tensor, parts: { library: Library; owned: Owned; set: NativeHeld }) {
     this.name = name;
+    this.set = parts.set;
     this.dtype = dtype;
     this.shape = [...shape];
-    this.#library = library;
-    this.#owned = owned;
+    this.#library = parts.library;
+    this.#owned = parts.owned;
     this.#dims = BigInt64Array.from(shape, BigInt);
     this.#buffer(0);
   }
@@ -80,7 +83,7 @@ export class NativeHeld implements Held {
     this.names = Object.keys(tensors);
     this.#owned = owned;
     this.#slots = Object.fromEntries(
-      Object.entries(tensors).map(([name, tensor]) => [name, new HeldSlot(library, owned, name, tensor)]),
+      Object.entries(tensors).map(([name, tensor]) => [name, new HeldSlot(name, tensor, { library, owned, set: this })]),
     );
   }
 

@@ -49,7 +49,6 @@ export type NameAddresses = ReadonlyMap<string, bigint>;
 export class Plan {
   /** How long the last run took; unknown ones count as long. */
   lastMs = Number.POSITIVE_INFINITY;
-  readonly shapes: readonly (readonly number[])[];
   readonly #library: Library;
   readonly #owned = new Owned(this);
   readonly #feeds: readonly Feed[];
@@ -122,7 +121,6 @@ export class Plan {
       library.address(this.#outNames),
       library.address(this.#outValues),
     ];
-    this.shapes = this.#feeds.map(({ shape }) => shape);
   }
 
   /** True when these feeds have the shapes that this plan was made for. */

@@ -4,7 +4,7 @@ import { engineError } from '../../engine-error.ts';
 import type { Port, Program, RunOptions, Tensors } from '../../executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from '../../line.ts';
 import { checkInput, checkTensor, type Sizes, type Wiring, wire } from '../../ports.ts';
-import { turns } from '../next-turn.ts';
+import { nextTurn, turns } from '../next-turn.ts';
 import { type HeldSlot, NativeHeld } from './held.ts';
 import type { Library } from './library.ts';
 import { type NameAddresses, Plan } from './plan.ts';
@@ -165,7 +165,7 @@ export class NativeProgram implements Program {
     stop.check();
     const here = plan.lastMs < shortMs && !this.#unsteady;
     if (here && turns.due) {
-      await turns.turn();
+      await nextTurn();
       stop.check();
     }
     plan.check(feeds);

@@ -1,4 +1,4 @@
-// What `#ort` gives in every environment: runtime/node/index.ts or runtime/web/index.ts, chosen by package.json's "imports".
+// The types of what `#ort` gives in every environment: runtime/node/index.ts or runtime/web/index.ts, chosen by package.json's "imports".
 import type { Executor, ExecutorOptions } from '../runtime/executor.ts';
 
 /**
@@ -16,3 +16,5 @@ import type { Executor, ExecutorOptions } from '../runtime/executor.ts';
 export declare function createExecutor(options?: ExecutorOptions): Promise<Executor>;
 /** Lets timers, sockets and pages have their turn: resolves in a later turn of the event loop. */
 export declare function nextTurn(): Promise<void>;
+/** SHA-256 of much data as hexadecimal digits, without holding up the event loop; undefined where WebCrypto is all there is. */
+export declare const sha256InPieces: ((bytes: Uint8Array) => Promise<string>) | undefined;

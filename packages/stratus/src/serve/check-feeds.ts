@@ -1,6 +1,6 @@
 import { fail, type Shape } from '@stratus/core';
-import { didYouMean, shown } from './names.ts';
 import type { ServablePort, Tensors } from './servable.ts';
+import { didYouMean, shown } from './wording.ts';
 
 const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 

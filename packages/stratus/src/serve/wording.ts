@@ -1,11 +1,12 @@
+// How messages to clients put things.
 import { nearest } from '@stratus/core';
 
-/** Longer ones are nobody's slip of the pen, and comparing them would take long. */
+/** Texts in a message are cut off here. */
 const longest = 128;
 
 /** ` Did you mean 'image'?`, or nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  const near = name.length <= longest ? nearest(name, known) : undefined;
+  const near = nearest(name, known);
   return near === undefined || near === name ? '' : ` Did you mean '${near}'?`;
 }
 

@@ -1,5 +1,6 @@
-import { fail } from '../errors.ts';
-import { lookUp } from '../suggest.ts';
+// How layers, losses, optimizers, … check what they are given: options are plain numbers and flags, each with a rule.
+import { fail } from './errors.ts';
+import { lookUp } from './suggest.ts';
 
 const finite = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 
@@ -31,7 +32,10 @@ export function checkOptions<N extends string>(
   }
 }
 
-/** Throws `unknown-name` with a did-you-mean for an option that does not exist: types do not guard JavaScript and saved configs. */
+/**
+ * Throws `unknown-name` with a did-you-mean for an option that does not exist: types do not guard JavaScript and saved configs.
+ * `given`: what a caller's destructuring left over.
+ */
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
   const table = Object.fromEntries(known.map((name) => [name, true]));
   for (const name of Object.keys(given)) lookUp(`option of ${what}`, table, name);

@@ -1,4 +1,0 @@
-// What `#files` gives in every environment: runtime/node/files.ts or runtime/web/files.ts.
-import type { Files } from '../runtime/files.ts';
-
-export declare const files: Files;

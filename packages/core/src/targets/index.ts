@@ -1,0 +1,2 @@
+export { alignLabels, alignTarget, targetMismatch } from './align.ts';
+export { perSample } from './per-sample.ts';
