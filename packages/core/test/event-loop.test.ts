@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dense, input, load, sequential, tensor } from '../src/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-event-loop-'));
@@ -10,8 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const schedule = `/proc/self/task/${process.pid}/schedstat`;
 /** Time in ms that this thread has worked; where the system does not tell, time that has passed. */
-const now = (): number =>
-  existsSync(schedule) ? Number(readFileSync(schedule, 'utf8').split(' ')[0]) / 1e6 : performance.now();
+const now = (): number => (existsSync(schedule) ? Number(readFileSync(schedule, 'utf8').split(' ')[0]) / 1e6 : performance.now());
 
 /** The longest time in ms that this thread worked without a timer's turn, and how long all of it took. */
 async function longestPause(work: () => Promise<unknown>): Promise<{ pause: number; took: number }> {
@@ -50,6 +49,14 @@ describe('a model of 50 MB, with steps of hundreds of milliseconds, never keeps 
   const y = tensor(Int32Array.from({ length: samples }, (_, i) => i % 10));
   const options = { batchSize: samples, epochs: 2, verbose: 0 } as const;
   const path = join(folder, 'model.onnx');
+
+  // Loading the engine and the code of a training takes a moment once a process, whatever the model.
+  beforeAll(async () => {
+    const small = sequential([input({ shape: [1] }), dense({ units: 2, activation: 'softmax' })]);
+    small.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
+    await small.fit([[1]], [0], { verbose: 0, checkpoint: join(folder, 'small') });
+    await small.release();
+  });
 
   it.each<[string, () => Promise<unknown>, number]>([
     ['the first epochs', () => net.fit(x, y, options), 200],

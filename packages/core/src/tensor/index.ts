@@ -1,5 +1,14 @@
 export { copyRows } from './copy-rows.ts';
-export { type DataTypes, type DType, dtypeOfOnnx, dtypes, isFloat, isInteger, type TensorData, type TypedArray } from './dtype.ts';
+export {
+  type DataTypes,
+  type DType,
+  dtypeOfOnnx,
+  dtypes,
+  isFloat,
+  isInteger,
+  type TensorData,
+  type TypedArray,
+} from './dtype.ts';
 export { fromFloat16, toFloat16 } from './float16.ts';
 export { bitsAt, foldIn, normals, permutation, type RandomKey, randomKey, saltOf, stream, uniformAt } from './rng.ts';
 export {

@@ -81,7 +81,11 @@ function rowInput(text: string, given: OpCase['ins'][number], domain: OpCase['do
   const shape = input.shape ?? [];
   const drawn = draw(text, shape, input.domain ?? domain);
   const values =
-    dtype === 'bool' ? drawn.map((v) => Number(v > 0)) : dtype === 'float' || dtypes[dtype].kind === 'float' ? drawn : drawn.map(Math.floor);
+    dtype === 'bool'
+      ? drawn.map((v) => Number(v > 0))
+      : dtype === 'float' || dtypes[dtype].kind === 'float'
+        ? drawn
+        : drawn.map(Math.floor);
   return { dtype, shape, values, given: false };
 }
 
