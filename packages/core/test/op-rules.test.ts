@@ -205,6 +205,11 @@ describe('what cannot be is refused while the graph is built', () => {
       /not to cut off more than there is/,
     ],
     ['a margin for some axes', () => ops.pad(m, [[1, 1]]), /Pad: got 2 pads for 2 axes/],
+    [
+      'a position that is no list',
+      () => ops.oneHot(graphInput('i', [], 'int64'), 3),
+      /OneHot: got a single index \[\], expected a list of them/,
+    ],
     ['repeats for some axes', () => ops.tile(m, [2]), /Tile: got repeats \[2\] for shape \[3, 4\]/],
     ['constant labels outside', () => ops.oneHot(i64([0, 4]), 4), /OneHot: got the index 4, expected indices from 0 to 3/],
     ['more than there are', () => ops.topK(m, 5), /TopK: got k = 5 for axis 1 of shape \[3, 4\]/],

@@ -19,6 +19,13 @@ export const oneHotOp = defineOp({
   outputs: ['output'],
   attrs: { axis: { kind: 'int', default: -1 } },
   infer({ indices, depth, values }, { axis }) {
+    if (indices.shape.length === 0)
+      throw fail('shape-mismatch', {
+        what: 'OneHot',
+        got: 'a single index []',
+        want: 'a list of them, such as [1]',
+        fix: 'Use reshape(indices, [1]) first.',
+      });
     const [size] = knownInts('OneHot', 'depth', depth);
     const outside = indices.data && Array.from(indices.data.data, Number).find((i) => !(i >= -size! && i < size!));
     if (outside !== undefined)
@@ -44,8 +51,8 @@ export const oneHotOp = defineOp({
  * indices that come at run time negative ones count from the end, and those outside mark nothing: check labels before they
  * are fed.
  *
- * Shapes: `I -> I` with an axis of `depth` put in at `axis`. Errors: `bad-value` for a constant index outside.
- * Source: ONNX OneHot-11, torch.nn.functional.one_hot.
+ * Shapes: `I -> I` with an axis of `depth` put in at `axis`. Errors: `bad-value` for a constant index outside, `shape-mismatch` for
+ * indices without axes. Source: ONNX OneHot-11, torch.nn.functional.one_hot.
  *
  * @example
  * import { graphInput, ops } from '@stratus/core';

@@ -127,7 +127,7 @@ export class Model {
     return result;
   }
 
-  /** One step on one batch. Returns the batch's figures. Errors: as `fit`. */
+  /** One step on one batch. Returns the batch's figures, also where they are not finite. Errors: otherwise as `fit`. */
   trainOnBatch(x: TensorSet, y: TensorSet, { signal, ...weighting }: TrainOnBatchOptions = {}): Promise<Logs> {
     return this.#train('trainOnBatch', async () => {
       stopIfAborted(signal, 'Training');

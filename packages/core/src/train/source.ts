@@ -140,7 +140,7 @@ export interface BatchOptions {
   readonly shuffle?: RandomKey | undefined;
 }
 
-/** Batches of arrays in memory. The buffers of full batches are used again; a smaller last batch has its own. */
+/** Batches of arrays in memory. Buffers of full batches are used again; a smaller last batch has its own. */
 export function arraySource(columns: Columns, { what, batchSize, shuffle }: BatchOptions): ArraySource {
   const { samples, entries, weighted } = columns;
   if (!Number.isInteger(batchSize) || batchSize < 1)
@@ -153,6 +153,9 @@ export function arraySource(columns: Columns, { what, batchSize, shuffle }: Batc
     shuffled: shuffle !== undefined,
     *batches(epoch, from = 0) {
       const order = shuffle && permutation(samples, foldIn(shuffle, epoch));
+      // In order and of the right dtype, a batch is a part of the data itself; the rest is put together in buffers.
+      const inPlace = (entry: Columns['entries'][number]): boolean => !order && entry.column.dtype === entry.slot.dtype;
+      const gathered = entries.filter((entry) => !inPlace(entry));
       let buffers: { readonly size: number; readonly feeds: Record<string, Tensor> } | undefined;
       for (let step = from; step < steps; step++) {
         const start = step * batchSize;
@@ -161,11 +164,13 @@ export function arraySource(columns: Columns, { what, batchSize, shuffle }: Batc
           buffers = {
             size,
             feeds: Object.fromEntries(
-              entries.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)]),
+              gathered.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)]),
             ),
           };
-        const { feeds } = buffers;
-        for (const { feed, column } of entries) copyRows(column, feeds[feed]!, { order, start, count: size });
+        for (const { feed, column } of gathered) copyRows(column, buffers.feeds[feed]!, { order, start, count: size });
+        const feeds: Record<string, Tensor> = {};
+        for (const entry of entries)
+          feeds[entry.feed] = inPlace(entry) ? entry.column.rows(start, start + size) : buffers.feeds[entry.feed]!;
         yield { feeds, size, weighted };
       }
     },

@@ -1,0 +1,266 @@
+// Gradients of orders 1 and 2 for shapes, axes and options that nobody chose: the ops whose inputs must fit each other.
+// Those that take any shape, or any two that broadcast, are drawn in ops.test.ts.
+import fc, { type GeneratorValue } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { constant, type Op, toposort, type Value } from '../src/graph/index.ts';
+import * as ops from '../src/ops/index.ts';
+import { type DType, type Shape, tensor } from '../src/tensor/index.ts';
+import { buildRow } from './support/build-row.ts';
+import { problemsOf } from './support/check-row.ts';
+import { caseTables, draw, emitters, type Row, rowOf, rows } from './support/op-rows.ts';
+import { broadcastShapes } from './support/random-shapes.ts';
+
+type OpCase = ops.OpCase;
+type Drawn = Pick<OpCase, 'ins' | 'build' | 'domain'>;
+
+const integer = (g: GeneratorValue, min: number, max: number): number => g(fc.integer, { min, max });
+const list = (g: GeneratorValue, least: number, most: number, max = 4): number[] =>
+  Array.from({ length: integer(g, least, most) }, () => integer(g, 1, max));
+/** An axis, counted from either end. */
+const axisOf = (g: GeneratorValue, shape: Shape): number => integer(g, -shape.length, shape.length - 1);
+const at = (axis: number, shape: Shape): number => (axis < 0 ? axis + shape.length : axis);
+const shuffled = (g: GeneratorValue, n: number): number[] =>
+  g(fc.shuffledSubarray<number>, [...Array(n).keys()], { minLength: n, maxLength: n });
+const choose = <T>(g: GeneratorValue, ...of: readonly T[]): T => of[integer(g, 0, of.length - 1)]!;
+const whole = (g: GeneratorValue, shape: readonly number[], min: number, max: number): ops.CaseInput => ({
+  dtype: 'int64',
+  values: nested(shape, () => integer(g, min, max)),
+});
+type Numbers = number | Numbers[];
+const nested = ([size, ...rest]: readonly number[], value: () => number): Numbers =>
+  size === undefined ? value() : Array.from({ length: size }, () => nested(rest, value));
+
+/** One input of rank 1 to 4, and an axis of it. */
+const alongAxis =
+  (build: (x: Value, axis: number) => Value) =>
+  (g: GeneratorValue): Drawn => {
+    const shape = list(g, 1, 4);
+    const axis = axisOf(g, shape);
+    return { ins: [shape], build: (x) => build(x, axis) };
+  };
+
+const reduction =
+  (
+    build: (x: Value, options: { readonly axes?: readonly number[]; readonly keepDims: boolean }) => Value,
+    domain?: [number, number],
+  ) =>
+  (g: GeneratorValue): Drawn => {
+    const shape = list(g, 1, 4, 3);
+    const axes = shuffled(g, shape.length).slice(0, integer(g, 0, shape.length));
+    const keepDims = choose(g, true, false);
+    const all = choose(g, true, false, false);
+    const options = { keepDims, ...(!all && { axes: axes.map((a) => choose(g, a, a - shape.length)) }) };
+    return { ins: [shape], build: (x) => build(x, options), ...(domain && { domain }) };
+  };
+
+const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
+  softmax: alongAxis((x, axis) => ops.softmax(x, { axis })),
+  logSoftmax: alongAxis((x, axis) => ops.logSoftmax(x, { axis })),
+  cumSum(g) {
+    const [exclusive, reverse] = [choose(g, true, false), choose(g, true, false)];
+    return alongAxis((x, axis) => ops.cumSum(x, { axis, exclusive, reverse }))(g);
+  },
+  reduceSum: reduction(ops.reduceSum),
+  reduceMean: reduction(ops.reduceMean),
+  reduceMax: reduction(ops.reduceMax),
+  reduceMin: reduction(ops.reduceMin),
+  reduceProd: reduction(ops.reduceProd, [0.5, 1.5]),
+  reduceSumSquare: reduction(ops.reduceSumSquare),
+  reduceL1: reduction(ops.reduceL1, [0.5, 2]),
+  reduceL2: reduction(ops.reduceL2, [0.5, 2]),
+  reduceLogSumExp: reduction(ops.reduceLogSumExp),
+  matMul(g) {
+    const [a, b] = g(() => broadcastShapes);
+    const [m, k, n] = [integer(g, 1, 4), integer(g, 1, 4), integer(g, 1, 4)];
+    return {
+      ins: [
+        [...a.slice(-2), m, k],
+        [...b.slice(-2), k, n],
+      ],
+      build: ops.matMul,
+    };
+  },
+  transpose(g) {
+    const shape = list(g, 1, 4);
+    const perm = shuffled(g, shape.length);
+    return { ins: [shape], build: (x) => ops.transpose(x, perm) };
+  },
+  reshape(g) {
+    const shape = list(g, 1, 4);
+    const to = shuffled(g, shape.length).map((i) => shape[i]!);
+    const open = integer(g, 0, to.length);
+    return {
+      ins: [shape],
+      build: (x) => ops.reshape(x, [...to.slice(0, open), -1, ...to.slice(open + 1)].slice(0, Math.max(1, to.length))),
+    };
+  },
+  squeeze(g) {
+    const shape = list(g, 0, 3);
+    const axis = integer(g, 0, shape.length);
+    return { ins: [[...shape.slice(0, axis), 1, ...shape.slice(axis)]], build: (x) => ops.squeeze(x, { axes: [axis] }) };
+  },
+  unsqueeze(g) {
+    const shape = list(g, 0, 3);
+    const axis = integer(g, -shape.length - 1, shape.length);
+    return { ins: [shape], build: (x) => ops.unsqueeze(x, { axes: [axis] }) };
+  },
+  concat(g) {
+    const shape = list(g, 1, 4, 3);
+    const axis = axisOf(g, shape);
+    const ins = list(g, 1, 3).map((size) => shape.with(at(axis, shape), size));
+    return { ins, build: (...xs) => ops.concat(xs, { axis }) };
+  },
+  split(g) {
+    const shape = list(g, 1, 4, 3);
+    const axis = axisOf(g, shape);
+    const sizes = list(g, 1, 3, 3);
+    const total = sizes.reduce((p, q) => p + q);
+    return { ins: [shape.with(at(axis, shape), total)], build: (x) => ops.split(x, sizes, { axis }) };
+  },
+  slice(g) {
+    const shape = list(g, 1, 4, 5);
+    const cuts = shape.map((size) => {
+      const [from, to] = [integer(g, 0, size - 1), integer(g, 0, size - 1)];
+      const steps = from <= to ? integer(g, 1, 3) : -integer(g, 1, 3);
+      // One beyond the first element downwards has no number of its own but a very small one.
+      const end = steps > 0 ? to + 1 : to - 1 < 0 ? -1000 : to - 1;
+      return { start: choose(g, from, from - size), end, steps };
+    });
+    const options = {
+      starts: cuts.map(({ start }) => start),
+      ends: cuts.map(({ end }) => end),
+      axes: cuts.map((_, i) => i),
+      steps: cuts.map(({ steps }) => steps),
+    };
+    return { ins: [shape], build: (x) => ops.slice(x, options) };
+  },
+  pad(g) {
+    const shape = list(g, 1, 3);
+    const mode = choose(g, 'constant', 'reflect', 'edge');
+    const most = (size: number): number => (mode === 'reflect' ? size - 1 : 2);
+    const pads = shape.map((size) => [integer(g, 0, most(size)), integer(g, 0, most(size))] as const);
+    return { ins: [shape], build: (x) => ops.pad(x, pads, { mode, value: 0.5 }) };
+  },
+  expand(g) {
+    const to = list(g, 1, 4, 3);
+    const from = to.slice(integer(g, 0, to.length)).map((size) => choose(g, size, 1));
+    return { ins: [from], build: (x) => ops.expand(x, to) };
+  },
+  tile(g) {
+    const shape = list(g, 1, 3, 3);
+    const repeats = shape.map(() => integer(g, 1, 3));
+    return { ins: [shape], build: (x) => ops.tile(x, repeats) };
+  },
+  gather(g) {
+    const shape = list(g, 1, 3);
+    const axis = axisOf(g, shape);
+    const size = shape[at(axis, shape)]!;
+    return { ins: [shape, whole(g, list(g, 0, 2, 3), -size, size - 1)], build: (x, indices) => ops.gather(x, indices, { axis }) };
+  },
+  gatherElements(g) {
+    const shape = list(g, 1, 3);
+    const axis = axisOf(g, shape);
+    const size = shape[at(axis, shape)]!;
+    const taken = shape.map((most, i) => (i === at(axis, shape) ? integer(g, 1, 4) : integer(g, 1, most)));
+    return { ins: [shape, whole(g, taken, -size, size - 1)], build: (x, indices) => ops.gatherElements(x, indices, { axis }) };
+  },
+  scatterAdd(g) {
+    const shape = list(g, 1, 3);
+    const axis = axisOf(g, shape);
+    const size = shape[at(axis, shape)]!;
+    const taken = shape.map((most, i) => (i === at(axis, shape) ? integer(g, 1, 6) : integer(g, 1, most)));
+    return {
+      ins: [shape, whole(g, taken, 0, size - 1), taken],
+      build: (data, indices, updates) => ops.scatterAdd(data, indices, updates, { axis }),
+    };
+  },
+  // What users call has constant values; models of other tools need not.
+  oneHot(g) {
+    const shape = list(g, 1, 3, 3);
+    const axis = integer(g, -shape.length - 1, shape.length);
+    const depth = integer(g, 1, 4);
+    return {
+      ins: [whole(g, shape, -depth, depth - 1), [2]],
+      build: (indices, values) =>
+        ops.oneHotOp({ indices, depth: constant(tensor(depth, { dtype: 'int64' })), values }, { axis }).output,
+    };
+  },
+  topK(g) {
+    const shape = list(g, 1, 3, 5);
+    const axis = axisOf(g, shape);
+    const k = integer(g, 1, shape[at(axis, shape)]!);
+    return { ins: [shape], build: (x) => ops.topK(x, k, { axis }).values };
+  },
+  trilu(g) {
+    const shape = list(g, 2, 4);
+    const options = { upper: choose(g, true, false), k: integer(g, -3, 3) };
+    return { ins: [shape], build: (x) => ops.trilu(x, options) };
+  },
+  where(g) {
+    const [a, b] = g(() => broadcastShapes);
+    const condition = choose(g, a, b).map((size) => choose(g, size, 1));
+    return { ins: [{ shape: condition, dtype: 'bool' }, a, b], build: ops.where };
+  },
+  max(g) {
+    return { ins: g(() => broadcastShapes), build: ops.max };
+  },
+  min(g) {
+    return { ins: g(() => broadcastShapes), build: ops.min };
+  },
+};
+
+const onlySingle = (op: string): boolean =>
+  (caseTables.find(([name]) => name === op)?.[1] ?? []).some(
+    ({ float32, gradient }) => float32 !== undefined && gradient !== false,
+  );
+const dtypeOf = (op: string): DType => (onlySingle(op) ? 'float32' : 'float64');
+
+function rowFor(op: string, g: GeneratorValue): Row {
+  const drawn = table[op]!(g);
+  const id = `${op} ${JSON.stringify(drawn.ins)} ${g(fc.integer)}`;
+  const row = rowOf(id, op, { ins: drawn.ins as readonly OpCase['ins'][number][], of: { ...drawn, torch: '' } });
+  // Drawn numbers have four decimals: two that are equal, or nearly, would put a kink in the way.
+  const spread = row.inputs.map((input, i) =>
+    input.dtype === 'float' && input.values.length > 1 ? { ...input, values: apart(`${id}/${i}`, input.values) } : input,
+  );
+  return { ...row, inputs: spread };
+}
+
+/** The same range of numbers, none nearer to another than a hundredth of it. */
+function apart(text: string, values: readonly number[]): number[] {
+  const order = draw(`${text}/order`, [values.length]).map((v, i) => [v, i] as const);
+  order.sort(([a], [b]) => a - b);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const result: number[] = [];
+  for (const [rank, [, i]] of order.entries()) result[i] = low + ((high - low) * rank) / (values.length - 1);
+  return result;
+}
+
+describe('random shapes and options', () => {
+  it.each(Object.keys(table))('%s', async (op) => {
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), async (g) => {
+        const row = rowFor(op, g);
+        for (const level of ['disabled', 'all'] as const)
+          expect(await problemsOf(row, { level, dtype: dtypeOf(op) }), row.id).toEqual([]);
+      }),
+      { seed: 2, numRuns: 6 },
+    );
+  });
+
+  it('are drawn for every op with a gradient', () => {
+    const reached = new Set<Op>();
+    const add = (row: Row, dtype: DType): void => {
+      for (const { op } of toposort(buildRow(row, { dtype, gradient: false }).outputs)) reached.add(op);
+    };
+    for (const row of rows)
+      if (row.case.ins === 'any' || row.case.ins === 'broadcast') add(row, row.case.float32 ? 'float32' : 'float64');
+    for (const op of Object.keys(table))
+      fc.assert(
+        fc.property(fc.gen(), (g) => add(rowFor(op, g), dtypeOf(op))),
+        { seed: 2, numRuns: 6 },
+      );
+    const missing = emitters.filter(([, op]) => typeof op.gradient === 'function' && !reached.has(op));
+    expect(missing.map(([name]) => name)).toEqual([]);
+  });
+});
