@@ -101,7 +101,10 @@ const sentences = {
   'file-not-found': (d: { file: string; looked?: readonly string[] }) =>
     `${d.file} was not found.${d.looked?.length ? ` Looked in: ${d.looked.join('; ')}.` : ' Check the path.'}`,
   'file-failed': (d: { file: string; doing: string; reason: string }) =>
-    `${d.doing} ${d.file} failed: ${d.reason}. Nothing was changed; free the space or fix the permissions and try again.`,
+    `${d.doing} ${d.file} failed: ${d.reason}. ` +
+    (/^reading/i.test(d.doing)
+      ? 'Check the path and the permissions.'
+      : 'Nothing was changed; free the space or fix the permissions and try again.'),
   'no-files': (d: { doing: string }) =>
     `${d.doing} needs a file system, which this environment lacks. Use bytes instead: model.toBytes() and load(bytes).`,
   'data-not-found': (d: { dataset: string; file: string; looked: readonly string[]; fix: string }) =>

@@ -207,6 +207,15 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
   min(g) {
     return { ins: g(() => broadcastShapes), build: ops.min };
   },
+  mod(g) {
+    // Between two jumps: the quotient stays above 2 and below 3.
+    const [a, b] = g(() => broadcastShapes);
+    const ins = [
+      { shape: a!, domain: [2.1, 2.4] as const },
+      { shape: b!, domain: [0.85, 0.99] as const },
+    ];
+    return { ins, build: ops.mod };
+  },
 };
 
 const onlySingle = (op: string): boolean =>

@@ -212,6 +212,22 @@ describe('stopping and resuming', () => {
     await net.release();
   });
 
+  it('goes on with another learning rate when the script says so', async () => {
+    const first = quadrants();
+    await first.fit(train.x, train.y, { ...options('rate'), epochs: 1 });
+    const second = quadrants().compile({
+      optimizer: adam({ learningRate: 0.001 }),
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['accuracy'],
+    });
+    const rates: number[] = [];
+    const record: Callback = { onBatchEnd: (run) => void rates.push(run.learningRate) };
+    const { epochs } = await second.fit(train.x, train.y, { ...options('rate'), epochs: 2, resume: true, callbacks: [record] });
+    expect(epochs).toBe(2);
+    expect(new Set(rates)).toEqual(new Set([0.001]));
+    await Promise.all([first.release(), second.release()]);
+  });
+
   it('refuses a checkpoint of another training, and changes nothing', async () => {
     const net = quadrants();
     await net.fit(train.x, train.y, { ...options('other'), epochs: 1 });

@@ -39,6 +39,7 @@ export * from './log-softmax.ts';
 export * from './mat-mul.ts';
 export * from './max.ts';
 export * from './min.ts';
+export * from './mod.ts';
 export * from './mul.ts';
 export * from './neg.ts';
 export * from './not.ts';

@@ -85,6 +85,10 @@ export async function saveTraining(
 /** Makes resuming begin at an older checkpoint of a folder. False when it is not there any more, or not whole. */
 export const goBackTo = (dir: string, path: string): Promise<boolean> => pointToCheckpoint(files, dir, path);
 
+/** A plan as text, but for the learning rate: going on with another one is what the advice for a loss that exploded says. */
+const withoutRate = (compile: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify(compile, (key, value: unknown) => (key === 'learningRate' ? undefined : value));
+
 /** Puts a machine where a checkpoint left off. Errors: `no-checkpoint`, `corrupt`, `checkpoint-mismatch`; then nothing has changed. */
 export async function loadTraining(
   dir: string,
@@ -114,9 +118,8 @@ export async function loadTraining(
   if (data.shuffled !== saved.data.shuffled)
     throw mismatch(`its shuffle is ${saved.data.shuffled}, and now it is ${data.shuffled}`);
   if (saved.seed !== machine.seed) throw mismatch(`its seed is ${saved.seed}, and the model's is ${machine.seed}`);
-  const now = JSON.stringify(machine.needPlan('fit').config);
-  if (JSON.stringify(saved.compile) !== now)
-    throw mismatch(`it was compiled with ${JSON.stringify(saved.compile)}, and now with ${now}`);
+  const [before, now] = [withoutRate(saved.compile), withoutRate(machine.needPlan('fit').config)];
+  if (before !== now) throw mismatch(`it was compiled with ${before}, and now with ${now}`);
   try {
     await machine.restore(Object.fromEntries(machine.parameters.map(({ name }) => [name, weights[name]!])), tensors, saved);
   } catch (e) {

@@ -240,6 +240,11 @@ export class Machine {
     });
   }
 
+  /** What runs it, for people. */
+  async engine(): Promise<string> {
+    return (await this.#theExecutor()).description;
+  }
+
   async #theExecutor(): Promise<Executor> {
     this.#executor ??= await defaultExecutor();
     return this.#executor;

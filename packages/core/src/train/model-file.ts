@@ -44,7 +44,7 @@ export async function modelFile(
     metrics: trained.history[trained.history.length - 1] ?? {},
     samples: trained.data?.samples,
     dataFingerprint: trained.data?.fingerprint,
-    versions: { stratus: version },
+    versions: { stratus: version, engine: await machine.engine() },
   };
   return encodeArtifact(
     { name: architecture.name, inputs: Object.values(built.inputs), outputs: built.outputs },

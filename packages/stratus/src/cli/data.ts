@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { fail, lookUp, type TensorSet } from '@stratus/core';
+import { fail, lookUp, StratusError, type TensorSet } from '@stratus/core';
 import { mnist } from '../data/index.ts';
 
 /** Inputs and targets, as the methods of a model take them. */
@@ -38,11 +38,21 @@ export async function readJson(file: string): Promise<unknown> {
   return parseJson(text, file);
 }
 
+/** A name that somebody typed and that is not known is wrong use of the command, with exit code 2. */
+function asked<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (e) {
+    throw StratusError.is(e) ? fail('usage', { reason: e.message, fix: '' }, e) : e;
+  }
+}
+
 /** What --data names: a data set, of which `split` is taken, or a JSON file. Errors: `unknown-name`, `usage`, `file-not-found`. */
 export async function readData(name: string, split: string): Promise<Data> {
   if (!/\.json$/i.test(name)) {
-    const dataset = lookUp('data set', datasets, name);
-    return lookUp(`part of ${name}`, await dataset(), split);
+    const dataset = asked(() => lookUp('data set', datasets, name));
+    const parts = await dataset();
+    return asked(() => lookUp(`part of ${name}`, parts, split));
   }
   const content = await readJson(name);
   if (typeof content === 'object' && content !== null && 'x' in content && 'y' in content) return content as Data;
