@@ -1,4 +1,4 @@
-import { type Koffi, loadForGood } from './library.ts';
+import { type Koffi, loadForGood } from './load-for-good.ts';
 
 /**
  * Numbers below 1e-38 (denormals) cost 25 times as much as others, and momentum that decays ends there. ONNX Runtime can treat them

@@ -2,8 +2,7 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Denormals, denormalsOf } from './denormals.ts';
-
-export type Koffi = typeof import('koffi').default;
+import { type Koffi, loadForGood } from './load-for-good.ts';
 
 type Result = 'text' | 'nothing' | 'flag';
 
@@ -77,16 +76,6 @@ function libraryFile(require: NodeJS.Require): string {
   const file = readdirSync(folder).find((name) => /^(lib)?onnxruntime(\.\d+)*\.(so|dylib|dll)(\.\d+)*$/.test(name));
   if (!file) throw new Error(`there is no ONNX Runtime library in ${folder}`);
   return join(folder, file);
-}
-
-/** koffi unloads a library when its handle is collected, whatever functions of it are still about: these never are. */
-const loadedForGood: object[] = [];
-
-/** Loads a shared library (the process itself for null) and keeps it as long as the process lives. */
-export function loadForGood(koffi: Koffi, file: string | null): ReturnType<Koffi['load']> {
-  const library = koffi.load(file);
-  loadedForGood.push(library);
-  return library;
 }
 
 /** ONNX Runtime's C functions. A wrong argument is a crash, not an exception: only this folder calls them. */
