@@ -91,7 +91,16 @@ export {
 export type { Operand } from './ops/index.ts';
 export * as ops from './ops/index.ts';
 export * from './optim/index.ts';
-export { createExecutor, type Executor, type ExecutorOptions, executor, type Held, type Program } from './runtime/index.ts';
+export {
+  createExecutor,
+  type Executor,
+  type ExecutorOptions,
+  executor,
+  type Files,
+  files,
+  type Held,
+  type Program,
+} from './runtime/index.ts';
 export { lookUp, nearest } from './suggest.ts';
 export {
   type Dim,
@@ -100,6 +109,7 @@ export {
   fromFloat16,
   full,
   isTensor,
+  joinRows,
   type Nested,
   permutation,
   randomKey,

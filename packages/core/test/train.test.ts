@@ -1,5 +1,5 @@
 // What a training promises: it learns, it can be stopped and resumed bit for bit, and mistakes are said clearly.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -102,6 +102,24 @@ describe('fit', () => {
     expect(ofStream.history).toEqual(ofArrays.history);
     expect(await weightsOf(a)).toEqual(await weightsOf(b));
     await Promise.all([a.release(), b.release()]);
+  });
+
+  it('in order feeds the data itself, and leaves it as it was, whatever drives the engine', async () => {
+    const before = [...(train.x.data as Float32Array)];
+    const run = async (driver: 'capi' | 'binding') => {
+      const executor = await core.createExecutor({ driver });
+      const net = sequential([input({ shape: [2] }), dense({ units: 4, activation: 'softmax' })], { executor }).compile({
+        optimizer: 'sgd',
+        loss: 'sparseCategoricalCrossentropy',
+      });
+      const { history } = await net.fit(train.x, train.y, { epochs: 2, batchSize: 64, shuffle: false, verbose: 0 });
+      const weights = await weightsOf(net);
+      await net.release();
+      await executor.release();
+      return { history, weights };
+    };
+    expect(await run('binding')).toEqual(await run('capi'));
+    expect([...(train.x.data as Float32Array)]).toEqual(before);
   });
 
   it('weighs classes as it weighs samples', async () => {
@@ -210,6 +228,20 @@ describe('stopping and resuming', () => {
     });
     await expect(net.fit(train.x, train.y, { verbose: 0, resume: true })).rejects.toThrow(/resume without a folder/);
     await net.release();
+  });
+
+  it('says which damaged checkpoint it had to pass over', async () => {
+    const first = quadrants();
+    await first.fit(train.x, train.y, { ...options('damaged'), epochs: 2 });
+    const checkpoints = join(folder, 'damaged');
+    const newest = readFileSync(join(checkpoints, 'LATEST'), 'utf8').trim();
+    writeFileSync(join(checkpoints, newest, 'state.safetensors'), 'ruined');
+    let seen: readonly string[] = [];
+    const watch: Callback = { onTrainBegin: (run) => void (seen = [`${run.epoch}`, ...run.passedOver]) };
+    const second = quadrants();
+    await second.fit(train.x, train.y, { ...options('damaged'), epochs: 2, resume: true, callbacks: [watch] });
+    expect(seen).toEqual(['1', expect.stringMatching(new RegExp(`^${newest}: state\\.safetensors has the SHA-256`))]);
+    await Promise.all([first.release(), second.release()]);
   });
 
   it('goes on with another learning rate when the script says so', async () => {

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
-import { type Executor, fail, type Model } from '@stratus/core';
+import { type Executor, fail, files, type Model } from '@stratus/core';
 import {
   type BatcherOptions,
   DataPlane,
@@ -57,17 +56,6 @@ export interface Deployment {
    * May be called again; resolves when all is done.
    */
   stop(): Promise<void>;
-}
-
-async function readModel(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (e) {
-    const { code, message } = e as NodeJS.ErrnoException;
-    throw code === 'ENOENT'
-      ? fail('file-not-found', { file: path }, e)
-      : fail('file-failed', { file: path, doing: 'Reading', reason: message }, e);
-  }
 }
 
 /** A name that can stand in a URL. */
@@ -149,7 +137,7 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
   const { host = '127.0.0.1', port = 8080, stopOn = ['SIGTERM', 'SIGINT'], drainMs = 10_000, signal } = options;
   const { maxBatch, maxQueue, bodyLimitBytes = defaultBodyLimitBytes, report = writeError, version, executor } = options;
   const isPath = typeof model === 'string';
-  const bytes = isPath ? await readModel(model) : model instanceof Uint8Array ? model : await model.toBytes();
+  const bytes = isPath ? await files.read(model) : model instanceof Uint8Array ? model : await model.toBytes();
   const name = options.name ?? plainName(isPath ? basename(model, '.onnx') : model instanceof Uint8Array ? 'model' : model.name);
   const servable = await openServable(bytes, { name, version, executor, ...(isPath && { file: model }) });
   try {

@@ -83,6 +83,7 @@ interface Course {
   readonly from?: { readonly epoch: number; readonly batch: number };
   readonly stopAt?: { readonly epoch: number; readonly batch: number };
   readonly onBatch?: (run: TrainingRun) => void;
+  readonly passedOver?: readonly string[];
 }
 
 /** Leads a callback through a training as fit does, on a clock of its own. */
@@ -97,6 +98,7 @@ async function lead(make: (now: () => number) => Callback, course: Course): Prom
     batches: course.isStream ? undefined : batches,
     step: 0,
     batchSize: 32,
+    passedOver: course.passedOver ?? [],
     batchLoss: 0,
     learningRate: 0.01,
   };
@@ -197,6 +199,18 @@ describe('on a terminal', () => {
       stopAt: { epoch: 0, batch: 90 },
     });
     expect(stream.screen).toEqual(['Resumed at epoch 1/2, batch 40/100.', expect.stringMatching(/^Epoch 1\/2 ━+ {2}90\/100/)]);
+    const damaged = new Terminal();
+    await lead((now) => terminalProgress({ stream: damaged, now }), {
+      epochs: 2,
+      batches: 100,
+      stepSeconds: 1,
+      from: { epoch: 1, batch: 0 },
+      passedOver: ['step-00000200: model.onnx is missing'],
+    });
+    expect(damaged.screen.slice(0, 2)).toEqual([
+      'Passed over a damaged checkpoint: step-00000200: model.onnx is missing.',
+      'Resumed at epoch 2/2.',
+    ]);
     const done = new Terminal();
     await lead((now) => terminalProgress({ stream: done, now }), {
       epochs: 2,

@@ -94,7 +94,7 @@ export async function loadTraining(
   dir: string,
   machine: Machine,
   data: DataFacts,
-): Promise<{ state: TrainerState; path: string }> {
+): Promise<{ state: TrainerState; path: string; passedOver: readonly string[] }> {
   const checkpoint = await readCheckpoint(files, dir);
   const path = checkpoint.path;
   const part = (name: string): Uint8Array => {
@@ -126,7 +126,7 @@ export async function loadTraining(
     throw StratusError.is(e) ? mismatch(e.message, e) : e;
   }
   const callbacks = saved.callbacks.map((callback, i) => ({ ...callback, tensors: tensorsOf(own, i) }));
-  return { state: { ...saved, callbacks }, path };
+  return { state: { ...saved, callbacks }, path, passedOver: checkpoint.skipped };
 }
 
 const tensorsOf = (all: Tensors, i: number): Tensors =>

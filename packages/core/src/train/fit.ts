@@ -59,6 +59,7 @@ export class FitRun implements TrainingRun {
   epoch = 0;
   batch = 0;
   batchLoss = Number.NaN;
+  passedOver: readonly string[] = [];
 
   readonly #training: Training;
   readonly #machine: Machine;
@@ -302,7 +303,8 @@ export class FitRun implements TrainingRun {
   }
 
   async #restore(dir: string): Promise<void> {
-    const { state, path } = await loadTraining(dir, this.#machine, this.#data());
+    const { state, path, passedOver } = await loadTraining(dir, this.#machine, this.#data());
+    this.passedOver = passedOver;
     this.#unproven.set(dir, path);
     this.epoch = state.epoch;
     this.batch = state.batch;

@@ -10,12 +10,11 @@ import {
 } from '../nn/index.ts';
 import { files } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
-import type { Tensor } from '../tensor/index.ts';
+import { joinRows, type Tensor } from '../tensor/index.ts';
 import { trainingDefaults } from './defaults.ts';
 import { type DataDescription, describeData } from './describe-data.ts';
 import { type CheckpointOptions, FitRun, type History } from './fit.ts';
 import { fitData } from './fit-data.ts';
-import { joinRows } from './join-rows.ts';
 import { addBatch, emptyTotals, type Logs, type LogValue, readTotals } from './logs.ts';
 import { Machine } from './machine.ts';
 import { measure, stopIfAborted } from './measure.ts';
@@ -189,16 +188,12 @@ export class Model {
       stopIfAborted(signal, 'Prediction');
       parts.push(await this.#machine.predict(batch.feeds, { ema: weights === 'ema', signal }));
     }
-    const outputs = Object.keys(this.architecture.outputs);
-    return Object.fromEntries(
-      outputs.map((name) => [
-        name,
-        joinRows(
-          parts.map((part) => part[name]!),
-          name,
-        ),
-      ]),
-    );
+    const fix = 'Predict with a batchSize that takes all samples at once.';
+    const joined = (name: string): Tensor => {
+      const [first, ...rest] = parts.map((part) => part[name]!);
+      return joinRows([first!, ...rest], { what: 'predict', at: name, fix });
+    };
+    return Object.fromEntries(Object.keys(this.architecture.outputs).map((name) => [name, joined(name)]));
   }
 
   /** A table of layers, shapes and parameter counts, to be printed. */

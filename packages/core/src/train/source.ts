@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import { copyRows, foldIn, isTensor, permutation, type RandomKey, type Tensor, tensor } from '../tensor/index.ts';
 import { batchBuffer, columnsFor, type Slot, type TensorLike, type TensorSet } from './values.ts';
 
-/** What one step is fed. Buffers are used again for the next batch. */
+/** What one step is fed: buffers that are used again for the next batch, or parts of the caller's data. To be read only. */
 export interface Batch {
   readonly feeds: Record<string, Tensor>;
   readonly size: number;
@@ -154,8 +154,8 @@ export function arraySource(columns: Columns, { what, batchSize, shuffle }: Batc
     *batches(epoch, from = 0) {
       const order = shuffle && permutation(samples, foldIn(shuffle, epoch));
       // In order and of the right dtype, a batch is a part of the data itself; the rest is put together in buffers.
-      const inPlace = (entry: Columns['entries'][number]): boolean => !order && entry.column.dtype === entry.slot.dtype;
-      const gathered = entries.filter((entry) => !inPlace(entry));
+      const direct = entries.filter(({ column, slot }) => !order && column.dtype === slot.dtype);
+      const gathered = entries.filter((entry) => !direct.includes(entry));
       let buffers: { readonly size: number; readonly feeds: Record<string, Tensor> } | undefined;
       for (let step = from; step < steps; step++) {
         const start = step * batchSize;
@@ -168,9 +168,8 @@ export function arraySource(columns: Columns, { what, batchSize, shuffle }: Batc
             ),
           };
         for (const { feed, column } of gathered) copyRows(column, buffers.feeds[feed]!, { order, start, count: size });
-        const feeds: Record<string, Tensor> = {};
-        for (const entry of entries)
-          feeds[entry.feed] = inPlace(entry) ? entry.column.rows(start, start + size) : buffers.feeds[entry.feed]!;
+        const feeds = { ...buffers.feeds };
+        for (const { feed, column } of direct) feeds[feed] = column.rows(start, start + size);
         yield { feeds, size, weighted };
       }
     },

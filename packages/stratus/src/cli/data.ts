@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { fail, lookUp, StratusError, type TensorSet } from '@stratus/core';
+import { fail, files, lookUp, StratusError, type TensorSet } from '@stratus/core';
 import { mnist } from '../data/index.ts';
 
 /** Inputs and targets, as the methods of a model take them. */
@@ -28,14 +27,7 @@ export function parseJson(text: string, what: string): unknown {
 
 /** A JSON file's content. Errors: `file-not-found`, `file-failed`, `usage` when it is not JSON. */
 export async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') throw fail('file-not-found', { file }, e);
-    throw fail('file-failed', { doing: 'Reading', file, reason: (e as Error).message }, e);
-  }
-  return parseJson(text, file);
+  return parseJson(new TextDecoder().decode(await files.read(file)), file);
 }
 
 /** A name that somebody typed and that is not known is wrong use of the command, with exit code 2. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
@@ -42,15 +41,11 @@ export function addPredict(program: Command): void {
 }
 
 async function predict(path: string, options: PredictOptions): Promise<void> {
-  const { fail } = await import('@stratus/core');
+  const { files } = await import('@stratus/core');
   const { openServable } = await import('../serve/index.ts');
   const { feedsOf, showInputs } = await import('./feeds.ts');
   const output = outputFor(options);
-  const bytes = await readFile(path).catch((e: NodeJS.ErrnoException) => {
-    throw e.code === 'ENOENT'
-      ? fail('file-not-found', { file: path }, e)
-      : fail('file-failed', { doing: 'Reading', file: path, reason: e.message }, e);
-  });
+  const bytes = await files.read(path);
   const model = await openServable(bytes, { name: 'model', file: path });
   try {
     const given = await readSample(options, `the model takes ${showInputs(model.inputs)}`);

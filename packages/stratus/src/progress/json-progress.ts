@@ -26,8 +26,8 @@ export function jsonProgress({ stream = process.stdout, now = () => performance.
   let writtenAt = now();
   const write = (event: Readonly<Record<string, unknown>>): void => void (stream as OutputStream).write(jsonText(event));
   return {
-    onTrainBegin: ({ epoch, epochs, batch, batches, step }) =>
-      write({ type: 'begin', epoch: epoch + 1, epochs, batch, batches, step }),
+    onTrainBegin: ({ epoch, epochs, batch, batches, step, passedOver }) =>
+      write({ type: 'begin', epoch: epoch + 1, epochs, batch, batches, step, ...(passedOver.length > 0 && { passedOver }) }),
     onEpochBegin: () => pace.beginEpoch(),
     onBatchEnd(run, logs) {
       pace.step();

@@ -77,6 +77,12 @@ export const epochLine = (
 
 /** What there is to say about a training that does not begin at its beginning. */
 export function beginLine(run: TrainingRun): string | undefined {
+  const where = startLine(run);
+  const damaged = run.passedOver.map((reason) => `Passed over a damaged checkpoint: ${reason}.`);
+  return [...damaged, ...(where === undefined ? [] : [where])].join('\n') || undefined;
+}
+
+function startLine(run: TrainingRun): string | undefined {
   const { epoch, epochs, batch } = run;
   if (epoch >= epochs)
     return `Nothing is left to train: ${epochs === 1 ? 'the epoch is' : `all ${epochs} epochs are`} done. Ask for more epochs to go on.`;

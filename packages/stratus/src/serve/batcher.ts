@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fail, Tensor, zeros } from '@stratus/core';
+import { fail, joinRows, type Tensor } from '@stratus/core';
 import { checkFeeds } from './check-feeds.ts';
 import type { Servable, Tensors } from './servable.ts';
 
@@ -46,28 +46,13 @@ class Entry {
   }
 }
 
-/** Tensors one below the other. */
-function stacked(parts: readonly Tensor[]): Tensor {
-  const [{ dtype, shape }] = parts as [Tensor];
-  const total = [parts.reduce((n, part) => n + part.shape[0]!, 0), ...shape.slice(1)];
-  if (dtype === 'string')
-    return new Tensor(
-      dtype,
-      total,
-      parts.flatMap((part) => part.data as string[]),
-    );
-  const all = zeros(total, dtype);
-  let at = 0;
-  for (const { data } of parts) {
-    (all.data as Float32Array).set(data as Float32Array, at);
-    at += data.length;
-  }
-  return all as Tensor;
-}
-
-const stackedByName = (entries: readonly Entry[]): Tensors =>
+/** The requests of a group one below the other. */
+const stackedByName = ([first, ...rest]: readonly [Entry, ...Entry[]]): Tensors =>
   Object.fromEntries(
-    Object.keys(entries[0]!.tensors).map((name) => [name, stacked(entries.map(({ tensors }) => tensors[name]!))]),
+    Object.keys(first.tensors).map((name) => [
+      name,
+      joinRows([first.tensors[name]!, ...rest.map(({ tensors }) => tensors[name]!)]),
+    ]),
   );
 
 /**
@@ -145,11 +130,11 @@ export class Batcher {
     for (;;) {
       // Once around the event loop: answers go out, and what has arrived by now comes along.
       await nextTurn();
-      const group = this.#nextGroup();
-      if (group.length === 0) break;
-      this.#running = group.length;
-      if (group.length === 1) await this.#runAlone(group[0]!);
-      else await this.#runTogether(group);
+      const [first, ...rest] = this.#nextGroup();
+      if (!first) break;
+      this.#running = 1 + rest.length;
+      if (rest.length === 0) await this.#runAlone(first);
+      else await this.#runTogether([first, ...rest]);
       this.#running = 0;
     }
     this.#working = false;
@@ -183,7 +168,7 @@ export class Batcher {
     }
   }
 
-  async #runTogether(group: readonly Entry[]): Promise<void> {
+  async #runTogether(group: readonly [Entry, ...Entry[]]): Promise<void> {
     const nobody = new AbortController();
     const check = () => {
       if (group.every((entry) => entry.gone)) nobody.abort();

@@ -1,5 +1,5 @@
 import type { DType, Executor, Manifest, Program, Shape, Tensor } from '@stratus/core';
-import { decodeArtifact, fail, readModelInfo, StratusError, executor as sharedExecutor } from '@stratus/core';
+import { decodeArtifact, fail, readModelInfo, executor as sharedExecutor } from '@stratus/core';
 import { type Labels, readLabels } from './labels.ts';
 import { rowsAreIndependent, runSample } from './warm-up.ts';
 
@@ -63,17 +63,8 @@ function checkNames(name: string, version: string): void {
   });
 }
 
-async function readManifest(bytes: Uint8Array, file: string): Promise<Manifest | undefined> {
-  if (readModelInfo(bytes, { file }).metadata['stratus'] === undefined) return undefined;
-  try {
-    return (await decodeArtifact(bytes, file)).manifest;
-  } catch (e) {
-    if (!StratusError.is(e) || e.code !== 'corrupt') throw e;
-    const fix =
-      "Copy or save it again. If another tool changed it on purpose, remove 'stratus' from its metadata: then it is served as a plain ONNX model.";
-    throw fail('corrupt', { file, reason: String(e.details['reason']), fix }, e);
-  }
-}
+const readManifest = async (bytes: Uint8Array, file: string): Promise<Manifest | undefined> =>
+  readModelInfo(bytes, { file }).metadata['stratus'] === undefined ? undefined : (await decodeArtifact(bytes, file)).manifest;
 
 const portsOf = (ports: Program['inputs'], about: Manifest['signature']['inputs'] = []): ServablePort[] =>
   ports.map(({ name, dtype, shape, anyRank = false }) => {

@@ -13,6 +13,8 @@ export interface TrainingRun {
   /** Updates of the parameters since compile. */
   readonly step: number;
   readonly batchSize: number | undefined;
+  /** Damaged checkpoints that a resumed run had to pass over, each with the reason; empty when all is well. */
+  readonly passedOver: readonly string[];
   /** The loss of the latest batch alone. */
   readonly batchLoss: number;
   /** Used for the next step; setting it overrides the optimizer's schedule from then on. */
