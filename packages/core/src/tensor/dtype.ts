@@ -39,15 +39,25 @@ interface DTypeFacts {
   readonly onnx: number;
   readonly bytes: number;
   readonly kind: 'float' | 'int' | 'uint' | 'bool' | 'string';
+  /** The least and the largest whole number that it holds, for 64 bits the largest that float64 can say; undefined for floats and texts. */
+  readonly range: readonly [number, number] | undefined;
   /** The name in the Open Inference Protocol. */
   readonly oip: string;
   readonly make: (length: number) => TensorData;
+}
+
+function rangeOf(kind: DTypeFacts['kind'], bytes: number): DTypeFacts['range'] {
+  const below = (end: number): number => (bytes < 8 ? end - 1 : end * (1 - 2 ** -53));
+  if (kind === 'bool') return [0, 1];
+  if (kind === 'uint') return [0, below(2 ** (8 * bytes))];
+  return kind === 'int' ? [-(2 ** (8 * bytes - 1)), below(2 ** (8 * bytes - 1))] : undefined;
 }
 
 const facts = (onnx: number, bytes: number, kind: DTypeFacts['kind'], oip: string, make: DTypeFacts['make']): DTypeFacts => ({
   onnx,
   bytes,
   kind,
+  range: rangeOf(kind, bytes),
   oip,
   make,
 });

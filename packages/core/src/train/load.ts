@@ -15,6 +15,8 @@ export interface LoadOptions {
   /** Own layers that the file names, by type. */
   readonly layers?: Readonly<Record<string, LayerFactory>>;
   readonly executor?: Executor | undefined;
+  /** How bytes are called in errors: the file they were read from. */
+  readonly file?: string | undefined;
   /** Rejects with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,8 +34,9 @@ export interface LoadOptions {
  * const again = await load(await net.toBytes());
  * console.log((await again.predict([[1, 2, 3]])).shape); // [1, 2]
  */
-export async function load(source: string | Uint8Array, { layers, executor, signal }: LoadOptions = {}): Promise<Model> {
-  const file = typeof source === 'string' ? source : 'The model';
+export async function load(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  const { layers, executor, signal } = options;
+  const file = typeof source === 'string' ? source : (options.file ?? 'The model');
   stopIfAborted(signal, 'Loading');
   const bytes = typeof source === 'string' ? await files.read(source) : source;
   stopIfAborted(signal, 'Loading');

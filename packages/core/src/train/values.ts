@@ -2,6 +2,7 @@ import { fail } from '../errors.ts';
 import { lookUp } from '../suggest.ts';
 import {
   type DType,
+  dtypes,
   isFloat,
   isTensor,
   type Nested,
@@ -135,19 +136,6 @@ function adviseShape(slot: Slot, got: readonly number[]): string {
   return `Give samples of shape [${want.join(', ')}]${begin}.`;
 }
 
-/** The whole numbers that a dtype holds. */
-const ranges: Partial<Record<DType, readonly [number, number]>> = {
-  bool: [0, 1],
-  int8: [-(2 ** 7), 2 ** 7 - 1],
-  uint8: [0, 2 ** 8 - 1],
-  int16: [-(2 ** 15), 2 ** 15 - 1],
-  uint16: [0, 2 ** 16 - 1],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  uint32: [0, 2 ** 32 - 1],
-  int64: [-(2 ** 63), 2 ** 63 - 1024], // the largest float64 below 2^63
-  uint64: [0, 2 ** 64 - 2048],
-};
-
 /** Numbers must be numbers, and whole where the slot is: typed arrays would cut and wrap silently. */
 function checkDtype(slot: Slot, { dtype, data }: Tensor): void {
   if (dtype === slot.dtype) return;
@@ -157,8 +145,8 @@ function checkDtype(slot: Slot, { dtype, data }: Tensor): void {
   if (slot.dtype === 'string') throw refuse(dtype, 'Write the numbers as texts first.');
   if (dtype === 'float16' || slot.dtype === 'float16') throw refuse(dtype, `Make the tensor with { dtype: '${slot.dtype}' }.`);
   if (isFloat(slot.dtype)) return;
-  const [least, most] = ranges[slot.dtype]!;
-  const own = ranges[dtype];
+  const [least, most] = dtypes[slot.dtype].range!;
+  const own = dtypes[dtype].range;
   if (own && own[0] >= least && own[1] <= most) return;
   for (const value of data as TypedArray) {
     const x = Number(value);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { LogValue, Manifest, Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
 import { count, duration, figure, scalars } from '../progress/index.ts';
@@ -28,13 +27,14 @@ export function addEvaluate(program: Command): void {
 }
 
 async function evaluate(path: string, { data, split, batchSize, ...options }: EvaluateOptions): Promise<void> {
-  const { load, readModelInfo } = await import('@stratus/core');
+  const { files, load, readModelInfo } = await import('@stratus/core');
   const { readData } = await import('./data.ts');
   const { feedsOf } = await import('./feeds.ts');
   const output = outputFor(options);
-  const model = await load(path);
+  const bytes = await files.read(path);
+  const model = await load(bytes, { file: path });
   // load has checked it.
-  const manifest = JSON.parse(readModelInfo(await readFile(path)).metadata['stratus']!) as Manifest;
+  const manifest = JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest;
   const { x, y } = await readData(data, split);
   const feeds = feedsOf(
     manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })),

@@ -1,4 +1,4 @@
-import { type DType, fail, isTensor, lookUp, type Nested, type Shape, type Tensor, tensor, zeros } from '@stratus/core';
+import { type DType, dtypes, fail, isTensor, lookUp, type Nested, type Shape, type Tensor, tensor, zeros } from '@stratus/core';
 
 /** An input of a model, as far as it matters here. */
 export interface InputPort {
@@ -61,10 +61,8 @@ function firstBad(given: unknown, dtype: DType): unknown {
   if (dtype === 'string') return typeof given === 'string' ? undefined : given;
   if (dtype === 'bool') return typeof given === 'boolean' || given === 0 || given === 1 ? undefined : given;
   if (typeof given !== 'number') return given ?? null;
-  if (dtype.startsWith('float')) return undefined;
-  const bits = Number(/\d+/.exec(dtype)![0]);
-  const [least, most] = dtype.startsWith('u') ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  return Number.isInteger(given) && given >= least && given <= most ? undefined : given;
+  const { range } = dtypes[dtype];
+  return !range || (Number.isInteger(given) && given >= range[0] && given <= range[1]) ? undefined : given;
 }
 
 /** Number by number, without a detour through lists: data sets are large. */

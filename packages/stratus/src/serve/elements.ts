@@ -28,8 +28,8 @@ const half: Put = (data: Uint16Array, at, value) => {
   return undefined;
 };
 
-const integer = (bits: number, signed: boolean): Put => {
-  const [low, high] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+const integer = (dtype: DType): Put => {
+  const [low, high] = dtypes[dtype].range!;
   return (data: Int32Array, at, value) => {
     if (!Number.isInteger(value) || (value as number) < low || (value as number) > high)
       return `a whole number from ${low} to ${high}`;
@@ -68,12 +68,12 @@ const puts: Readonly<Record<DType, Put>> = {
   float32: float(3.4028234663852886e38),
   float64: float(Number.MAX_VALUE),
   float16: half,
-  int8: integer(8, true),
-  uint8: integer(8, false),
-  int16: integer(16, true),
-  uint16: integer(16, false),
-  int32: integer(32, true),
-  uint32: integer(32, false),
+  int8: integer('int8'),
+  uint8: integer('uint8'),
+  int16: integer('int16'),
+  uint16: integer('uint16'),
+  int32: integer('int32'),
+  uint32: integer('uint32'),
   int64: bigInteger(true),
   uint64: bigInteger(false),
   bool,
