@@ -1,54 +1,55 @@
 """Each layer's forward value and gradients in PyTorch, float64."""
 
+import importlib
 import json
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 
 
 def numbers(tensor):
-    return {"shape": list(tensor.shape), "data": [float(f"{v:.12g}") for v in tensor.detach().double().flatten().tolist()]}
+    entry = {"shape": list(tensor.shape), "data": [float(f"{v:.12g}") for v in tensor.detach().double().flatten().tolist()]}
+    return entry if tensor.is_floating_point() else {**entry, "dtype": str(tensor.dtype).removeprefix("torch.")}
 
 
-ACTIVATIONS = {
-    "linear": lambda x: x, "relu": F.relu, "leakyRelu": F.leaky_relu, "elu": F.elu, "selu": F.selu, "gelu": F.gelu,
-    "geluTanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "swish": F.silu, "softplus": F.softplus,
-    "softsign": F.softsign, "sigmoid": torch.sigmoid, "hardSigmoid": F.hardsigmoid, "tanh": torch.tanh,
-    "exponential": torch.exp, "softmax": lambda x: F.softmax(x, -1), "logSoftmax": lambda x: F.log_softmax(x, -1),
-}
+def as_list(values):
+    return list(values) if isinstance(values, (tuple, list)) else [values]
 
 
-def case(layer, config, inputs, parameters, function):
-    for tensor in [*inputs, *parameters.values()]:
+def case(layer, config, inputs, parameters, function, training=False, updates=None, mask=None):
+    """One row: `function(*inputs, **parameters)` gives the output, or a tuple of outputs.
+
+    A `/` in a parameter's name becomes `_` in the function's argument. Whole-number inputs have no gradient. `training` builds the graph
+    that trains; `updates` are the values that parameters without gradients (given among `parameters`) have after the step: a dict, or a
+    function of the same arguments. `mask` is the mask of the first input, [batch, steps] of booleans.
+    """
+    updates = updates or {}
+    arguments = {name.replace("/", "_"): value for name, value in parameters.items()}
+    after = updates(*inputs, **arguments) if callable(updates) else updates
+    still = set(after)
+    tensors = [t for t in [*inputs, *(v for name, v in parameters.items() if name not in still)] if t.is_floating_point()]
+    for tensor in tensors:
         tensor.requires_grad_(True)
-    y = function(*inputs, **{name.replace("/", "_"): value for name, value in parameters.items()})
-    seed = torch.linspace(-1, 1, y.numel(), dtype=torch.float64).reshape(y.shape)
-    tensors = [*inputs, *parameters.values()]
-    grads = torch.autograd.grad((y * seed).sum(), tensors, allow_unused=True)
+    outputs = as_list(function(*inputs, **arguments))
+    seeds = [torch.linspace(-1, 1, y.numel(), dtype=torch.float64).reshape(y.shape) for y in outputs]
+    grads = torch.autograd.grad(sum((y * seed).sum() for y, seed in zip(outputs, seeds)), tensors, allow_unused=True)
     return {"layer": layer, "config": config, "inputs": [numbers(x) for x in inputs],
-            "parameters": {name: numbers(value) for name, value in parameters.items()}, "output": numbers(y), "seed": numbers(seed),
-            "gradients": [numbers(torch.zeros_like(t) if g is None else g) for t, g in zip(tensors, grads)]}
+            "parameters": {name: numbers(value) for name, value in parameters.items()}, "outputs": [numbers(y) for y in outputs],
+            "seeds": [numbers(seed) for seed in seeds],
+            # Of the float inputs, then of the parameters that are not updated by rule.
+            "gradients": [numbers(torch.zeros_like(t) if g is None else g) for t, g in zip(tensors, grads)],
+            "training": training, "updates": {name: numbers(value) for name, value in after.items()},
+            **({} if mask is None else {"mask": numbers(mask)})}
 
 
 def main():
-    torch.manual_seed(0)
     draw = lambda *shape: torch.randn(*shape, dtype=torch.float64)
+    here = Path(__file__).parent
     cases = []
-    for name, activation in ACTIVATIONS.items():
-        cases.append(case("dense", {"units": 4, "activation": name}, [draw(3, 5)], {"kernel": draw(5, 4), "bias": draw(4)},
-                          lambda x, kernel, bias, f=activation: f(x @ kernel + bias)))
-        cases.append(case("activation", {"activation": name}, [draw(3, 5)], {}, lambda x, f=activation: f(x)))
-    cases.append(case("dense", {"units": 2, "useBias": False}, [draw(2, 3, 5)], {"kernel": draw(5, 2)}, lambda x, kernel: x @ kernel))
-    cases.append(case("flatten", {}, [draw(2, 3, 4)], {}, lambda x: x.flatten(1)))
-    cases.append(case("reshape", {"targetShape": [4, -1]}, [draw(2, 3, 4)], {}, lambda x: x.reshape(2, 4, 3)))
-    cases.append(case("rescaling", {"scale": 0.25, "offset": -1.5}, [draw(2, 3)], {}, lambda x: x * 0.25 - 1.5))
-    cases.append(case("add", {}, [draw(2, 3), draw(2, 3), draw(2, 3)], {}, lambda a, b, c: a + b + c))
-    cases.append(case("concatenate", {}, [draw(2, 3), draw(2, 1)], {}, lambda a, b: torch.cat([a, b], -1)))
-    cases.append(case("concatenate", {"axis": 1}, [draw(2, 3, 2), draw(2, 1, 2)], {}, lambda a, b: torch.cat([a, b], 1)))
-    cases.append(case("dropout", {"rate": 0.5}, [draw(2, 3)], {}, lambda x: x))
-    cases.append(case("gaussianNoise", {"stddev": 0.5}, [draw(2, 3)], {}, lambda x: x))
-    path = Path(__file__).parent / "layers.json"
+    for path in sorted((here / "layer_cases").glob("*.py")):
+        torch.manual_seed(0)  # a module's numbers do not depend on the others
+        cases += importlib.import_module(f"layer_cases.{path.stem}").cases(case, draw)
+    path = here / "layers.json"
     path.write_text(json.dumps({"torch": torch.__version__, "cases": cases}) + "\n")
     print(path)
 

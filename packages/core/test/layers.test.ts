@@ -2,7 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as core from '../src/index.ts';
-import { constant, grad, input, type Layer, model, type Tensor, tensor, type Value } from '../src/index.ts';
+import {
+  constant,
+  type DType,
+  defineLayer,
+  grad,
+  input,
+  type Layer,
+  model,
+  ops,
+  type Tensor,
+  tensor,
+  type Value,
+} from '../src/index.ts';
 import { buildGraph } from '../src/nn/index.ts';
 import { layers as saved } from '../src/nn/layers.ts';
 import { runGraph } from './support/run-graph.ts';
@@ -10,21 +22,27 @@ import { runGraph } from './support/run-graph.ts';
 interface Saved {
   readonly shape: readonly number[];
   readonly data: readonly number[];
+  /** Of whole numbers. */
+  readonly dtype?: DType;
 }
 interface Case {
   readonly layer: string;
   readonly config: Record<string, unknown>;
   readonly inputs: readonly Saved[];
   readonly parameters: Record<string, Saved>;
-  readonly output: Saved;
-  readonly seed: Saved;
+  readonly outputs: readonly Saved[];
+  readonly seeds: readonly Saved[];
+  /** Of float inputs, then of parameters that no rule updates. */
   readonly gradients: readonly Saved[];
+  readonly training: boolean;
+  readonly updates: Record<string, Saved>;
+  readonly mask?: Saved;
 }
 const { cases } = JSON.parse(readFileSync(new URL('../../../golden/layers.json', import.meta.url), 'utf8')) as {
   cases: readonly Case[];
 };
 
-const load = ({ shape, data }: Saved): Tensor => tensor(Float32Array.from(data), { shape });
+const load = ({ shape, data, dtype = 'float32' }: Saved): Tensor => tensor(data, { dtype }).reshape(shape);
 const factories = core as unknown as Record<string, (config: object) => Layer>;
 const near = (got: Tensor, want: Saved, what: string): void => {
   expect(got.shape, what).toEqual(want.shape);
@@ -33,35 +51,60 @@ const near = (got: Tensor, want: Saved, what: string): void => {
     expect(Math.abs(Number(got.data[i]) - x) / scale, `${what}[${i}]: ${got.data[i]} and ${x}`).toBeLessThan(1e-5);
 };
 
-const build = ({ layer, config, inputs }: Case) => {
-  const xs = inputs.map(({ shape }, i) => input({ shape: shape.slice(1), name: `x${i}` }));
-  return model({ inputs: xs, outputs: factories[layer]!({ ...config, name: 'it' })(xs) });
+/** Gives its input the mask that is its second input. */
+const masked = defineLayer<object>({
+  type: 'Masked',
+  inputs: [2, 2],
+  build: (_, [x]) => x!,
+  mask: (_, [, mask]) => mask,
+});
+
+const build = ({ layer, config, inputs, mask }: Case) => {
+  const xs = inputs.map(({ shape, dtype = 'float32' }, i) => input({ shape: shape.slice(1), dtype, name: `x${i}` }));
+  const it = factories[layer]!({ ...config, name: 'it' });
+  if (!mask) return model({ inputs: xs, outputs: it(xs) });
+  const steps = input({ shape: mask.shape.slice(1), dtype: 'bool', name: 'mask' });
+  return model({ inputs: [...xs, steps], outputs: it([masked({})([xs[0]!, steps]), ...xs.slice(1)]) });
 };
 
 describe('layers follow PyTorch', () => {
   for (const [i, golden] of cases.entries()) {
-    it(`${golden.layer} ${JSON.stringify(golden.config)} (${i})`, async () => {
-      const built = buildGraph(build(golden).architecture, { training: false });
+    const { layer, config, inputs, parameters, training, mask } = golden;
+    it(`${layer} ${JSON.stringify(config)}${training ? ', training' : ''}${mask ? ', masked' : ''} (${i})`, async () => {
+      const built = buildGraph(build(golden).architecture, { training });
       expect(built.parameters.map(({ name }) => name).sort()).toEqual(
-        Object.keys(golden.parameters)
+        Object.keys(parameters)
           .map((name) => `it/${name}`)
           .sort(),
       );
-      const output = Object.values(built.outputs)[0]!;
-      const values: Value[] = [
-        ...Object.values(built.inputs),
-        ...Object.keys(golden.parameters).map((name) => built.parameters.find((p) => p.name === `it/${name}`)!.value),
+      const outputs = Object.values(built.outputs);
+      const given = new Map<string, Saved>(inputs.map((x, j) => [`x${j}`, x]));
+      if (mask) given.set('mask', mask);
+      for (const [name, value] of Object.entries(parameters)) given.set(`it/${name}`, value);
+      const ports = [...Object.values(built.inputs), ...built.parameters.map(({ value }) => value)];
+      const port = new Map(ports.map((value) => [value.name!, value]));
+      const learnt = Object.keys(parameters).filter((name) => !Object.hasOwn(golden.updates, name));
+      const moved = [
+        ...inputs.flatMap((x, j) => (x.dtype ? [] : [`x${j}`])),
+        ...learnt.filter((name) => !parameters[name]!.dtype).map((name) => `it/${name}`),
       ];
-      const gradients = grad(output, values, constant(load(golden.seed)));
-      const feeds = Object.fromEntries(
-        values.map((value, j) => [value.name!, load([...golden.inputs, ...Object.values(golden.parameters)][j]!)]),
+      const total = outputs
+        .map((y, j) => ops.reduceSum(ops.mul(y, constant(load(golden.seeds[j]!)))))
+        .reduce((a, b) => ops.add(a, b));
+      const gradients = grad(
+        total,
+        moved.map((name) => port.get(name)!),
       );
-      const outputs = await runGraph(
-        { name: 'layer', inputs: values, outputs: { y: output, ...Object.fromEntries(gradients.map((g, j) => [`g${j}`, g])) } },
-        feeds,
-      );
-      near(outputs['y']!, golden.output, 'output');
-      golden.gradients.forEach((want, j) => near(outputs[`g${j}`]!, want, `gradient ${j}`));
+      const wanted: Record<string, Value> = {
+        ...Object.fromEntries(outputs.map((y, j) => [`y${j}`, y])),
+        ...Object.fromEntries(gradients.map((g, j) => [`g${j}`, g])),
+        ...Object.fromEntries(Object.keys(golden.updates).map((name) => [`u/${name}`, built.updates[`it/${name}`]!])),
+      };
+      const feeds = Object.fromEntries(ports.map(({ name }) => [name!, load(given.get(name!)!)]));
+      const got = await runGraph({ name: 'layer', inputs: ports, outputs: wanted }, feeds);
+      golden.outputs.forEach((want, j) => near(got[`y${j}`]!, want, `output ${j}`));
+      golden.gradients.forEach((want, j) => near(got[`g${j}`]!, want, `gradient of ${moved[j]}`));
+      for (const [name, want] of Object.entries(golden.updates)) near(got[`u/${name}`]!, want, `update of ${name}`);
     });
   }
 
@@ -72,17 +115,15 @@ describe('layers follow PyTorch', () => {
 });
 
 describe('every layer', () => {
-  const once = [...new Map(cases.map((golden) => [golden.layer, golden])).values()];
+  const once = [...new Map(cases.filter(({ mask }) => !mask).map((golden) => [golden.layer, golden])).values()];
   for (const golden of once) {
     it(`${golden.layer} comes back from its file and predicts the same, bit for bit`, async () => {
       const net = build(golden);
-      const x = golden.inputs.map(load);
-      const byName = Object.fromEntries(x.map((value, i) => [`x${i}`, value]));
+      const byName = Object.fromEntries(golden.inputs.map((x, i) => [`x${i}`, load(x)]));
       const before = await net.predict(byName);
       const again = await core.load(await net.toBytes());
       const after = await again.predict(byName);
-      expect(after.shape).toEqual(before.shape);
-      expect([...(after.data as Float32Array)]).toEqual([...(before.data as Float32Array)]);
+      expect(after).toEqual(before);
       await Promise.all([net.release(), again.release()]);
     });
   }

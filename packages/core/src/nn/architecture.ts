@@ -1,10 +1,10 @@
 import { fail } from '../errors.ts';
-import type { Call, Layer, Symbolic } from './layer.ts';
+import type { Call, Layer, LayerOutput, Symbolic } from './layer.ts';
 
 /** A layer and the name it has in its model. */
 export interface NamedLayer {
   readonly name: string;
-  readonly layer: Layer;
+  readonly layer: Layer<LayerOutput>;
 }
 
 /** A model's structure: which layers are called on what, from named inputs to named outputs. It holds no numbers. */
@@ -137,7 +137,7 @@ function callsBetween(inputs: readonly Symbolic[], outputs: readonly Symbolic[])
   return order;
 }
 
-function nameLayers(layers: readonly Layer[]): NamedLayer[] {
+function nameLayers(layers: readonly Layer<LayerOutput>[]): NamedLayer[] {
   const taken = new Set<string>();
   for (const { givenName } of layers) {
     if (givenName === undefined) continue;

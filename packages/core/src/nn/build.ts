@@ -3,7 +3,7 @@ import { constant, graphInput, inScope, type Value } from '../graph/index.ts';
 import { type DType, foldIn, randomKey, saltOf, sameShape, showShape, type Tensor } from '../tensor/index.ts';
 import type { Architecture } from './architecture.ts';
 import { type Initializer, resolveInitializer } from './init/index.ts';
-import type { Scope, Symbolic } from './layer.ts';
+import type { Call, Mask, Scope, Symbolic } from './layer.ts';
 import { resolveRegularizer } from './regularizers/index.ts';
 
 /** What is known about one parameter of a model. */
@@ -47,8 +47,10 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
   const updates: Record<string, Value> = {};
   const penalties: Value[] = [];
 
-  const scopeOf = (layerName: string, layerTrainable: boolean): Scope => ({
+  const scopeOf = (layerName: string, layerTrainable: boolean, masks: readonly Mask[]): Scope => ({
     training,
+    trainable: layerTrainable,
+    masks,
     parameter(own, shape, { initializer, regularizer, trainable = true, dtype = 'float32' }) {
       const name = `${layerName}/${own}`;
       const known = parameters.get(name);
@@ -86,18 +88,26 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
   });
 
   const nameOf = new Map(model.layers.map(({ name, layer }) => [layer, name]));
-  const values = new Map<Symbolic['call'] | Symbolic, Value>();
+  const given = new Map<Symbolic, Value>();
+  const made = new Map<Call, { readonly values: readonly Value[]; readonly mask: Mask }>();
   const inputs: Record<string, Value> = {};
   for (const [name, symbolic] of Object.entries(model.inputs)) {
     inputs[name] = graphInput(name, symbolic.shape, symbolic.dtype);
-    values.set(symbolic, inputs[name]!);
+    given.set(symbolic, inputs[name]!);
   }
-  const valueOf = (symbolic: Symbolic): Value => values.get(symbolic.call ?? symbolic)!;
+  const valueOf = (symbolic: Symbolic): Value =>
+    symbolic.call ? made.get(symbolic.call)!.values[symbolic.index]! : given.get(symbolic)!;
+  // Only the first output of a layer is a sequence that goes on; others are states.
+  const maskOf = ({ call, index }: Symbolic): Mask => (call && index === 0 ? made.get(call)!.mask : undefined);
   for (const call of model.calls) {
     const name = nameOf.get(call.layer)!;
-    values.set(
+    const [ins, masks] = [call.inputs.map(valueOf), call.inputs.map(maskOf)];
+    made.set(
       call,
-      inScope(name, () => call.layer.build(call.inputs.map(valueOf), scopeOf(name, call.layer.trainable))),
+      inScope(name, () => ({
+        values: call.layer.build(ins, scopeOf(name, call.layer.trainable, masks)),
+        mask: call.layer.mask(ins, masks),
+      })),
     );
   }
   const outputs = Object.fromEntries(Object.entries(model.outputs).map(([name, symbolic]) => [name, valueOf(symbolic)]));

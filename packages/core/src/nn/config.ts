@@ -2,11 +2,12 @@ import { fail, StratusError } from '../errors.ts';
 import { lookUp } from '../suggest.ts';
 import { type DType, dtypes, type Shape } from '../tensor/index.ts';
 import { type Architecture, architecture } from './architecture.ts';
-import { input, type Layer, type Symbolic } from './layer.ts';
+import { input, type Layer, type LayerOutput, type Symbolic } from './layer.ts';
 import { layers as knownLayers, type LayerFactory } from './layers.ts';
 
 /**
- * An architecture as plain JSON, for the artifact. Values are numbered: first the inputs in order, then one for each call.
+ * An architecture as plain JSON, for the artifact. Values are numbered: first the inputs in order, then what the calls give, call
+ * by call.
  */
 export interface ArchitectureConfig {
   readonly name: string;
@@ -24,15 +25,18 @@ export interface ArchitectureConfig {
 /** Writes an architecture down. */
 export function toConfig(model: Architecture): ArchitectureConfig {
   const nameOf = new Map(model.layers.map(({ name, layer }) => [layer, name]));
+  /** The number of an input, and of the first value of a call. */
   const numbers = new Map<unknown, number>();
+  let next = 0;
   const inputs = Object.entries(model.inputs).map(([name, value]) => {
-    numbers.set(value, numbers.size);
+    numbers.set(value, next++);
     return { name, shape: value.shape.slice(1), dtype: value.dtype };
   });
-  const numberOf = (value: Symbolic): number => numbers.get(value.call ?? value)!;
+  const numberOf = (value: Symbolic): number => numbers.get(value.call ?? value)! + value.index;
   const calls = model.calls.map((call) => {
     const entry = { layer: nameOf.get(call.layer)!, inputs: call.inputs.map(numberOf) };
-    numbers.set(call, numbers.size);
+    numbers.set(call, next);
+    next += call.outputs.length;
     return entry;
   });
   return {
@@ -56,7 +60,7 @@ export function toConfig(model: Architecture): ArchitectureConfig {
 export function fromConfig(config: unknown, own: Readonly<Record<string, LayerFactory>> = {}): Architecture {
   checkConfig(config);
   const table = { ...knownLayers, ...own };
-  const layers = new Map<string, Layer>();
+  const layers = new Map<string, Layer<LayerOutput>>();
   for (const { type, name, config: options, trainable } of config.layers) {
     const factory = lookUp('layer', table, type);
     layers.set(
@@ -71,7 +75,8 @@ export function fromConfig(config: unknown, own: Readonly<Record<string, LayerFa
   for (const call of config.calls) {
     const layer = layers.get(call.layer) ?? refuse(`a saved call of layer '${call.layer}'`, 'one of the saved layers');
     const from = call.inputs.map(valueAt);
-    values.push(ours(`a saved call of layer '${call.layer}'`, () => layer(from.length === 1 ? from[0]! : from)));
+    const made = ours(`a saved call of layer '${call.layer}'`, () => layer(from.length === 1 ? from[0]! : from));
+    values.push(...('shape' in made ? [made] : made));
   }
   const outputs = Object.fromEntries(Object.entries(config.outputs).map(([name, i]) => [name, valueAt(i)]));
   return architecture({ inputs, outputs, name: config.name });

@@ -13,10 +13,17 @@ export interface ParameterOptions {
   readonly dtype?: DType;
 }
 
+/** Which steps of a sequence are real, and which only fill up the batch. */
+export type Mask = Value | undefined;
+
 /** Everything a layer may ask for while it builds its part of a graph. It owns names, randomness and training state. */
 export interface Scope {
   /** True in the graph that trains, false in the one that predicts. */
   readonly training: boolean;
+  /** False when the layer is frozen: statistics are then used as they are. */
+  readonly trainable: boolean;
+  /** For each input, which of its steps are real: bool [batch, steps]. Undefined where all are. */
+  readonly masks: readonly Mask[];
   /** A tensor that belongs to the layer. Asking twice for one name gives the same value: that is how layers are shared. */
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Value;
   /** A key for random numbers, different for each layer, call and step. */
@@ -42,8 +49,10 @@ export interface Symbolic {
 
 /** One use of a layer. */
 export interface Call {
-  readonly layer: Layer;
+  readonly layer: Layer<LayerOutput>;
   readonly inputs: readonly Symbolic[];
+  /** What it gives: one value, or several. */
+  readonly outputs: readonly Symbolic[];
 }
 
 /** What every layer takes besides its own options. */
@@ -54,12 +63,15 @@ export interface LayerOptions {
   readonly trainable?: boolean | undefined;
 }
 
+/** What a call of a layer gives: one value, or a list where a layer says so. */
+export type LayerOutput = Symbolic | readonly Symbolic[];
+
 /**
  * A layer is a function from values to values that owns parameters. Call it on the output of `input` or of another layer;
  * call it twice to share its parameters.
  */
-export interface Layer {
-  (inputs: Symbolic | readonly Symbolic[]): Symbolic;
+export interface Layer<Out extends LayerOutput = Symbolic> {
+  (inputs: Symbolic | readonly Symbolic[]): Out;
   /** 'Dense': the name under which it is saved. */
   readonly type: string;
   /** Plain JSON: what the layer was made with. */
@@ -68,16 +80,23 @@ export interface Layer {
   /** May be set to freeze and thaw; then compile again. */
   trainable: boolean;
   /** Builds the layer's part of a graph. */
-  build(inputs: readonly Value[], scope: Scope): Value;
+  build(inputs: readonly Value[], scope: Scope): readonly Value[];
+  /** Which steps of the output are real, given the same of the inputs. */
+  mask(inputs: readonly Value[], masks: readonly Mask[]): Mask;
 }
 
 /** How a layer is declared: a pure function of its options, its inputs and a scope. */
 export interface LayerSpec<C> {
   readonly type: string;
-  /** How many inputs: 1 unless told; 'many' is two or more. */
-  readonly inputs?: 1 | 'many';
-  /** Options that a caller may leave out are filled in here, so that the saved config is complete. */
-  build(config: C, inputs: readonly Value[], scope: Scope): Value;
+  /** How many inputs: 1 unless told; 'many' is two or more; else the least and the most. */
+  readonly inputs?: 1 | 'many' | readonly [least: number, most: number];
+  /** The layer's part of a graph. A list where the layer has several outputs. */
+  build(config: C, inputs: readonly Value[], scope: Scope): Value | readonly Value[];
+  /**
+   * Which steps of the (first) output are real: 'pass' takes the mask of the first input that has one, a function decides. None
+   * unless told, as where the layer leaves no steps.
+   */
+  readonly mask?: 'pass' | ((config: C, inputs: readonly Value[], masks: readonly Mask[]) => Mask);
   /** Throws for options that cannot work, before anything is built. */
   check?(config: C): void;
 }
@@ -85,6 +104,8 @@ export interface LayerSpec<C> {
 // Shapes are found by building the layer once, in a scope whose parameters have no numbers.
 const dryScope: Scope = {
   training: false,
+  trainable: true,
+  masks: [],
   parameter: (name, shape, { dtype = 'float32' }) => graphInput(name, shape, dtype),
   key: () => graphInput('key', [2], 'uint32'),
   update: () => undefined,
@@ -104,38 +125,49 @@ const lowerFirst = (type: string): string => type.charAt(0).toLowerCase() + type
  * const y = scale({ by: 2 })(input({ shape: [3] }));
  * console.log(y.shape); // ['batch', 3]
  */
-export function defineLayer<C extends object>(spec: LayerSpec<C>): (config: C & LayerOptions) => Layer {
-  return ({ name, trainable = true, ...own }: C & LayerOptions): Layer => {
+export function defineLayer<C extends object, Out extends LayerOutput = Symbolic>(
+  spec: LayerSpec<C>,
+): (config: C & LayerOptions) => Layer<Out> {
+  return ({ name, trainable = true, ...own }: C & LayerOptions): Layer<Out> => {
     const config = own as unknown as C;
     const label = name ?? lowerFirst(spec.type);
     inScope(label, () => spec.check?.(config));
-    const call = (given: Symbolic | readonly Symbolic[]): Symbolic => {
+    const call = (given: Symbolic | readonly Symbolic[]): LayerOutput => {
       const inputs = 'shape' in given ? [given] : given;
       countInputs(spec, label, inputs);
       const values = inputs.map(({ shape, dtype }, i) => graphInput(`in${i}`, shape, dtype));
-      const out = inScope(label, () => spec.build(config, values, dryScope));
-      return { shape: out.shape, dtype: out.dtype, call: { layer, inputs }, index: 0 };
+      const built = inScope(label, () => spec.build(config, values, dryScope));
+      const outputs: Symbolic[] = [];
+      const use: Call = { layer, inputs, outputs };
+      for (const [index, { shape, dtype }] of valuesOf(built).entries()) outputs.push({ shape, dtype, call: use, index });
+      return isValue(built) ? outputs[0]! : outputs;
     };
-    const layer: Layer = Object.assign(call, {
+    const layer = Object.assign(call, {
       type: spec.type,
       config: config as Readonly<Record<string, unknown>>,
       givenName: name,
       trainable,
-      build: (inputs: readonly Value[], scope: Scope) => spec.build(config, inputs, scope),
-    });
+      build: (inputs: readonly Value[], scope: Scope) => valuesOf(spec.build(config, inputs, scope)),
+      mask: (inputs: readonly Value[], masks: readonly Mask[]) =>
+        spec.mask === 'pass' ? masks.find((mask) => mask !== undefined) : spec.mask?.(config, inputs, masks),
+    }) as Layer<Out>;
     return layer;
   };
 }
 
+const isValue = (built: Value | readonly Value[]): built is Value => 'dtype' in built;
+const valuesOf = (built: Value | readonly Value[]): readonly Value[] => (isValue(built) ? [built] : built);
+
 function countInputs<C>(spec: LayerSpec<C>, label: string, inputs: readonly Symbolic[]): void {
-  const fits = spec.inputs === 'many' ? inputs.length >= 2 : inputs.length === 1;
-  if (!fits)
-    throw fail('bad-value', {
-      what: spec.type,
-      at: label,
-      got: `${inputs.length} inputs`,
-      want: spec.inputs === 'many' ? 'two or more: layer([a, b])' : 'one: layer(x)',
-    });
+  const [least, most] = spec.inputs === 'many' ? [2, Infinity] : spec.inputs === 1 || !spec.inputs ? [1, 1] : spec.inputs;
+  if (inputs.length >= least && inputs.length <= most) return;
+  const range = least === most ? `${least}` : most === Infinity ? `${least} or more` : `${least} to ${most}`;
+  throw fail('bad-value', {
+    what: spec.type,
+    at: label,
+    got: `${inputs.length} inputs`,
+    want: most === 1 ? 'one: layer(x)' : `${range}: layer([a, b])`,
+  });
 }
 
 /** What `input` takes. */

@@ -6,12 +6,12 @@ import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { flatten } from './flatten.ts';
 import { gaussianNoise } from './gaussian-noise.ts';
-import type { Layer } from './layer.ts';
+import type { Layer, LayerOutput } from './layer.ts';
 import { rescaling } from './rescaling.ts';
 import { reshape } from './reshape.ts';
 
 /** Makes a layer of a saved config. */
-export type LayerFactory = (config: never) => Layer;
+export type LayerFactory = (config: never) => Layer<LayerOutput>;
 
 export const layers: Readonly<Record<string, LayerFactory>> = {
   Activation: activation,

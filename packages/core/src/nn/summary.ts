@@ -18,11 +18,6 @@ export function summarize(model: Architecture, parameters: readonly Parameter[])
   const linear = model.calls.every(
     (call, i) => call.inputs.length === 1 && (i === 0 || call.inputs[0]!.call === model.calls[i - 1]),
   );
-  const shapeAfter = new Map<unknown, string>();
-  for (const call of model.calls)
-    for (const value of call.inputs) if (value.call) shapeAfter.set(value.call, showShape(value.shape));
-  for (const value of Object.values(model.outputs)) if (value.call) shapeAfter.set(value.call, showShape(value.shape));
-
   const counted = new Set<string>();
   const rows = [
     ['Layer (type)', 'Output shape', 'Parameters', 'Connected to'],
@@ -32,7 +27,12 @@ export function summarize(model: Architecture, parameters: readonly Parameter[])
       const count = counted.has(name) ? 'shared' : grouped(countOf(name));
       counted.add(name);
       const frozen = call.layer.trainable ? '' : ', frozen';
-      return [`${name} (${call.layer.type}${frozen})`, shapeAfter.get(call) ?? '', count, call.inputs.map(source).join(', ')];
+      return [
+        `${name} (${call.layer.type}${frozen})`,
+        call.outputs.map(({ shape }) => showShape(shape)).join(' '),
+        count,
+        call.inputs.map(source).join(', '),
+      ];
     }),
   ].map((row) => (linear ? row.slice(0, 3) : row));
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -5,6 +5,7 @@ import {
   buildGraph,
   initialWeights,
   type Layer,
+  type LayerOutput,
   type SymbolicSet,
   summarize,
 } from '../nn/index.ts';
@@ -202,7 +203,7 @@ export class Model {
   }
 
   /** A layer by its name. Errors: `unknown-name` with a did-you-mean. */
-  getLayer(name: string): Layer {
+  getLayer(name: string): Layer<LayerOutput> {
     return lookUp('layer', Object.fromEntries(this.architecture.layers.map((entry) => [entry.name, entry.layer])), name);
   }
 
