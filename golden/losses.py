@@ -59,12 +59,18 @@ def smooth(t, s, classes):
     return t * (1 - s) + s / classes
 
 
-def sparse_categorical_crossentropy(t, y, from_logits, smoothing):
+def sparse_categorical_crossentropy(t, y, from_logits, smoothing, ignored=None):
     t = t.reshape(y.shape[:-1]).long()
     if not from_logits:
         y = torch.log(inside(y))  # cross_entropy scales them to sum to 1
-    loss = F.cross_entropy(y.movedim(-1, 1), t, reduction="none", label_smoothing=smoothing)
-    return per_sample(loss)
+    if ignored is None:
+        return per_sample(F.cross_entropy(y.movedim(-1, 1), t, reduction="none", label_smoothing=smoothing))
+    loss = F.cross_entropy(y.movedim(-1, 1), t, reduction="none", label_smoothing=smoothing, ignore_index=ignored)
+    count = (t != ignored).sum()
+    value = loss.reshape(len(t), -1).sum(1) * len(t) / count.clamp(min=1)
+    if count > 0:  # the mean over the batch is PyTorch's mean over the positions that count
+        torch.testing.assert_close(value.mean(), F.cross_entropy(y.movedim(-1, 1), t, label_smoothing=smoothing, ignore_index=ignored))
+    return value
 
 
 def categorical_crossentropy(t, y, from_logits, smoothing):
@@ -117,7 +123,8 @@ activations = {"softmax": lambda z: torch.softmax(z, -1), "sigmoid": torch.sigmo
 def torch_loss(loss, t, y, options, activation):
     if loss in crossentropies:
         known = activation is not None or options.get("fromLogits", False)  # an activation is undone, not inverted
-        return crossentropies[loss](t, y, known, options.get("labelSmoothing", 0.0))
+        ignored = [options["ignoreClass"]] if "ignoreClass" in options else []
+        return crossentropies[loss](t, y, known, options.get("labelSmoothing", 0.0), *ignored)
     if loss == "klDivergence":
         return kl_divergence(t, y, activation is not None)
     y = activations[activation](y) if activation else y
@@ -126,6 +133,8 @@ def torch_loss(loss, t, y, options, activation):
 
 def keras_loss(loss, t, y, options, activation):
     name = "".join("_" + c.lower() if c.isupper() else c for c in loss)
+    if "ignoreClass" in options:
+        return None  # Keras takes the mean of each sample first
     if loss in crossentropies:
         options = {"from_logits": activation is not None or options.get("fromLogits", False), "label_smoothing": options.get("labelSmoothing", 0.0)}
         if loss == "sparseCategoricalCrossentropy" and options.pop("label_smoothing") > 0:
@@ -236,6 +245,13 @@ def build():
     case("of [2, 3, 4]", "cosineSimilarity", logits(2, 3, 4), logits(2, 3, 4))
     case("same and opposite", "cosineSimilarity", single([[3, 4], [3, 4], [1, 0]]), single([[6, 8], [-3, -4], [0, 2]]))
     case("zero target", "cosineSimilarity", np.zeros((2, 3)), logits(2, 3))
+
+    over_time = np.array([[0, -1, 2, -1], [-1, -1, -1, 1], [1, 2, 0, -1]])
+    case("ignoring -1", sparse, over_time, logits(3, 4, 3), fromLogits=True, ignoreClass=-1)
+    case("ignoring -1, softmax", sparse, over_time, logits(3, 4, 3), activation="softmax", ignoreClass=-1, labelSmoothing=0.1)
+    case("ignoring class 0", sparse, np.array([0, 2, 1, 0]), logits(4, 3), fromLogits=True, ignoreClass=0)
+    case("ignoring 255, probabilities", sparse, np.array([1, 255, 0, 1]), probabilities(4, 3), ignoreClass=255)
+    case("ignoring all", sparse, np.full((2, 3), -1), logits(2, 3, 4), fromLogits=True, ignoreClass=-1)
 
 
 def main():

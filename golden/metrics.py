@@ -69,8 +69,12 @@ def class_of(t, y):
     return t.reshape(y.shape[:-1]) if is_sparse(t, y) else t.argmax(-1)
 
 
-def class_accuracy(t, y, w):
-    return mean((y.argmax(-1) == class_of(t, y)).astype(float), w)
+def class_accuracy(t, y, w, ignoreClass=None):
+    hits = (y.argmax(-1) == class_of(t, y)).astype(float)
+    if ignoreClass is None:
+        return mean(hits, w)
+    counted = spread(w, hits.shape) * (class_of(t, y) != ignoreClass)
+    return float(share((hits * counted).sum(), counted.sum()))
 
 
 def binary_accuracy(t, y, w, threshold=0.5):
@@ -190,7 +194,7 @@ def keras_metric(metric, t, y, w, options):
             return None
     elif metric == "auc":
         m = k.AUC(num_thresholds=options.get("numThresholds", 200), curve=options.get("curve", "ROC"), from_logits=options.get("fromLogits", False))
-    elif metric == "confusionMatrix" or (metric == "r2Score" and y.ndim != 2):
+    elif metric == "confusionMatrix" or (metric == "r2Score" and y.ndim != 2) or "ignoreClass" in options:
         return None
     else:
         m = getattr(k, metric[0].upper() + metric[1:])(**options)
@@ -306,6 +310,11 @@ def build():
 
     for metric in ("accuracy", "meanSquaredError", "rootMeanSquaredError", "precision", "r2Score", "auc", "confusionMatrix"):
         case("of weight 0", metric, binary(3, 1), uniform(3, 1), w=np.zeros(3), unlike_keras="NaN in some")
+
+    sparse = "sparseCategoricalAccuracy"
+    case("ignoring -1", sparse, np.array([2, -1, 0, -1, 1, 2]), normal(6, 3), ignoreClass=-1)
+    case("ignoring class 0 over time", sparse, labels(4, 5, classes=3), normal(4, 5, 3), ignoreClass=0)
+    case("ignoring all", sparse, np.full((3,), -1), normal(3, 3), ignoreClass=-1)
 
 
 def main():

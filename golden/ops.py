@@ -73,11 +73,37 @@ def random_normal(key, shape):
     return torch.tensor(np.sqrt(-2 * np.log(1 - u)) * np.cos(2 * np.pi * v)).reshape(shape)
 
 
+def dropout_mask(key, rows, columns, rate):
+    """The rule of packages/core/src/ops/dropout-mask.ts, for a shape that is cut into rows and columns."""
+    k = key_of(key)
+
+    def halves(start, count):
+        with np.errstate(over="ignore"):
+            i = np.arange(count, dtype=np.uint32) + np.uint32(start)
+            words = mix(mix(i * np.uint32(0x9E3779B9) + k[0:1]) ^ k[1:2]).astype(np.int64)
+        return words % 65536, words // 65536
+
+    (p, q), (r, s) = halves(0, rows), halves(2**31, columns)
+    drawn = (p[:, None] + r) * (2 * (q[:, None] + s) + 1) % 65536
+    dropped = round(rate * 65536)
+    return torch.tensor((drawn >= dropped) * (65536 / (65536 - dropped)))
+
+
 def fold_key(key, salt):
     return torch.tensor(fold(key_of(key), salt).astype(np.int64))
 
 
-NAMES = {f.__name__: f for f in (random_bits, random_uniform, random_normal, fold_key)} | {"torch": torch, "F": F, "math": math}
+def scan(step, states, inputs, reverse=False):
+    """Loops over the first axis of the inputs. A step takes and gives lists: states and inputs, states and outputs."""
+    stacks = []
+    times = range(len(inputs[0]))
+    for t in reversed(times) if reverse else times:
+        states, outputs = step(states, [x[t] for x in inputs])
+        stacks.append(outputs)
+    return (*states, *(torch.stack(ys[::-1] if reverse else ys) for ys in zip(*stacks)))
+
+
+NAMES = {f.__name__: f for f in (scan, random_bits, random_uniform, random_normal, dropout_mask, fold_key)} | {"torch": torch, "F": F, "math": math}
 
 
 def weights(y, k):

@@ -24,7 +24,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     losses: ['tensor', 'graph', 'ops', 'targets'],
     metrics: ['tensor', 'graph', 'ops', 'targets'],
     optim: ['tensor', 'graph', 'ops'],
-    nn: ['tensor', 'graph', 'ops'],
+    nn: ['tensor', 'graph', 'ops', 'onnx'],
     data: ['tensor', 'runtime'],
     logs: ['tensor', 'runtime'],
     artifact: ['tensor', 'graph', 'onnx', 'runtime', 'nn', 'data'],

@@ -8,6 +8,7 @@ import { machine } from '../shared/machine.ts';
 import { batchSize } from '../shared/mlp.ts';
 import { lineup } from '../shared/peers.ts';
 import { assemble, race, type Series } from '../shared/race.ts';
+import { fastest, logSeries, ms, named, pretty } from '../shared/report.ts';
 import { median, pairedRatio, quantile } from '../shared/statistics.ts';
 import { writeStepData } from '../shared/step-data.ts';
 
@@ -15,11 +16,6 @@ const quick = process.env['STRATUS_BENCH_QUICK'] === '1';
 const settings = quick
   ? { rounds: 3, sliceMs: 60, batches: 128, firstSteps: 32 }
   : { rounds: 11, sliceMs: 300, batches: 128, firstSteps: 32 };
-
-const named = ({ library, version, variant, threads }: Series): string => `${library} ${version}, ${variant}, ${threads}`;
-const ms = (x: number): string => `${x.toFixed(3)} ms`;
-const fastest = (series: readonly Series[]): Series | undefined =>
-  series.reduce<Series | undefined>((best, s) => (best && median(best.samples) <= median(s.samples) ? best : s), undefined);
 
 /** All must have computed the same, or the comparison means nothing. */
 function checkLosses(series: readonly Series[], own: Series): void {
@@ -88,8 +84,7 @@ export const run: Run = async ({ root, log, signal }) => {
     const { description } = usual;
     await usual.release();
     const series = await race(competitors, { ...settings, log, signal });
-    for (const s of series)
-      log(`${ms(median(s.samples)).padStart(10)}  (${ms(Math.min(...s.samples))} to ${ms(Math.max(...s.samples))})  ${named(s)}`);
+    logSeries(series, log);
     const ours = series.filter((s) => s.library === 'Stratus');
     const own = fastest(ours.filter((s) => s.variant === 'fit'))!;
     const alone = ours.find((s) => s.variant === 'step alone' && s.threads === own.threads)!;
@@ -121,10 +116,3 @@ export const run: Run = async ({ root, log, signal }) => {
     await rm(folder, { recursive: true, force: true });
   }
 };
-
-/** JSON with lists of numbers on one line. */
-const pretty = (record: object): string =>
-  JSON.stringify(record, (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value), 2).replace(
-    /\[\s+([-\d.e,\s]+?)\s+\]/g,
-    (_, numbers: string) => `[${numbers.replace(/\s+/g, ' ')}]`,
-  );

@@ -27,8 +27,15 @@ export interface Trained {
   readonly accuracy: number;
 }
 
+/** The most memory that a process has held. */
+export interface Memory {
+  /** Null where the system does not say. */
+  readonly peakMb: number | null;
+}
+
 interface Questions {
   readonly steps: { ask: { variant: string; count: number }; answer: Steps };
+  readonly memory: { ask: Record<string, never>; answer: Memory };
   readonly train: { ask: { seed: number; epochs: number }; answer: Trained };
 }
 

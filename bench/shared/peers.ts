@@ -44,23 +44,45 @@ function pythonWith(root: string, packages: readonly string[]): string | undefin
 
 const install = 'node tools/peers.mjs installs it';
 
-/** Stratus, and every peer that there is. `folder` holds the data that all of them read. */
+/** What a Python script of bench/peers takes part with: one command for each number of threads. */
+function pythonEntry(
+  root: string,
+  { library, script, packages, rest }: { library: string; script: string; packages: readonly string[]; rest: readonly string[] },
+): Entry {
+  const file = pythonWith(root, packages);
+  if (file === undefined)
+    return { library, commands: [], missing: `no Python with ${packages[0]}; ${install}, or set STRATUS_PEERS_PYTHON` };
+  return {
+    library,
+    commands: threadCounts.map((threads) => ({
+      file,
+      args: [join(root, 'bench/peers', script), String(threads), ...rest],
+      env: { OMP_NUM_THREADS: String(threads), PYTHONDONTWRITEBYTECODE: '1' },
+    })),
+  };
+}
+
+/**
+ * Stratus and PyTorch with one of the models of bench/shared/step-models.ts and bench/peers/torch_models.py. `folder` holds the data,
+ * `program` is bench/peers/stratus-model as plain JavaScript.
+ */
+export const modelLineup = (
+  root: string,
+  { folder, model, program }: { folder: string; model: string; program: string },
+): readonly Entry[] => [
+  {
+    library: 'Stratus',
+    commands: threadCounts.map((threads) => ({ file: process.execPath, args: [program, String(threads), folder, model] })),
+  },
+  pythonEntry(root, { library: 'PyTorch', script: 'torch_models.py', packages: ['torch'], rest: [folder, model] }),
+];
+
+/** Stratus with the mission's MLP, and every peer that there is. `folder` holds the data that all of them read. */
 export function lineup(root: string, folder: string): readonly Entry[] {
   const script = (name: string): string => join(root, 'bench/peers', name);
   const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
-  const python = (library: string, name: string, packages: readonly string[]): Entry => {
-    const file = pythonWith(root, packages);
-    if (file === undefined)
-      return { library, commands: [], missing: `no Python with ${packages[0]}; ${install}, or set STRATUS_PEERS_PYTHON` };
-    return {
-      library,
-      commands: threadCounts.map((threads) => ({
-        file,
-        args: [script(name), String(threads), folder],
-        env: { OMP_NUM_THREADS: String(threads), PYTHONDONTWRITEBYTECODE: '1' },
-      })),
-    };
-  };
+  const python = (library: string, name: string, packages: readonly string[]): Entry =>
+    pythonEntry(root, { library, script: name, packages, rest: [folder] });
   const packages = join(root, '.peers');
   const tfjs = existsSync(join(packages, 'node_modules/@tensorflow/tfjs-backend-wasm'));
   return [

@@ -21,7 +21,7 @@ export interface RaceOptions {
   readonly rounds: number;
   /** About as long one series computes in one round. */
   readonly sliceMs: number;
-  /** Steps from the agreed weights on, whose mean loss shows that all compute the same. */
+  /** Steps from the agreed weights on, whose mean loss shows that all compute the same. As many are the least that is timed. */
   readonly firstSteps: number;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;

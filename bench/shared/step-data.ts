@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sizes } from './mlp.ts';
 
 /** Uniform numbers below 1, the same in every run (Mulberry32). */
-function uniform(seed: number): () => number {
+export function uniform(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -53,6 +53,8 @@ interface Unknown {
   /** The nearest known name, if any is near. */
   readonly suggestion?: string | undefined;
   readonly known: readonly string[];
+  /** What to do, where more than the name may be wrong. */
+  readonly fix?: string;
 }
 
 /** One sentence per code: what, where, what was expected, how to fix it. */
@@ -61,8 +63,8 @@ const sentences = {
   'dtype-mismatch': report,
   'bad-value': report,
   'bad-graph': report,
-  'unknown-name': ({ kind, name, suggestion, known }: Unknown) =>
-    `There is no ${kind} named '${name}'.${suggestion ? ` Did you mean '${suggestion}'?` : ''} Known: ${known.join(', ')}.`,
+  'unknown-name': ({ kind, name, suggestion, known, fix }: Unknown) =>
+    `There is no ${kind} named '${name}'.${suggestion ? ` Did you mean '${suggestion}'?` : ''} Known: ${known.join(', ')}.${fix ? ` ${fix}` : ''}`,
   'no-gradient': (d: { op: string; at: string; path: string }) =>
     `${d.op}${d.at ? ` at ${d.at}` : ''} has no gradient rule, but the result depends on what is differentiated through it (${d.path}). ` +
     `Freeze what lies before it, or add the rule in the op's file.`,
@@ -89,6 +91,9 @@ const sentences = {
   'label-range': (d: { got: string; classes: number; at?: string }) =>
     `Labels${d.at ? ` of ${d.at}` : ''} must be whole numbers from 0 to ${d.classes - 1} (${d.classes} classes), but ${d.got} occurs. ` +
     `Renumber the labels from 0, or give the last layer more units.`,
+  'index-range': (d: { at: string; got: string; size: number }) =>
+    `${d.at} looks things up by numbers from 0 to ${d.size - 1}, but ${d.got} occurs. ` +
+    `If these are token ids, check them against the vocabulary, or raise inputDim; if they are positions, cut the sequences, or raise maxLength; if they are edges, against the nodes.`,
   engine: (d: { doing: string; at?: string; reason: string }) =>
     `ONNX Runtime failed while ${d.doing}${d.at ? ` at ${d.at}` : ''}: ${d.reason}`,
   released: (d: { what: string }) => `${d.what} was released and cannot be used any more. Create it again.`,

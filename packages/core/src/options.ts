@@ -14,6 +14,7 @@ const rules = {
   atLeastOne: ['a finite number of at least 1', (x: unknown) => finite(x) && x >= 1],
   count: ['a whole number of at least 1', (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 1],
   wholeNumber: ['a whole number of at least 0', (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0],
+  integer: ['a whole number', Number.isSafeInteger],
   flag: ['true or false', (x: unknown) => typeof x === 'boolean'],
 } as const;
 

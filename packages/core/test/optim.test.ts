@@ -161,6 +161,15 @@ describe('what PyTorch does not tell', () => {
     }
   });
 
+  it('names say which parameters are spared', () => {
+    const optimizer = adamw({ weightDecay: 0.1, excludeFromWeightDecay: ['bias', 'gamma'] });
+    expect(['dense/kernel', 'dense/bias', 'norm/gamma'].map((name) => optimizer.decays(name))).toEqual([true, false, false]);
+    expect(adamw().decays('dense/bias')).toBe(true);
+    const again = optimizerFromConfig(JSON.parse(JSON.stringify({ type: optimizer.type, config: optimizer.config })));
+    expect([again.decays('dense/bias'), again.config]).toEqual([false, optimizer.config]);
+    expect(() => adamw({ excludeFromWeightDecay: 'bias' as never })).toThrow(/excludeFromWeightDecay/);
+  });
+
   it('a learning rate in float32 serves parameters in float64', async () => {
     for (const optimizer of [sgd({ momentum: 0.9 }), adamw({ learningRate: 0.25 })]) {
       const run = async (options: { rateDtype?: DType }): Promise<Float64Array> =>

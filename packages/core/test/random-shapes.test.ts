@@ -21,7 +21,7 @@ const axisOf = (g: GeneratorValue, shape: Shape): number => integer(g, -shape.le
 const at = (axis: number, shape: Shape): number => (axis < 0 ? axis + shape.length : axis);
 const shuffled = (g: GeneratorValue, n: number): number[] =>
   g(fc.shuffledSubarray<number>, [...Array(n).keys()], { minLength: n, maxLength: n });
-const choose = <T>(g: GeneratorValue, ...of: readonly T[]): T => of[integer(g, 0, of.length - 1)]!;
+const choose = <const T>(g: GeneratorValue, ...of: readonly T[]): T => of[integer(g, 0, of.length - 1)]!;
 const whole = (g: GeneratorValue, shape: readonly number[], min: number, max: number): ops.CaseInput => ({
   dtype: 'int64',
   values: nested(shape, () => integer(g, min, max)),
@@ -53,6 +53,45 @@ const reduction =
     return { ins: [shape], build: (x) => build(x, options), ...(domain && { domain }) };
   };
 
+/** A window for each spatial axis, and an input that it fits into. */
+function pooling(g: GeneratorValue): { readonly ins: readonly number[][]; readonly options: Parameters<typeof ops.maxPool>[1] } {
+  const rank = integer(g, 1, 3);
+  const list = (most: number): number[] => Array.from({ length: rank }, () => integer(g, 1, most));
+  const [kernelShape, strides, dilations, more] = [list(3), list(3), list(2), list(4)];
+  const pads = kernelShape.map((size) => [integer(g, 0, size - 1), integer(g, 0, size - 1)] as const);
+  const size = kernelShape.map((k, i) => (k - 1) * dilations[i]! + more[i]!);
+  const options = { kernelShape, strides, ...choose(g, { pads, dilations }, { autoPad: choose(g, 'SAME_UPPER', 'SAME_LOWER') }) };
+  return { ins: [[integer(g, 1, 2), integer(g, 1, 2), ...size]], options };
+}
+/** Kernels and how they move over one to three spatial axes. `width`: channels of the image in one group. */
+function convolution(g: GeneratorValue) {
+  const rank = integer(g, 1, 3);
+  const list = (least: number, most: number): number[] => Array.from({ length: rank }, () => integer(g, least, most));
+  const [window, strides, dilations] = [list(1, 3), list(1, 3), list(1, 2)];
+  const pads = window.map(() => [integer(g, 0, 1), integer(g, 0, 1)] as const);
+  const options = { strides, dilations, pads, group: integer(g, 1, 3) };
+  const sizes = { batch: integer(g, 1, 2), width: choose(g, 1, 2, 8), each: integer(g, 1, 2), more: list(0, 2) };
+  return { ...sizes, window, options };
+}
+
+/** One to three spatial axes. */
+const image = (g: GeneratorValue): number[] => [integer(g, 1, 2), integer(g, 1, 2), ...list(g, 1, 3, 2)];
+
+/** A sequence and the weights for it, of one direction or both. */
+const recurrent = (g: GeneratorValue, gates: number) => {
+  const [steps, batch, features, units] = [integer(g, 1, 3), integer(g, 1, 2), integer(g, 1, 2), integer(g, 1, 2)];
+  const direction = choose(g, 'forward', 'reverse', 'bidirectional');
+  const ways = direction === 'bidirectional' ? 2 : 1;
+  const columns = gates * units;
+  const weights = [
+    [steps, batch, features],
+    [ways, columns, features],
+    [ways, columns, units],
+    [ways, 2 * columns],
+  ];
+  return { weights, direction, initial: [[ways, batch, units]] };
+};
+
 const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
   softmax: alongAxis((x, axis) => ops.softmax(x, { axis })),
   logSoftmax: alongAxis((x, axis) => ops.logSoftmax(x, { axis })),
@@ -69,6 +108,47 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
   reduceL1: reduction(ops.reduceL1, [0.5, 2]),
   reduceL2: reduction(ops.reduceL2, [0.5, 2]),
   reduceLogSumExp: reduction(ops.reduceLogSumExp),
+  batchNormalization(g) {
+    const [channels, batch] = [integer(g, 1, 3), integer(g, 1, 3)];
+    const ins = [[batch, channels, ...list(g, 0, 2, 3)], [channels], [channels], [channels], [channels]];
+    const positive = { shape: ins[4]!, domain: [0.5, 2] as const };
+    return {
+      ins: [...ins.slice(0, 4), positive],
+      build: (x, scale, bias, mean, variance) => ops.batchNormalization(x, { scale, bias, mean, variance }),
+    };
+  },
+  instanceNormalization(g) {
+    const channels = integer(g, 1, 3);
+    const ins = [[integer(g, 1, 3), channels, integer(g, 2, 3), ...list(g, 0, 1, 3)], [channels], [channels]];
+    return { ins, build: (x, scale, bias) => ops.instanceNormalization(x, { scale, bias, epsilon: 0.1 }) };
+  },
+  layerNormalization(g) {
+    const shape = [...list(g, 0, 3, 3), integer(g, 2, 4)];
+    const axis = axisOf(g, shape);
+    const sizes = shape.slice(at(axis, shape));
+    const ins = choose(g, [shape, sizes], [shape, sizes, sizes], [shape, [sizes.at(-1)!]]);
+    return { ins, build: (x, scale, bias) => ops.layerNormalization(x, { scale, bias, axis, epsilon: 0.1 }) };
+  },
+  conv(g) {
+    const { batch, width, each, more, window, options } = convolution(g);
+    const size = window.map((k, i) => (k - 1) * options.dilations[i]! + 1 + more[i]!);
+    const [channels, out] = [options.group * width, options.group * each];
+    return {
+      ins: [[batch, channels, ...size], [out, width, ...window], [out]],
+      build: (x, w, bias) => ops.conv(x, w, { ...options, bias }),
+    };
+  },
+  convTranspose(g) {
+    const { batch, width, each, more, window, options } = convolution(g);
+    const { strides } = options;
+    const outputPadding = strides.map((stride) => integer(g, 0, stride - 1));
+    const ins = [
+      [batch, options.group * each, ...more.map((n) => n + 3)],
+      [options.group * each, width, ...window],
+      [options.group * width],
+    ];
+    return { ins, build: (x, w, bias) => ops.convTranspose(x, w, { ...options, bias, outputPadding }) };
+  },
   matMul(g) {
     const [a, b] = g(() => broadcastShapes);
     const [m, k, n] = [integer(g, 1, 4), integer(g, 1, 4), integer(g, 1, 4)];
@@ -164,6 +244,25 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
     const taken = shape.map((most, i) => (i === at(axis, shape) ? integer(g, 1, 4) : integer(g, 1, most)));
     return { ins: [shape, whole(g, taken, -size, size - 1)], build: (x, indices) => ops.gatherElements(x, indices, { axis }) };
   },
+  scan(g) {
+    const [time, batch, units] = [integer(g, 1, 4), integer(g, 1, 3), integer(g, 1, 3)];
+    const [reverse, bias, stacked] = [choose(g, true, false), choose(g, true, false), choose(g, true, false)];
+    return {
+      ins: [[batch, units], [time, batch, units], [units, units], bias ? [units] : [batch, 1]],
+      build(h0, x, u, b) {
+        const { states, outputs } = ops.scan({
+          states: [h0!],
+          inputs: [x!],
+          reverse,
+          body([h], [now]) {
+            const next = ops.tanh(ops.add(ops.add(now!, ops.matMul(h!, u!)), b!));
+            return { states: [next], outputs: stacked ? [ops.mul(next, now!)] : [] };
+          },
+        });
+        return [...states, ...outputs];
+      },
+    };
+  },
   scatterAdd(g) {
     const shape = list(g, 1, 3);
     const axis = axisOf(g, shape);
@@ -215,6 +314,79 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
       { shape: b!, domain: [0.85, 0.99] as const },
     ];
     return { ins, build: ops.mod };
+  },
+  maxPool(g) {
+    const { ins, options } = pooling(g);
+    return { ins, build: (x) => ops.maxPool(x, options) };
+  },
+  maxUnpool(g) {
+    const shape = [integer(g, 1, 2), integer(g, 1, 2), integer(g, 2, 4), integer(g, 2, 4)];
+    const size = shape.reduce((a, b) => a * b);
+    const positions = shuffled(g, size).slice(0, size / shape[2]!);
+    const small = shape.with(2, 1);
+    const indices = { dtype: 'int64' as const, values: nested(small, () => positions.pop()!) };
+    return { ins: [small, indices, shape], build: (x, i, like) => ops.add(ops.maxUnpool(x, i, like), like) };
+  },
+  averagePool(g) {
+    const { ins, options } = pooling(g);
+    const countIncludePad = choose(g, true, false);
+    return { ins, build: (x) => ops.averagePool(x, { ...options, countIncludePad }) };
+  },
+  globalAveragePool(g) {
+    return { ins: [image(g)], build: (x) => ops.globalAveragePool(x) };
+  },
+  globalMaxPool(g) {
+    return { ins: [image(g)], build: (x) => ops.globalMaxPool(x) };
+  },
+  resize(g) {
+    const shape = list(g, 2, 2, 2).concat(list(g, 2, 2, 5));
+    const sizes = list(g, 2, 2, 7);
+    const options = {
+      mode: choose(g, 'nearest', 'linear', 'cubic'),
+      coordinates: choose(g, 'half_pixel', 'asymmetric', 'align_corners'),
+      rounding: choose(g, 'round_prefer_floor', 'floor', 'ceil'),
+    };
+    return { ins: [shape], build: (x) => ops.resize(x, { axes: [2, 3], sizes, ...options }) };
+  },
+  depthToSpace(g) {
+    const [block, [batch, channels, ...size]] = [integer(g, 1, 3), list(g, 4, 4, 2)];
+    const mode = choose(g, 'DCR', 'CRD');
+    return { ins: [[batch!, channels! * block * block, ...size]], build: (x) => ops.depthToSpace(x, block, { mode }) };
+  },
+  spaceToDepth(g) {
+    const [block, [batch, channels, height, width]] = [integer(g, 1, 3), list(g, 4, 4, 2)];
+    return { ins: [[batch!, channels!, height! * block, width! * block]], build: (x) => ops.spaceToDepth(x, block) };
+  },
+  lstm(g) {
+    const { weights, direction, initial } = recurrent(g, 4);
+    return {
+      ins: [...weights, ...initial, ...initial],
+      build: (x, w, r, b, initialH, initialC) => {
+        const { y, h, c } = ops.lstm(x!, w!, r!, { b, initialH, initialC, direction });
+        return [y, h, c];
+      },
+    };
+  },
+  gru(g) {
+    const { weights, direction, initial } = recurrent(g, 3);
+    const resetAfter = choose(g, true, false);
+    return {
+      ins: [...weights, ...initial],
+      build: (x, w, r, b, initialH) => {
+        const { y, h } = ops.gru(x!, w!, r!, { b, initialH, direction, resetAfter });
+        return [y, h];
+      },
+    };
+  },
+  rnn(g) {
+    const { weights, direction, initial } = recurrent(g, 1);
+    return {
+      ins: [...weights, ...initial],
+      build: (x, w, r, b, initialH) => {
+        const { y, h } = ops.rnn(x!, w!, r!, { b, initialH, direction });
+        return [y, h];
+      },
+    };
   },
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graphInput, type Value } from '../src/graph/index.ts';
-import { add, dimsOf, foldKey, mul, randomBits, randomNormal, randomUniform, range } from '../src/ops/index.ts';
+import { add, dimsOf, dropoutMask, foldKey, mul, randomBits, randomNormal, randomUniform, range } from '../src/ops/index.ts';
 import {
   bitsAt,
   foldIn,
@@ -114,6 +114,71 @@ it('has the moments and the independence that random numbers have', async () => 
   expect(Math.abs(normal.variance - 1)).toBeLessThan((5 * Math.SQRT2) / Math.sqrt(n));
   expect(Math.abs(normal.lag)).toBeLessThan(5 / Math.sqrt(n));
   expect(Math.abs(normal.beyond - 0.05)).toBeLessThan((5 * Math.sqrt(0.05 * 0.95)) / Math.sqrt(n));
+});
+
+describe('dropoutMask', () => {
+  const masksOf = async (k: RandomKey, rows: number, columns: number, rate: number): Promise<Float32Array> => {
+    const x = graphInput('x', ['batch', columns]);
+    const { m } = await run(
+      { m: dropoutMask(['batch', columns], key, { rate, like: x }) },
+      { key: keyOf(k), x: zeros([rows, columns]) },
+      { inputs: [x, key] },
+    );
+    return m!.data as Float32Array;
+  };
+
+  it('is the rule it says it is, bit for bit', async () => {
+    const [rows, columns, rate] = [50, 300, 0.3];
+    const k = randomKey(8);
+    const dropped = Math.round(rate * 2 ** 16);
+    const wanted = Float32Array.from({ length: rows * columns }, (_, i) => {
+      const row = bitsAt(k, Math.floor(i / columns));
+      const column = bitsAt(k, 2 ** 31 + (i % columns));
+      const left = ((row & 0xffff) + (column & 0xffff)) & 0xffff;
+      const right = (2 * ((row >>> 16) + (column >>> 16)) + 1) & 0xffff;
+      return ((left * right) & 0xffff) < dropped ? 0 : 2 ** 16 / (2 ** 16 - dropped);
+    });
+    expect(await masksOf(k, rows, columns, rate)).toEqual(wanted);
+  });
+
+  it.each([0.1, 0.5, 1 / 3])('drops independently, row by row and column by column: rate %f', async (rate) => {
+    const n = 512;
+    const mask = await masksOf(randomKey(11), n, n, rate);
+    const q = Math.round(rate * 2 ** 16) / 2 ** 16;
+    // 0 on average, and 1 in square
+    const z = Float64Array.from(mask, (m) => (m === 0 ? -Math.sqrt((1 - q) / q) : Math.sqrt(q / (1 - q))));
+    expect(Math.abs(z.reduce((a, b) => a + b, 0)) / n).toBeLessThan(5);
+    // Correlations of all pairs of 60 rows, and of 60 columns: normal, each with deviation sqrt(n)
+    for (const [between, along] of [
+      [n, 1],
+      [1, n],
+    ] as const) {
+      let [squares, largest, pairs] = [0, 0, 0];
+      for (let a = 0; a < 60; a++)
+        for (let b = 0; b < a; b++, pairs++) {
+          let sum = 0;
+          for (let i = 0; i < n; i++) sum += z[a * between + i * along]! * z[b * between + i * along]!;
+          squares += sum ** 2 / n;
+          largest = Math.max(largest, Math.abs(sum) / Math.sqrt(n));
+        }
+      expect(Math.abs(squares / pairs - 1)).toBeLessThan(5 * Math.sqrt(2 / pairs));
+      expect(largest).toBeLessThan(5.5);
+    }
+    // Four corners of rectangles, which a rule of rows and columns could tie together
+    let [corners, count] = [0, 0];
+    for (let r = 0; r + 7 < n; r += 3)
+      for (let c = 0; c + 5 < n; c++, count++)
+        corners += z[r * n + c]! * z[(r + 7) * n + c]! * z[r * n + c + 5]! * z[(r + 7) * n + c + 5]!;
+    expect(Math.abs(corners) / Math.sqrt(count)).toBeLessThan(5);
+  });
+
+  it('rounds the rate, and never to all', async () => {
+    expect(new Set(await masksOf(randomKey(1), 3, 4, 1e-9))).toEqual(new Set([1]));
+    expect(new Set(await masksOf(randomKey(1), 20, 20, 0.999999))).toEqual(new Set([0]));
+    expect(dropoutMask([3], key, { rate: 0.999999 }).shape).toEqual([3]);
+    expect(() => dropoutMask([3], key, { rate: 1 })).toThrow(/rate = 1/);
+    expect(() => dropoutMask([3], graphInput('key', [2], 'int64'), { rate: 0.1 })).toThrow(/random key: got int64/);
+  });
 });
 
 it('refuses what is no key', () => {

@@ -3,7 +3,35 @@ import { terminalProgress } from './progress/index.ts';
 
 // The public surface. An export here is a promise.
 export * from '@stratus/core';
-export { type LookupOptions, type Mnist, type MnistColumns, type MnistRecord, mnist } from './data/index.ts';
+export {
+  type Cifar10,
+  type Cifar10Columns,
+  type Cifar10Record,
+  type Cora,
+  cifar10,
+  cora,
+  digits,
+  type FashionMnist,
+  type FashionMnistOptions,
+  type FashionMnistPart,
+  type FeatureColumns,
+  type FeatureRecord,
+  fashionMnist,
+  type Imdb,
+  imdb,
+  iris,
+  type LookupOptions,
+  type Mnist,
+  type MnistColumns,
+  type MnistRecord,
+  mnist,
+  rtPolarity,
+  type ShuffledOptions,
+  type Tabular,
+  type TextColumns,
+  type TextRecord,
+  tinyShakespeare,
+} from './data/index.ts';
 export { type Deployment, type DeployOptions, deploy, type StopSignal } from './deploy.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {

@@ -108,7 +108,7 @@ describe('Batcher', () => {
     const batcher = new Batcher(servable);
     const ask = (i: number) => batcher.infer({ x: tensor([i], { dtype: 'int64' }) });
     const [a, b, c] = await Promise.all([ask(0), failure(ask(99)), ask(3)]);
-    expect([a!['y']!.toArray(), b!.code, c!['y']!.toArray()]).toEqual([[10], 'engine', [13]]);
+    expect([a!['y']!.toArray(), b!.code, c!['y']!.toArray()]).toEqual([[10], 'index-range', [13]]);
     expect(runs).toEqual([3, 1, 1, 1]);
   });
 

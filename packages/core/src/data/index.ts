@@ -10,3 +10,5 @@ export {
   type TableMethods,
   table,
 } from './table.ts';
+export * from './text/index.ts';
+export { type TrainTestSplitOptions, trainTestSplit } from './train-test-split.ts';

@@ -17,21 +17,31 @@ import { sumTo } from './sum-to.ts';
  * const [dx] = grad(ops.reduceSum(ops.mul(x, x)), [x]); // 2 x
  * console.log(dx!.shape); // [3]
  */
-export function grad(y: Value, wrt: readonly Value[], seed: Value = onesLike(y)): Value[] {
-  const order = toposort([y]);
+export const grad = (y: Value, wrt: readonly Value[], seed: Value = onesLike(y)): Value[] =>
+  pullBack([y], [seed], wrt).map((cotangent, i) => cotangent ?? zerosLike(wrt[i]!));
+
+/** As {@link grad}, of several values. Undefined stands for zero: that of a seed, and that of a value that nothing depends on. */
+function pullBack(ys: readonly Value[], seeds: readonly (Value | undefined)[], wrt: readonly Value[]): (Value | undefined)[] {
+  const order = toposort(ys);
   const wanted = new Set<Value>(wrt);
   for (const node of order) if (node.ins.some((v) => v && wanted.has(v))) for (const out of node.outs) wanted.add(out);
 
-  const cotangents = new Map<Value, Value>([[y, seed]]);
+  const cotangents = new Map<Value, Value>();
+  for (const [i, y] of ys.entries()) if (seeds[i]) accumulate(cotangents, y, seeds[i]);
   for (const node of order.reverse()) {
     if (!node.outs.some((v) => wanted.has(v) && cotangents.has(v))) continue;
-    atPath(backward(node.path), () => pullBack(node, wanted, cotangents));
+    atPath(backward(node.path), () => pullBackNode(node, wanted, cotangents));
   }
-  return wrt.map((v) => cotangents.get(v) ?? zerosLike(v));
+  return wrt.map((v) => cotangents.get(v));
+}
+
+function accumulate(cotangents: Map<Value, Value>, x: Value, term: Value): void {
+  const sum = cotangents.get(x);
+  cotangents.set(x, sum ? add(sum, term) : term);
 }
 
 /** Adds what one node contributes to the cotangents of its inputs. */
-function pullBack(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Value, Value>): void {
+function pullBackNode(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Value, Value>): void {
   const { op, ins, outs, attrs } = node;
   if (op.gradient === 'zero') return;
   if (op.gradient === 'unknown') {
@@ -39,13 +49,19 @@ function pullBack(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Value,
     if (!through) return;
     throw fail('no-gradient', { op: op.type, at: node.path, path: `input ${ins.indexOf(through)} of ${op.type}` });
   }
-  const douts = outs.map((v) => cotangents.get(v) ?? zerosLike(v));
-  for (const [i, term] of op.gradient({ ins, outs, douts, attrs }).entries()) {
+  const terms = op.gradient({
+    ins,
+    outs,
+    douts: outs.map((v) => cotangents.get(v) ?? zerosLike(v)),
+    attrs,
+    wanted: ins.map((v) => v !== undefined && wanted.has(v)),
+    given: outs.map((v) => cotangents.has(v)),
+    pullBack,
+  });
+  for (const [i, term] of terms.entries()) {
     const x = ins[i];
     if (!term || !x || !wanted.has(x)) continue; // an unused term is unreachable, so it never runs
-    const fitted = sumTo(term, x.shape); // the adjoint of any broadcast, done here once for every rule
-    const sum = cotangents.get(x);
-    cotangents.set(x, sum ? add(sum, fitted) : fitted);
+    accumulate(cotangents, x, sumTo(term, x.shape)); // the adjoint of any broadcast, done here once for every rule
   }
 }
 

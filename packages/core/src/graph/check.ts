@@ -13,7 +13,15 @@ import { type AttrKind, type AttrValue, type Graph, type Info, type Node, toposo
  * const x = graphInput('x', ['batch', 2]);
  * checkGraph({ name: 'twice', inputs: [x], outputs: { y: ops.mul(x, 2) } }); // fine
  */
-export const checkGraph = (graph: Graph): void => check(graph, new Set());
+export const checkGraph = (graph: Graph): void => {
+  if (graph.captured)
+    throw fail('bad-graph', {
+      what: `graph '${graph.name}'`,
+      got: `${graph.captured} captured inputs`,
+      want: 'none: there is nothing around it',
+    });
+  check(graph);
+};
 
 type Complaint = {
   readonly what?: string;
@@ -23,13 +31,16 @@ type Complaint = {
   readonly fix?: string;
 };
 
-function check(graph: Graph, outside: ReadonlySet<Value>): void {
+function check(graph: Graph): void {
   const bad = (complaint: Complaint, cause?: unknown): never => {
     throw fail('bad-graph', { what: `graph '${graph.name}'`, ...complaint }, cause);
   };
   const outputs = Object.entries(graph.outputs);
   if (outputs.length === 0) bad({ got: 'no outputs', want: 'at least one', fix: 'Name the values that are to be computed.' });
 
+  const { captured = 0 } = graph;
+  if (!Number.isInteger(captured) || captured < 0 || captured > graph.inputs.length)
+    bad({ got: `${captured} captured inputs`, want: `from 0 to ${graph.inputs.length}, the number of inputs` });
   const names = new Set<string>();
   for (const value of graph.inputs) {
     if (value.node || value.data)
@@ -47,7 +58,7 @@ function check(graph: Graph, outside: ReadonlySet<Value>): void {
       bad({ got: `an output and an input named '${name}'`, want: 'different names', fix: 'Rename the output.' });
   }
 
-  const known = new Set<Value>([...outside, ...graph.inputs]);
+  const known = new Set<Value>(graph.inputs);
   const constants = new Map<string, Value>();
   const reach = (value: Value, by: string, at: string): void => {
     if (known.has(value)) return;
@@ -69,15 +80,14 @@ function check(graph: Graph, outside: ReadonlySet<Value>): void {
   };
 
   for (const node of toposort(outputs.map(([, value]) => value))) {
-    if (node.outs.length > 0 && node.outs.every((value) => known.has(value))) continue; // made outside
     for (const value of node.ins) if (value) reach(value, node.op.type, node.path);
-    checkNode(node, known, bad);
+    checkNode(node, bad);
     for (const value of node.outs) known.add(value);
   }
   for (const [name, value] of outputs) reach(value, `the output '${name}'`, '');
 }
 
-function checkNode(node: Node, known: ReadonlySet<Value>, bad: (complaint: Complaint, cause?: unknown) => never): void {
+function checkNode(node: Node, bad: (complaint: Complaint, cause?: unknown) => never): void {
   const { op, ins, attrs, outs, path: at } = node;
   const what = op.type;
   for (const [name, value] of Object.entries(attrs)) {
@@ -87,7 +97,7 @@ function checkNode(node: Node, known: ReadonlySet<Value>, bad: (complaint: Compl
       return bad({ what, at, got: `the attribute '${name}'`, want: `one of: ${Object.keys(op.attrs).join(', ') || 'none'}` });
     if (!fits[spec.kind](value))
       bad({ what, at, got: `${name} = ${show(value)}`, want: `an attribute of the kind ${spec.kind}` });
-    if (spec.kind === 'graph') check(value as Graph, known);
+    if (spec.kind === 'graph') check(value as Graph);
   }
   let infos: readonly Info[];
   try {

@@ -1,6 +1,10 @@
 export { checkGraph } from './check.ts';
+export { type Closure, closeGraph, standIn } from './closure.ts';
+export { dependsOn } from './depends-on.ts';
+export { type Plan, planOf } from './plan.ts';
 export { printGraph } from './print.ts';
 export { atPath, inScope, scoped } from './scope.ts';
+export { type Remake, substitute } from './substitute.ts';
 export {
   type AttrKind,
   type Attrs,
@@ -12,8 +16,13 @@ export {
   type Graph,
   graphInput,
   type Info,
+  type Join,
+  type Joined,
   type Node,
   type Op,
+  type PullBack,
+  type StepSum,
   toposort,
   type Value,
+  type Written,
 } from './value.ts';

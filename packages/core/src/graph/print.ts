@@ -1,5 +1,6 @@
 import { bytesOf, type DType, showShape, type Tensor } from '../tensor/index.ts';
-import { type AttrKind, type AttrValue, type Graph, type Node, toposort, type Value } from './value.ts';
+import { planOf } from './plan.ts';
+import type { AttrKind, AttrValue, Graph, Node, Value } from './value.ts';
 
 /** Constants of up to so many elements are written out. */
 const inline = 8;
@@ -9,7 +10,7 @@ const inline = 8;
  *
  * `%3` is what node 3 makes (`%3.1` its second output), `1.0` a float32 and `1` an int64 constant, `float32[300, 2]#9be2f1a0` a
  * constant too large to be written out, by its content. Attributes are shown where they differ from their default. What comes
- * after `#` is where a node was built.
+ * after `#` is where a node was built. A graph in an attribute has its captured inputs last, as its node has what they take.
  *
  * @example
  * import { graphInput, ops, printGraph } from '@stratus/core';
@@ -20,16 +21,18 @@ const inline = 8;
  * //   return y = %0
  * // }
  */
-export const printGraph = (graph: Graph): string => lines(graph, new Map()).join('\n');
+export const printGraph = (graph: Graph): string => lines(graph).join('\n');
 
-function lines(graph: Graph, outside: ReadonlyMap<Value, string>): string[] {
+function lines(graph: Graph): string[] {
   const outputs = Object.entries(graph.outputs);
-  const names = new Map(outside);
+  const names = new Map<Value, string>();
+  const { order, stands } = planOf(outputs.map(([, value]) => value));
   for (const input of graph.inputs) names.set(input, input.name ?? '?');
   const nameOf = (value: Value | undefined): string =>
-    value === undefined ? '_' : (names.get(value) ?? (value.data ? showTensor(value.data) : `${value.name ?? '?'}!`));
+    value === undefined ? '_' : (names.get(stands(value)) ?? (value.data ? showTensor(value.data) : `${value.name ?? '?'}!`));
 
-  const body = toposort(outputs.map(([, value]) => value)).flatMap((node, position) => {
+  const own = (i: number): boolean => i < graph.inputs.length - (graph.captured ?? 0);
+  const body = order.flatMap((node, position) => {
     const made = node.outs.map((value, i) => {
       const name = node.outs.length === 1 ? `%${position}` : `%${position}.${i}`;
       names.set(value, name);
@@ -37,12 +40,12 @@ function lines(graph: Graph, outside: ReadonlyMap<Value, string>): string[] {
     });
     const { op, ins, path, outs } = node;
     const type = op.domain === '' ? op.type : `${op.domain}.${op.type}`;
-    const taken = [...ins.map(nameOf), ...attributesOf(node, names)].join(', ');
+    const taken = [...ins.map(nameOf), ...attributesOf(node)].join(', ');
     const where = path === '' ? '' : `  # ${path}`;
     return `${made.join(', ')} = ${type}(${taken}): ${outs.map(typeOf).join(', ')}${where}`.split('\n');
   });
   return [
-    `graph ${graph.name}(${graph.inputs.map((value) => `${value.name ?? '?'}: ${typeOf(value)}`).join(', ')}) {`,
+    `graph ${graph.name}(${graph.inputs.map((value, i) => `${own(i) ? '' : 'captured '}${value.name ?? '?'}: ${typeOf(value)}`).join(', ')}) {`,
     ...body.map((line) => `  ${line}`),
     `  return ${outputs.map(([name, value]) => `${name} = ${nameOf(value)}`).join(', ')}`,
     '}',
@@ -51,16 +54,16 @@ function lines(graph: Graph, outside: ReadonlyMap<Value, string>): string[] {
 
 const typeOf = ({ dtype, shape }: Value): string => `${dtype}${showShape(shape)}`;
 
-const attributesOf = ({ op, attrs }: Node, names: ReadonlyMap<Value, string>): string[] =>
+const attributesOf = ({ op, attrs }: Node): string[] =>
   Object.entries(op.attrs).flatMap(([name, spec]) => {
     const value = attrs[name];
     if (value === undefined) return [];
-    const shown = showAttribute(spec.kind, value, names);
-    const usual = spec.default !== undefined && showAttribute(spec.kind, spec.default, names) === shown;
+    const shown = showAttribute(spec.kind, value);
+    const usual = spec.default !== undefined && showAttribute(spec.kind, spec.default) === shown;
     return usual ? [] : [`${name}=${shown}`];
   });
 
-function showAttribute(kind: AttrKind, value: AttrValue, names: ReadonlyMap<Value, string>): string {
+function showAttribute(kind: AttrKind, value: AttrValue): string {
   const list = (show: (v: never) => string): string => `[${(value as readonly never[]).map(show).join(', ')}]`;
   switch (kind) {
     case 'float':
@@ -74,7 +77,7 @@ function showAttribute(kind: AttrKind, value: AttrValue, names: ReadonlyMap<Valu
     case 'tensor':
       return showTensor(value as Tensor);
     case 'graph':
-      return lines(value as Graph, names).join('\n');
+      return lines(value as Graph).join('\n');
     default:
       return Array.isArray(value) ? list(String) : String(value);
   }

@@ -48,6 +48,56 @@ export interface Op {
   readonly attrs: Readonly<Record<string, { readonly kind: AttrKind; readonly default?: AttrValue | undefined }>>;
   readonly infer: (ins: readonly (Info | undefined)[], attrs: Attrs) => readonly Info[];
   readonly gradient: Gradient;
+  /** How files write it otherwise than we do: in older opsets, or with attributes that we do without. */
+  readonly written?: readonly Written[];
+  /** Positions of inputs that are statistics, which training does not move by gradients: running means. */
+  readonly statistics?: readonly number[];
+  /** What an input that is a list of sizes says, when a batch of `size` shall be of any size. */
+  readonly anyBatch?: (ins: readonly (Value | undefined)[], size: number) => readonly (Value | undefined)[];
+  /** Of ops with graphs in attributes: what each graph is fed by position, so that a file need not say. Captured inputs come after. */
+  readonly feeds?: (ins: readonly (Info | undefined)[], attrs: Attrs) => Readonly<Record<string, readonly Info[]>>;
+  /** Makes one node of several (or a smaller one of one) that have equal inputs: see `planOf`. */
+  readonly join?: Join;
+  /** How the sum of its results over the steps of a loop is made after the loop: see `StepSum`. Undefined: not at all. */
+  readonly sumSteps?: (node: Node, steps: StepSum) => Value | undefined;
+}
+
+/**
+ * From nodes of one op with equal inputs to those that run instead. `isRead` tells which results anybody reads. Every node says
+ * which values each of its outputs stands for; a node that stays as it is may be left out.
+ */
+export type Join = (nodes: readonly Node[], isRead: (value: Value) => boolean) => readonly Joined[];
+export interface Joined {
+  readonly ins: readonly (Value | undefined)[];
+  readonly attrs: Attrs;
+  readonly outs: readonly (readonly Value[])[];
+}
+
+/**
+ * What an op may ask for when the results of one of its nodes in a loop's body are to be summed over all steps. Products of
+ * matrices over all steps at once are much faster than one small product a step.
+ */
+export interface StepSum {
+  /** Outside of the loop: the value, if it is the same for every step. */
+  readonly fixed: (value: Value) => Value | undefined;
+  /** Outside of the loop: the values of all steps, `[time, ...]`. */
+  readonly all: (value: Value) => Value;
+  /** As `all`, if they are needed anyhow. */
+  readonly known: (value: Value) => Value | undefined;
+  /** Outside of the loop: the sum, if an op says how. */
+  readonly after: (value: Value) => Value | undefined;
+  /** Outside of the loop: the sum, added up step by step if no op says how. */
+  readonly sum: (value: Value) => Value;
+}
+
+/** Another way of writing an op. */
+export interface Written {
+  /** In opsets before this one; in all unless told. */
+  readonly before?: number;
+  /** The attributes that such a file has. */
+  readonly attrs: Op['attrs'];
+  /** The same in today's form. */
+  readonly read: (op: Op, ins: readonly (Value | undefined)[], attrs: Attrs, outputs: number) => readonly Value[];
 }
 
 /**
@@ -60,12 +110,28 @@ export interface GradientContext {
   readonly outs: readonly Value[];
   readonly douts: readonly Value[];
   readonly attrs: Attrs;
+  /** Which inputs have to be differentiated: of interest where a rule is costly, as a term that nobody reads never runs. */
+  readonly wanted: readonly boolean[];
+  /** Which outputs have a cotangent; the others' are zeros. */
+  readonly given: readonly boolean[];
+  /** Differentiates other values, for rules of ops that hold graphs. Undefined stands for zero, in `seeds` and in the result. */
+  readonly pullBack: PullBack;
 }
+export type PullBack = (
+  ys: readonly Value[],
+  seeds: readonly (Value | undefined)[],
+  wrt: readonly Value[],
+) => (Value | undefined)[];
 
-/** Inputs that are fed and outputs that are fetched, both by name. */
+/**
+ * Inputs that are fed and outputs that are fetched, both by name. A graph in an attribute is closed: what it takes from around it
+ * are inputs of its own, the last `captured` ones, and the last inputs of the node. (In a file it reads them by name.)
+ */
 export interface Graph {
   readonly name: string;
   readonly inputs: readonly Value[];
+  /** How many of the last inputs come from around the graph. */
+  readonly captured?: number | undefined;
   readonly outputs: Readonly<Record<string, Value>>;
 }
 

@@ -89,6 +89,7 @@ export function resolveLoss(loss: LossLike): Loss {
 }
 
 export type { CrossentropyOptions } from './probabilities.ts';
+export type { SparseCrossentropyOptions } from './sparse-categorical-crossentropy.ts';
 export type { Loss, LossFunction, SavedLoss };
 export {
   binaryCrossentropy,

@@ -11,6 +11,8 @@ export interface Loss {
   target(prediction: Info): { dtype: DType; shape: Shape };
   /** Number of classes when labels are whole numbers, so that the host can check their range before the kernels see them. */
   classes?(prediction: Info): number | undefined;
+  /** A label that counts nothing, and need not be a class. */
+  readonly ignored?: number | undefined;
   /** The loss of each sample: `[batch]`. Reduction and weighting belong to `compile`. */
   apply(target: Value, prediction: Value): Value;
 }

@@ -75,6 +75,7 @@ export type { ThresholdOptions } from './binary-accuracy.ts';
 export type { ClassAverageOptions } from './class-counts.ts';
 export { type MeanMetricSpec, meanMetric } from './mean-metric.ts';
 export type { Metric, MetricOptions, SavedMetric } from './metric.ts';
+export type { SparseAccuracyOptions } from './sparse-categorical-accuracy.ts';
 export type { TopKOptions } from './top-k-categorical-accuracy.ts';
 export {
   accuracy,

@@ -1,5 +1,6 @@
-import { type ActivationName, activate, checkActivation } from './activations.ts';
+import { type ActivationName, activate, alongLastAxis, checkActivation } from './activations.ts';
 import { defineLayer } from './layer.ts';
+import { elementwise } from './layout.ts';
 
 /**
  * An activation as a layer of its own: `y = activation(x)`.
@@ -12,6 +13,8 @@ import { defineLayer } from './layer.ts';
  */
 export const activation = defineLayer<{ readonly activation: ActivationName }>({
   type: 'Activation',
+  mask: 'pass',
   check: (config) => checkActivation(config.activation),
-  build: (config, [x]) => activate(config.activation, x!),
+  build: ({ activation }, inputs) =>
+    alongLastAxis(activation) ? activate(activation, inputs[0]!) : elementwise(inputs, ([x]) => activate(activation, x!)),
 });

@@ -29,6 +29,9 @@ export type ActivationName = keyof typeof activations;
 export const activate = (name: ActivationName | undefined, x: Value): Value =>
   name === undefined ? x : lookUp<(v: Value) => Value>('activation', activations, name)(x);
 
+/** Whether an activation looks at more than one element: at the last axis. */
+export const alongLastAxis = (name: ActivationName): boolean => name === 'softmax' || name === 'logSoftmax';
+
 /** Throws for a name that is no activation. */
 export const checkActivation = (name: string | undefined): void => {
   if (name !== undefined) lookUp('activation', activations, name);

@@ -1,12 +1,14 @@
 import * as ops from '../ops/index.ts';
-import { defineLayer, type Layer, type LayerOptions } from './layer.ts';
+import type { Layer, LayerOptions } from './layer.ts';
+import { merging } from './merging.ts';
 
-const layer = defineLayer<object>({ type: 'Add', inputs: 'many', build: (_, inputs) => inputs.reduce((a, b) => ops.add(a, b)) });
+const layer = merging('Add', (inputs) => inputs.reduce((a, b) => ops.add(a, b)));
 
 /**
- * Sum of two or more values, elementwise.
+ * Sum of two or more values, elementwise. The output has the steps that are real in all inputs that have a mask.
  *
- * Shapes: any that broadcast. Errors: `shape-mismatch`. Source: Keras Add.
+ * Shapes: any that broadcast; a value with fewer axes gets axes of size 1 behind the batch. Errors: `shape-mismatch`.
+ * Source: Keras Add.
  *
  * @example
  * import { add, dense, input } from '@stratus/core';

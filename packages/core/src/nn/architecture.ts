@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import type { Call, Layer, LayerOutput, Symbolic } from './layer.ts';
+import { type Call, type Layer, type LayerOutput, type Symbolic, usualName } from './layer.ts';
 
 /** A layer and the name it has in its model. */
 export interface NamedLayer {
@@ -147,7 +147,7 @@ function nameLayers(layers: readonly Layer<LayerOutput>[]): NamedLayer[] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {
     if (layer.givenName !== undefined) return { name: layer.givenName, layer };
-    const own = layer.type.charAt(0).toLowerCase() + layer.type.slice(1);
+    const own = usualName(layer.type);
     let name: string;
     do {
       const n = counts.get(own) ?? 0;

@@ -3,7 +3,7 @@ import { constant, graphInput, inScope, type Value } from '../graph/index.ts';
 import { type DType, foldIn, randomKey, saltOf, sameShape, showShape, type Tensor } from '../tensor/index.ts';
 import type { Architecture } from './architecture.ts';
 import { type Initializer, resolveInitializer } from './init/index.ts';
-import type { Call, Mask, Scope, Symbolic } from './layer.ts';
+import type { Call, Layer, LayerOutput, Mask, Scope, Symbolic } from './layer.ts';
 import { resolveRegularizer } from './regularizers/index.ts';
 
 /** What is known about one parameter of a model. */
@@ -47,15 +47,15 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
   const updates: Record<string, Value> = {};
   const penalties: Value[] = [];
 
-  const scopeOf = (layerName: string, layerTrainable: boolean, masks: readonly Mask[]): Scope => ({
+  const scopeOf = (layerName: string, layer: Layer<LayerOutput>, masks: readonly Mask[]): Scope => ({
     training,
-    trainable: layerTrainable,
+    trainable: layer.trainable,
     masks,
     parameter(own, shape, { initializer, regularizer, trainable = true, dtype = 'float32' }) {
       const name = `${layerName}/${own}`;
       const known = parameters.get(name);
       if (known) {
-        if (sameShape(known.shape, shape) && known.dtype === dtype) return known.value;
+        if (sameShape(known.shape, shape) && known.dtype === dtype) return updates[name] ?? known.value;
         throw fail('shape-mismatch', {
           what: own,
           got: `an input that needs ${showShape(shape)}`,
@@ -69,7 +69,7 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
         shape,
         dtype,
         initializer: resolveInitializer(initializer),
-        trainable: trainable && layerTrainable,
+        trainable: trainable && layer.trainable && !layer.frozen.has(own),
         value,
       });
       if (regularizer !== undefined) penalties.push(resolveRegularizer(regularizer).apply(value));
@@ -105,7 +105,7 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
     made.set(
       call,
       inScope(name, () => ({
-        values: call.layer.build(ins, scopeOf(name, call.layer.trainable, masks)),
+        values: call.layer.build(ins, scopeOf(name, call.layer, masks)),
         mask: call.layer.mask(ins, masks),
       })),
     );

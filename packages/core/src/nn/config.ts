@@ -1,5 +1,5 @@
 import { fail, StratusError } from '../errors.ts';
-import { lookUp } from '../suggest.ts';
+import { lookUp, nearest } from '../suggest.ts';
 import { type DType, dtypes, type Shape } from '../tensor/index.ts';
 import { type Architecture, architecture } from './architecture.ts';
 import { input, type Layer, type LayerOutput, type Symbolic } from './layer.ts';
@@ -16,6 +16,8 @@ export interface ArchitectureConfig {
     readonly name: string;
     readonly config: Readonly<Record<string, unknown>>;
     readonly trainable: boolean;
+    /** Parameters that stay as they are though the layer is trained. */
+    readonly frozen?: readonly string[];
   }[];
   readonly inputs: readonly { readonly name: string; readonly shape: Shape; readonly dtype: DType }[];
   readonly calls: readonly { readonly layer: string; readonly inputs: readonly number[] }[];
@@ -46,6 +48,7 @@ export function toConfig(model: Architecture): ArchitectureConfig {
       name,
       config: JSON.parse(JSON.stringify(layer.config)) as Record<string, unknown>,
       trainable: layer.trainable,
+      ...(layer.frozen.size > 0 && { frozen: [...layer.frozen].sort() }),
     })),
     inputs,
     calls,
@@ -61,12 +64,11 @@ export function fromConfig(config: unknown, own: Readonly<Record<string, LayerFa
   checkConfig(config);
   const table = { ...knownLayers, ...own };
   const layers = new Map<string, Layer<LayerOutput>>();
-  for (const { type, name, config: options, trainable } of config.layers) {
-    const factory = lookUp('layer', table, type);
-    layers.set(
-      name,
-      ours(`the config of layer '${name}'`, () => factory({ ...options, name, trainable } as never)),
-    );
+  for (const { type, name, config: options, trainable, frozen = [] } of config.layers) {
+    const factory = Object.hasOwn(table, type) ? table[type]! : unknownLayer(type, Object.keys(table));
+    const layer = ours(`the config of layer '${name}'`, () => factory({ ...withLayers(options, table), name, trainable } as never));
+    for (const parameter of frozen) layer.frozen.add(parameter);
+    layers.set(name, layer);
   }
   const inputs = Object.fromEntries(config.inputs.map(({ name, shape, dtype }) => [name, input({ shape, dtype, name })]));
   const values: Symbolic[] = Object.values(inputs);
@@ -81,6 +83,24 @@ export function fromConfig(config: unknown, own: Readonly<Record<string, LayerFa
   const outputs = Object.fromEntries(Object.entries(config.outputs).map(([name, i]) => [name, valueAt(i)]));
   return architecture({ inputs, outputs, name: config.name });
 }
+
+/** Options of a layer, with layers among them made of what was saved (see `toJSON` of layers). */
+export const withLayers = (
+  options: Readonly<Record<string, unknown>>,
+  table: Readonly<Record<string, LayerFactory>>,
+): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(options).map(([key, value]) => {
+      if (!isRecord(value) || !isText(value['layer']) || !isRecord(value['config'])) return [key, value];
+      return [key, lookUp('layer', table, value['layer'])(withLayers(value['config'], table) as never)];
+    }),
+  );
+
+/** A type that is not in the table may be anybody's own. */
+const unknownLayer = (name: string, known: readonly string[]): never => {
+  const fix = `An own layer or lambda is given when the model is read: load(file, { layers: { '${name}': … } }).`;
+  throw fail('unknown-name', { kind: 'layer', name, suggestion: nearest(name, known), known, fix });
+};
 
 const refuse = (got: string, want: string, cause?: unknown): never => {
   throw fail('bad-graph', { what: 'model', got, want, fix: 'Save the model again, with this version of Stratus.' }, cause);
@@ -111,7 +131,12 @@ function checkConfig(config: unknown): asserts config is ArchitectureConfig {
     name: isText(name),
     layers: all(
       layers,
-      (l) => isText(l['type']) && isText(l['name']) && isRecord(l['config']) && typeof l['trainable'] === 'boolean',
+      (l) =>
+        isText(l['type']) &&
+        isText(l['name']) &&
+        isRecord(l['config']) &&
+        typeof l['trainable'] === 'boolean' &&
+        (l['frozen'] === undefined || (Array.isArray(l['frozen']) && l['frozen'].every(isText))),
     ),
     inputs: all(
       inputs,

@@ -1,10 +1,10 @@
 import { fail } from '../errors.ts';
-import { add, matMul } from '../ops/index.ts';
 import { checkOptions } from '../options.ts';
 import { showShape } from '../tensor/index.ts';
 import { type ActivationName, activate, checkActivation } from './activations.ts';
 import type { InitializerLike } from './init/index.ts';
 import { defineLayer } from './layer.ts';
+import { linear } from './linear.ts';
 import type { RegularizerLike } from './regularizers/index.ts';
 
 /** Options of {@link dense}. */
@@ -35,6 +35,7 @@ export interface DenseOptions {
  */
 export const dense = defineLayer<DenseOptions>({
   type: 'Dense',
+  mask: 'pass',
   check({ units, activation }) {
     checkOptions('Dense', { units }, { units: 'count' });
     checkActivation(activation);
@@ -53,9 +54,9 @@ export const dense = defineLayer<DenseOptions>({
       initializer: kernelInitializer,
       regularizer: config.kernelRegularizer,
     });
-    const product = matMul(x!, kernel);
-    if (!useBias) return activate(activation, product);
-    const bias = scope.parameter('bias', [units], { initializer: biasInitializer, regularizer: config.biasRegularizer });
-    return activate(activation, add(product, bias));
+    const bias = useBias
+      ? scope.parameter('bias', [units], { initializer: biasInitializer, regularizer: config.biasRegularizer })
+      : undefined;
+    return activate(activation, linear(x!, kernel, bias));
   },
 });

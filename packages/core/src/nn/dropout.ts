@@ -1,10 +1,11 @@
-import { cast, greaterOrEqual, mul, randomUniform } from '../ops/index.ts';
 import { checkOptions } from '../options.ts';
+import { drop } from './drop.ts';
 import { defineLayer } from './layer.ts';
+import { elementwise } from './layout.ts';
 
 /**
  * Sets a random share `rate` of the elements to zero in training, and scales the others by `1 / (1 - rate)`; does nothing in
- * inference. The mask comes from the run's seed, the step and the layer's name.
+ * inference. The mask comes from the run's seed, the step and the layer's name; the rate is rounded to a multiple of 2⁻¹⁶.
  *
  * Shapes: `S -> S`. Errors: `bad-value` for a rate outside [0, 1). Source: Srivastava et al. 2014; Keras Dropout.
  *
@@ -14,10 +15,7 @@ import { defineLayer } from './layer.ts';
  */
 export const dropout = defineLayer<{ readonly rate: number }>({
   type: 'Dropout',
+  mask: 'pass',
   check: ({ rate }) => checkOptions('Dropout', { rate }, { rate: 'fraction' }),
-  build({ rate }, [x], scope) {
-    if (!scope.training || rate === 0) return x!;
-    const kept = greaterOrEqual(randomUniform(x!.shape, scope.key(), { like: x! }), rate);
-    return mul(x!, mul(cast(kept, x!.dtype), 1 / (1 - rate)));
-  },
+  build: ({ rate }, inputs, scope) => elementwise(inputs, ([x]) => drop(x!, rate, scope)),
 });

@@ -1,6 +1,7 @@
 import { add, mul, randomNormal } from '../ops/index.ts';
 import { checkOptions } from '../options.ts';
 import { defineLayer } from './layer.ts';
+import { elementwise } from './layout.ts';
 
 /**
  * Adds normal noise with standard deviation `stddev` in training; does nothing in inference.
@@ -13,9 +14,10 @@ import { defineLayer } from './layer.ts';
  */
 export const gaussianNoise = defineLayer<{ readonly stddev: number }>({
   type: 'GaussianNoise',
+  mask: 'pass',
   check: ({ stddev }) => checkOptions('GaussianNoise', { stddev }, { stddev: 'nonNegative' }),
-  build({ stddev }, [x], scope) {
-    if (!scope.training || stddev === 0) return x!;
-    return add(x!, mul(randomNormal(x!.shape, scope.key(), { like: x! }), stddev));
+  build({ stddev }, inputs, scope) {
+    if (!scope.training || stddev === 0) return inputs[0]!;
+    return elementwise(inputs, ([x]) => add(x!, mul(randomNormal(x!.shape, scope.key(), { like: x! }), stddev)));
   },
 });

@@ -28,7 +28,7 @@ export interface Scope {
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Value;
   /** A key for random numbers, different for each layer, call and step. */
   key(): Value;
-  /** The value that a parameter which is not trainable shall have after the step. */
+  /** The value that a parameter which is not trainable shall have after the step. The next use of the layer goes on from it. */
   update(name: string, value: Value): void;
   /** Adds a scalar to the loss. */
   penalty(value: Value): void;
@@ -79,10 +79,14 @@ export interface Layer<Out extends LayerOutput = Symbolic> {
   readonly givenName?: string | undefined;
   /** May be set to freeze and thaw; then compile again. */
   trainable: boolean;
+  /** Names of parameters that stay as they are though the layer is trained. See `Model.freeze`. */
+  readonly frozen: Set<string>;
   /** Builds the layer's part of a graph. */
   build(inputs: readonly Value[], scope: Scope): readonly Value[];
   /** Which steps of the output are real, given the same of the inputs. */
   mask(inputs: readonly Value[], masks: readonly Mask[]): Mask;
+  /** How it is written where it is an option of another layer. */
+  toJSON(): { readonly layer: string; readonly config: Readonly<Record<string, unknown>> };
 }
 
 /** How a layer is declared: a pure function of its options, its inputs and a scope. */
@@ -112,7 +116,8 @@ const dryScope: Scope = {
   penalty: () => undefined,
 };
 
-const lowerFirst = (type: string): string => type.charAt(0).toLowerCase() + type.slice(1);
+/** What a layer of this type is called unless told: Dense -> dense, LSTM -> lstm, RMSNormalization -> rmsNormalization. */
+export const usualName = (type: string): string => type.replace(/^[A-Z]+?(?=[A-Z][a-z]|[^A-Z]|$)/, (head) => head.toLowerCase());
 
 /**
  * Declares a layer type. The factory that comes back makes layers; put it into `load(file, { layers: { … } })` when it is your own.
@@ -130,7 +135,7 @@ export function defineLayer<C extends object, Out extends LayerOutput = Symbolic
 ): (config: C & LayerOptions) => Layer<Out> {
   return ({ name, trainable = true, ...own }: C & LayerOptions): Layer<Out> => {
     const config = own as unknown as C;
-    const label = name ?? lowerFirst(spec.type);
+    const label = name ?? usualName(spec.type);
     inScope(label, () => spec.check?.(config));
     const call = (given: Symbolic | readonly Symbolic[]): LayerOutput => {
       const inputs = 'shape' in given ? [given] : given;
@@ -147,9 +152,11 @@ export function defineLayer<C extends object, Out extends LayerOutput = Symbolic
       config: config as Readonly<Record<string, unknown>>,
       givenName: name,
       trainable,
+      frozen: new Set<string>(),
       build: (inputs: readonly Value[], scope: Scope) => valuesOf(spec.build(config, inputs, scope)),
       mask: (inputs: readonly Value[], masks: readonly Mask[]) =>
         spec.mask === 'pass' ? masks.find((mask) => mask !== undefined) : spec.mask?.(config, inputs, masks),
+      toJSON: () => ({ layer: spec.type, config }),
     }) as Layer<Out>;
     return layer;
   };

@@ -1,6 +1,7 @@
 import { add, cast, mul } from '../ops/index.ts';
 import { isFloat } from '../tensor/index.ts';
 import { defineLayer } from './layer.ts';
+import { elementwise } from './layout.ts';
 
 /** Options of {@link rescaling}. */
 export interface RescalingOptions {
@@ -21,8 +22,10 @@ export interface RescalingOptions {
  */
 export const rescaling = defineLayer<RescalingOptions>({
   type: 'Rescaling',
-  build({ scale, offset = 0 }, [x]) {
-    const scaled = mul(isFloat(x!.dtype) ? x! : cast(x!, 'float32'), scale);
-    return offset === 0 ? scaled : add(scaled, offset);
-  },
+  mask: 'pass',
+  build: ({ scale, offset = 0 }, inputs) =>
+    elementwise(inputs, ([x]) => {
+      const scaled = mul(isFloat(x!.dtype) ? x! : cast(x!, 'float32'), scale);
+      return offset === 0 ? scaled : add(scaled, offset);
+    }),
 });

@@ -1,5 +1,14 @@
 import { fail } from '../errors.ts';
-import { type AttrKind, type AttrValue, checkGraph, type Graph, type Node, toposort, type Value } from '../graph/index.ts';
+import {
+  type AttrKind,
+  type AttrValue,
+  checkGraph,
+  type Graph,
+  type Node,
+  type Plan,
+  planOf,
+  type Value,
+} from '../graph/index.ts';
 import { bytesOf, dtypes, type Tensor } from '../tensor/index.ts';
 import { encodeModel } from './encode.ts';
 import {
@@ -68,13 +77,14 @@ export const exportGraph = (graph: Graph, options: ExportOptions = {}): Uint8Arr
 const shareUpTo = 256;
 const encoder = new TextEncoder();
 
-/** Writes one graph; the graphs inside nodes have writers of their own, which see the names outside. */
+/**
+ * Writes one graph. Graphs inside nodes have writers of their own: names are unique in the whole file, and what such a graph captures
+ * has the name that it has outside.
+ */
 class GraphWriter {
   readonly #taken: Set<string>;
   /** Of what stands before: inputs, constants, outputs of nodes that are written. */
-  readonly #names: Map<Value, string>;
-  /** Nodes that are written, here or outside. */
-  readonly #written: Set<Node>;
+  readonly #names = new Map<Value, string>();
   /** Names that outputs of the graph give to values before these are made. */
   readonly #promised = new Map<Value, string>();
   readonly #domains: Map<string, number>;
@@ -82,21 +92,25 @@ class GraphWriter {
   readonly #initializers: TensorProto[] = [];
   readonly #shared = new Map<string, string>();
   #constants = 0;
+  #stands: Plan['stands'] = (value) => value;
 
-  constructor(domains: Map<string, number>, outside?: GraphWriter) {
+  constructor(domains: Map<string, number>, taken = new Set<string>()) {
     this.#domains = domains;
-    this.#taken = outside ? outside.#taken : new Set();
-    this.#names = new Map(outside ? outside.#names : []);
-    this.#written = new Set(outside ? outside.#written : []);
+    this.#taken = taken;
   }
 
-  write(graph: Graph): GraphProto {
+  /** `captured`: the names of what the last inputs take. */
+  write(graph: Graph, captured: readonly string[] = []): GraphProto {
     const outputs = Object.entries(graph.outputs);
-    for (const input of graph.inputs) this.#names.set(input, this.#unique(input.name!));
+    const inputs = graph.inputs.slice(0, graph.inputs.length - captured.length);
+    for (const input of inputs) this.#names.set(input, this.#unique(input.name!));
+    for (const [i, name] of captured.entries()) this.#names.set(graph.inputs[inputs.length + i]!, name);
     const outputNames = outputs.map(([name]) => this.#unique(name));
-    for (const [i, [, value]] of outputs.entries()) if (!this.#promised.has(value)) this.#promised.set(value, outputNames[i]!);
+    const { order, stands } = planOf(outputs.map(([, value]) => value));
+    this.#stands = stands;
+    for (const [i, [, value]] of outputs.entries())
+      if (!this.#promised.has(stands(value))) this.#promised.set(stands(value), outputNames[i]!);
 
-    const order = toposort(outputs.map(([, value]) => value));
     for (const [position, node] of order.entries()) this.#node(node, position);
     let position = order.length;
     for (const [i, [, value]] of outputs.entries()) {
@@ -109,14 +123,12 @@ class GraphWriter {
       node: this.#nodes,
       name: graph.name,
       initializer: this.#initializers,
-      input: graph.inputs.map((value) => valueInfo(this.#names.get(value)!, value)),
+      input: inputs.map((value) => valueInfo(this.#names.get(value)!, value)),
       output: outputs.map(([, value], i) => valueInfo(outputNames[i]!, value)),
     };
   }
 
   #node(node: Node, position: number): void {
-    if (this.#written.has(node)) return;
-    this.#written.add(node);
     const { op, ins, attrs, outs, path } = node;
     const opset = this.#domains.get(op.domain);
     if (op.domain === '' && op.since > opset!)
@@ -124,11 +136,19 @@ class GraphWriter {
     if (op.domain !== '') this.#domains.set(op.domain, Math.max(opset ?? 0, op.since));
 
     const name = this.#unique(`${path === '' ? '' : `${path}/`}${op.type}_${position}`);
-    const input = ins.map((value) => (value ? this.#nameOf(value) : ''));
-    const attribute = Object.entries(op.attrs).flatMap(([key, { kind }]) => {
-      const value = attrs[key];
-      return value === undefined ? [] : [this.#attribute(key, kind, value)];
-    });
+    const all = ins.map((value) => (value ? this.#nameOf(value) : ''));
+    let inside = all.length;
+    const attribute = Object.entries(op.attrs)
+      .reverse() // captured values are the last inputs, those of the last graph last
+      .flatMap(([key, { kind }]) => {
+        const value = attrs[key];
+        if (value === undefined) return [];
+        const captured = kind === 'graph' ? all.slice(inside - ((value as Graph).captured ?? 0), inside) : [];
+        inside -= captured.length;
+        return [this.#attribute(key, kind, value, captured)];
+      })
+      .reverse();
+    const input = all.slice(0, inside);
     const output = outs.map((value, i) => {
       const known = this.#promised.get(value) ?? this.#unique(i === 0 ? name : `${name}:${i}`, name);
       this.#names.set(value, known);
@@ -137,7 +157,7 @@ class GraphWriter {
     this.#nodes.push({ input, output, name, opType: op.type, attribute, ...(op.domain !== '' && { domain: op.domain }) });
   }
 
-  #attribute(name: string, kind: AttrKind, value: AttrValue): AttributeProto {
+  #attribute(name: string, kind: AttrKind, value: AttrValue, captured: readonly string[]): AttributeProto {
     const type = attributeTypes[kind];
     switch (kind) {
       case 'int':
@@ -155,11 +175,12 @@ class GraphWriter {
       case 'tensor':
         return { name, type, t: protoOfTensor(value as Tensor) };
       case 'graph':
-        return { name, type, g: new GraphWriter(this.#domains, this).write(value as Graph) };
+        return { name, type, g: new GraphWriter(this.#domains, this.#taken).write(value as Graph, captured) };
     }
   }
 
-  #nameOf(value: Value): string {
+  #nameOf(given: Value): string {
+    const value = this.#stands(given);
     const known = this.#names.get(value);
     if (known !== undefined) return known;
     const name = this.#initializer(value.data!, value.name);

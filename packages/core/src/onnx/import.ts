@@ -8,14 +8,17 @@ import {
   constant,
   type Graph,
   graphInput,
+  type Info,
   type Op,
   type Value,
+  type Written,
 } from '../graph/index.ts';
 import * as ops from '../ops/index.ts';
 import { dtypeOfOnnx, type Tensor, tensor } from '../tensor/index.ts';
 import { type DecodeOptions, decodeModel } from './decode.ts';
 import { unnamed } from './export.ts';
 import { domainOf, fedInputs, portReader, textsOf } from './model-info.ts';
+import { NameScope } from './name-scope.ts';
 import { type AttributeProto, attributeTypes, type GraphProto, type ModelProto, type NodeProto } from './proto.ts';
 import { type ExternalFiles, tensorOfProto } from './tensor-proto.ts';
 import type { Int64 } from './wire.ts';
@@ -33,6 +36,8 @@ export interface Imported {
   readonly metadata: Readonly<Record<string, string>>;
   /** Version of ONNX's operators. */
   readonly opset: number;
+  /** Everything that has a name in the file, but not inside bodies: inputs, initializers, results of nodes. */
+  readonly values: ReadonlyMap<string, Value>;
 }
 
 /**
@@ -40,7 +45,7 @@ export interface Imported {
  *
  * Errors: `not-onnx` when it is broken; `unsupported-ops`, which names all operators, attributes and types that Stratus does not
  * know; `bad-graph`, `shape-mismatch`, `dtype-mismatch`, `bad-value` when the operators do not fit together.
- * Source: onnx.proto, ONNX opsets 13 to 21.
+ * Source: onnx.proto, ONNX opsets 7 to 21, and later ones where an operator did not change.
  *
  * @example
  * import { exportGraph, graphInput, importGraph, ops, printGraph } from '@stratus/core';
@@ -59,7 +64,9 @@ export function importGraph(model: Uint8Array | ModelProto, options: ImportOptio
   const unsupported = new Set<string>();
   survey(proto.graph ?? {}, context, unsupported);
   if (unsupported.size > 0) throw fail('unsupported-ops', { ops: [...unsupported].sort() });
-  return { graph: readGraph(proto.graph ?? {}, new Map(), context), metadata: textsOf(proto.metadataProps), opset };
+  const scope = new NameScope();
+  const graph = readGraph(proto.graph ?? {}, scope, context);
+  return { graph, metadata: textsOf(proto.metadataProps), opset, values: scope.values };
 }
 
 interface Context {
@@ -68,8 +75,8 @@ interface Context {
   readonly broken: (reason: string, cause?: unknown) => StratusError;
 }
 
-/** From here on axes are inputs and softmax is over one axis; later versions only added to that. */
-const oldestOpset = 13;
+/** From here on operators broadcast as they do today; what else has changed, the ops say themselves. */
+const oldestOpset = 7;
 
 let table: ReadonlyMap<string, Op> | undefined;
 /** Every op, by domain and type. The first in alphabetical order stands for a type that several emitters make. */
@@ -82,11 +89,15 @@ const opTable = (): ReadonlyMap<string, Op> =>
   ));
 const opOf = ({ domain, opType = '' }: NodeProto): Op | undefined => opTable().get(`${domainOf(domain)}:${opType}`);
 
+/** How this file writes an op, where that is not as we do. */
+const writtenAs = (op: Op, { opset }: Context): Written | undefined =>
+  op.written?.find(({ before = Infinity }) => op.domain !== '' || opset < before);
+
 /** Collects all that cannot be read, so that one message says everything. */
-function survey(graph: GraphProto, context: Context, unsupported: Set<string>): void {
+function survey(graph: GraphProto, context: Context, unsupported: Set<string>, isFed = false): void {
   if ((graph.sparseInitializer ?? []).length > 0) unsupported.add('sparse initializers');
   const ports = portReader(graph);
-  for (const input of fedInputs(graph)) {
+  for (const input of isFed ? [] : fedInputs(graph)) {
     const { name, dtype, type, shape } = ports(input);
     if (!dtype || !shape) unsupported.add(`input '${name}' of type ${type}${shape ? '' : ' and unknown rank'}`);
   }
@@ -102,26 +113,26 @@ function survey(graph: GraphProto, context: Context, unsupported: Set<string>): 
     }
     if (op.domain === '' && context.opset < oldestOpset)
       unsupported.add(`${type} of opset ${context.opset} (read: ${oldestOpset} and later)`);
+    const attrs = writtenAs(op, context)?.attrs ?? op.attrs;
     for (const attribute of node.attribute ?? []) {
-      const spec = Object.hasOwn(op.attrs, attribute.name ?? '') ? op.attrs[attribute.name!] : undefined;
+      const spec = Object.hasOwn(attrs, attribute.name ?? '') ? attrs[attribute.name!] : undefined;
       if (!spec) unsupported.add(`${type} with the attribute '${attribute.name ?? ''}'`);
-      else if (spec.kind === 'graph' && attribute.g) survey(attribute.g, context, unsupported);
+      else if (spec.kind === 'graph' && attribute.g) survey(attribute.g, context, unsupported, op.feeds !== undefined);
     }
   }
 }
 
-function readGraph(graph: GraphProto, outside: ReadonlyMap<string, Value>, context: Context): Graph {
-  const scope = new Map(outside);
-  const own = new Set<string>();
+/** Reads a graph into `scope`. `fed`: of a graph inside a node, what the node is known to feed it, whatever the file says. */
+function readGraph(graph: GraphProto, scope: NameScope, context: Context, fed?: readonly Info[]): Graph {
   const define = (name: string, value: Value): void => {
-    if (own.has(name)) throw context.broken(`two values are named '${name}'`);
-    own.add(name);
-    scope.set(name, value);
+    if (!scope.define(name, value)) throw context.broken(`two values are named '${name}'`);
   };
   const ports = portReader(graph);
-  const inputs = fedInputs(graph).map((input) => {
-    const { name, dtype, shape } = ports(input);
-    const value = graphInput(name, shape!, dtype!);
+  const portNames = new Set<string>();
+  const inputs = fedInputs(graph).map((input, i) => {
+    const { name, dtype, shape } = fed?.[i] ? { name: input.name ?? '', ...fed[i] } : ports(input);
+    if (!dtype || !shape) throw context.broken(`'${graph.name ?? ''}' has an input '${name}' that nothing feeds`);
+    const value = graphInput(fed ? portName(name, portNames) : name, shape, dtype);
     define(name, value);
     return value;
   });
@@ -131,11 +142,30 @@ function readGraph(graph: GraphProto, outside: ReadonlyMap<string, Value>, conte
     for (const [i, name] of (node.output ?? []).entries()) if (name !== '') define(name, outs[i]!);
   }
   const outputs = (graph.output ?? []).map(({ name = '' }): [string, Value] => {
-    const value = scope.get(name);
+    const value = scope.find(name);
     if (!value) throw context.broken(`nothing makes its output '${name}'`);
     return [name, value];
   });
-  return { name: graph.name ?? '', inputs, outputs: Object.fromEntries(outputs) };
+  const { captured } = scope;
+  for (const { inner } of captured) portNames.add(inner.name!);
+  return {
+    name: graph.name ?? '',
+    inputs: [...inputs, ...captured.map(({ inner }) => inner)],
+    ...(captured.length > 0 && { captured: captured.length }),
+    outputs: Object.fromEntries(outputs.map(([name, value]) => [fed ? portName(name, portNames) : name, value])),
+  };
+}
+
+/**
+ * A name for an input or output of a graph inside a node, where only the position counts: without what writing added to make it
+ * unique in the file, and not a number, which an object would move to the front.
+ */
+function portName(wanted: string, taken: Set<string>): string {
+  let name = wanted.replace(/(?<=.)_+$/, '');
+  if (/^\d+$/.test(name)) name = `port_${name}`;
+  while (taken.has(name)) name += '_';
+  taken.add(name);
+  return name;
 }
 
 /** Constants get back the names that they were given, not those that writing made up. */
@@ -145,21 +175,31 @@ const named = (data: Tensor, name: string | undefined): Value =>
     name === undefined || (name.startsWith(unnamed) && /^\d+_*$/.test(name.slice(unnamed.length))) ? undefined : name,
   );
 
-function readNode(node: NodeProto, scope: ReadonlyMap<string, Value>, context: Context): readonly Value[] {
+function readNode(node: NodeProto, scope: NameScope, context: Context): readonly Value[] {
   const title = `node '${node.name ?? ''}' (${node.opType ?? ''})`;
   if (isConstant(node)) return [constantOf(node, title, context)];
   const op = opOf(node)!;
   const ins = (node.input ?? []).map((name) => {
-    const value = scope.get(name);
+    const value = name === '' ? undefined : scope.find(name);
     if (!value && name !== '') throw context.broken(`${title} reads '${name}', which nothing before it makes`);
     return value;
   });
   while (ins.length > 0 && ins[ins.length - 1] === undefined) ins.pop();
   const given = new Map((node.attribute ?? []).map((attribute) => [attribute.name, attribute]));
   const attrs: Record<string, AttrValue | undefined> = {};
-  for (const [name, spec] of Object.entries(op.attrs)) {
+  const specs = Object.entries(writtenAs(op, context)?.attrs ?? op.attrs);
+  for (const [name, spec] of specs) {
     const attribute = given.get(name);
-    attrs[name] = attribute ? readAttribute(attribute, spec.kind, title, scope, context) : spec.default;
+    if (spec.kind !== 'graph') attrs[name] = attribute ? readAttribute(attribute, spec.kind, title, context) : spec.default;
+  }
+  const fed = op.feeds && guarded(title, node, context, () => op.feeds!(ins, attrs));
+  for (const [name, spec] of specs) {
+    const attribute = given.get(name);
+    if (spec.kind !== 'graph' || !attribute) continue;
+    if (!attribute.g) throw context.broken(`the attribute '${name}' of ${title} is not of the kind graph`);
+    const inside = new NameScope(scope);
+    attrs[name] = readGraph(attribute.g, inside, context, fed?.[name] ?? []);
+    ins.push(...inside.captured.map(({ outer }) => outer));
   }
   const outs = applied(op, ins, attrs, node, title, context);
   const wanted = (node.output ?? []).findLastIndex((name) => name !== '') + 1;
@@ -175,8 +215,14 @@ function applied(
   title: string,
   context: Context,
 ): readonly Value[] {
+  const written = writtenAs(op, context);
+  const wanted = node.output?.length ?? 0;
+  return guarded(title, node, context, () => written?.read(op, ins, attrs, wanted) ?? apply(op, ins, attrs));
+}
+
+function guarded<T>(title: string, node: NodeProto, context: Context, build: () => T): T {
   try {
-    return atPath(pathOf(node), () => apply(op, ins, attrs));
+    return atPath(pathOf(node), build);
   } catch (e) {
     if (StratusError.is(e)) throw e;
     // Rules may take for granted that the inputs are there; a file need not have them.
@@ -197,15 +243,9 @@ const whole = (i: Int64): number => Math.max(Number.MIN_SAFE_INTEGER, Math.min(N
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-function readAttribute(
-  attribute: AttributeProto,
-  kind: AttrKind,
-  title: string,
-  scope: ReadonlyMap<string, Value>,
-  context: Context,
-): AttrValue {
-  const { name, type = attributeTypes[kind], t, g } = attribute;
-  if (type !== attributeTypes[kind] || (kind === 'tensor' && !t) || (kind === 'graph' && !g))
+function readAttribute(attribute: AttributeProto, kind: Exclude<AttrKind, 'graph'>, title: string, context: Context): AttrValue {
+  const { name, type = attributeTypes[kind], t } = attribute;
+  if (type !== attributeTypes[kind] || (kind === 'tensor' && !t))
     throw context.broken(`the attribute '${name}' of ${title} is not of the kind ${kind}`);
   // Writers may leave out zeros and empty lists.
   switch (kind) {
@@ -223,8 +263,6 @@ function readAttribute(
       return (attribute.strings ?? []).map((bytes) => decoder.decode(bytes));
     case 'tensor':
       return tensorOfProto(t!, context.files);
-    case 'graph':
-      return readGraph(g!, scope, context);
   }
 }
 

@@ -12,6 +12,10 @@ export const addOp = defineOp({
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Add', a, b) }),
   grad: ({ dc }) => ({ a: dc, b: dc }),
+  sumSteps({ ins }, { after, sum }) {
+    const [a, b] = ins.map((x) => after(x!));
+    return a || b ? add(a ?? sum(ins[0]!), b ?? sum(ins[1]!)) : undefined;
+  },
 });
 
 /**

@@ -11,6 +11,7 @@ import { less } from './less.ts';
 import { lessOrEqual } from './less-or-equal.ts';
 import { mul } from './mul.ts';
 import { lift, sameDtype } from './rules.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** @internal */
 export const clipOp = defineOp({
@@ -19,6 +20,7 @@ export const clipOp = defineOp({
   inputs: ['input'],
   optional: ['min', 'max'],
   outputs: ['output'],
+  written: [attributesBecameInputs(11, { min: { kind: 'float' }, max: { kind: 'float' } }, { min: 1, max: 2 })],
   infer({ input, min, max }) {
     for (const bound of [min, max]) if (bound) sameDtype('Clip', input, bound);
     return { output: numeric('Clip', input) };

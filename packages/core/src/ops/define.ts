@@ -8,6 +8,7 @@ import {
   type Info,
   type Op,
   type Value,
+  type Written,
 } from '../graph/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 
@@ -49,6 +50,16 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly optional?: readonly P[];
   readonly outputs: readonly O[];
   readonly attrs?: A;
+  /** How files write it otherwise. */
+  readonly written?: readonly Written[];
+  /** Inputs that are statistics, which training does not move by gradients. */
+  readonly statistics?: readonly (I | P)[];
+  /** See {@link Op}. */
+  readonly anyBatch?: NonNullable<Op['anyBatch']>;
+  /** See {@link Op}. */
+  readonly sumSteps?: NonNullable<Op['sumSteps']>;
+  /** See {@link Op}. */
+  readonly join?: NonNullable<Op['join']>;
   infer(ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>, attrs: AttrsOf<A>): Record<O, Info>;
   /**
    * Cotangents by the same names; `d<output>` comes in. No un-broadcasting (grad sums back), no "is it needed?" (an unused
@@ -60,6 +71,7 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
     | ((
         v: Readonly<Record<I | O | `d${O}`, Value>> & Readonly<Partial<Record<P, Value>>>,
         attrs: AttrsOf<A>,
+        context: Pick<GradientContext, 'wanted' | 'given' | 'pullBack'>,
       ) => Record<I, Value | null> & Partial<Record<P, Value | null>>);
 }
 
@@ -99,6 +111,11 @@ export function defineOp<
     domain: spec.domain ?? '',
     since: spec.since,
     attrs: spec.attrs ?? {},
+    ...(spec.written && { written: spec.written }),
+    ...(spec.statistics && { statistics: spec.statistics.map((name) => names.indexOf(name)) }),
+    ...(spec.anyBatch && { anyBatch: spec.anyBatch }),
+    ...(spec.sumSteps && { sumSteps: spec.sumSteps }),
+    ...(spec.join && { join: spec.join }),
     infer(ins, attrs) {
       const infos = spec.infer(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
       return spec.outputs.map((name) => infos[name]);
@@ -106,7 +123,8 @@ export function defineOp<
     gradient:
       typeof rule === 'string'
         ? rule
-        : ({ ins, outs, douts, attrs }) => {
+        : (context) => {
+            const { ins, outs, douts, attrs } = context;
             const values = Object.fromEntries([
               ...byName(names, ins),
               ...byName(spec.outputs, outs),
@@ -115,7 +133,7 @@ export function defineOp<
                 douts,
               ),
             ]);
-            const terms: Partial<Record<string, Value | null>> = rule(values as never, attrs as AttrsOf<A>);
+            const terms: Partial<Record<string, Value | null>> = rule(values as never, attrs as AttrsOf<A>, context);
             return names.map((name) => terms[name] ?? null);
           },
   };
@@ -133,12 +151,21 @@ export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
   readonly domain?: string;
   readonly since: number;
   readonly attrs?: A;
+  readonly written?: readonly Written[];
+  /** See {@link Op}. */
+  readonly feeds?: Op['feeds'];
+  /** See {@link Op}. */
+  readonly join?: Op['join'];
   infer(ins: readonly Info[], attrs: AttrsOf<A>): readonly Info[];
   readonly grad:
     | 'zero'
     | 'unknown'
     | ((
-        v: { ins: readonly Value[]; outs: readonly Value[]; douts: readonly Value[] },
+        v: Pick<GradientContext, 'wanted' | 'given' | 'pullBack'> & {
+          ins: readonly Value[];
+          outs: readonly Value[];
+          douts: readonly Value[];
+        },
         attrs: AttrsOf<A>,
       ) => readonly (Value | null)[]);
 }): VariadicEmitter<A> {

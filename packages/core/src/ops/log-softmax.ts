@@ -5,6 +5,7 @@ import { exp } from './exp.ts';
 import { alongAxis } from './kinds.ts';
 import { mul } from './mul.ts';
 import { reduceSum } from './reduce-sum.ts';
+import { softmaxWasOverRows } from './softmax-rows.ts';
 import { sub } from './sub.ts';
 
 /** @internal */
@@ -14,6 +15,7 @@ export const logSoftmaxOp = defineOp({
   inputs: ['input'],
   outputs: ['output'],
   attrs: { axis: { kind: 'int', default: -1 } },
+  written: [softmaxWasOverRows],
   infer: ({ input }, { axis }) => ({ output: alongAxis('LogSoftmax', input, axis) }),
   grad({ output: y, doutput: dy }, { axis }) {
     return { input: sub(dy, mul(exp(y), reduceSum(dy, { axes: [axis], keepDims: true }))) }; // dx = dy - e^y Σ dy

@@ -3,9 +3,10 @@ import type { Value } from '../graph/index.ts';
 import { productOf, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { gemm } from './gemm.ts';
 import { reshape } from './reshape.ts';
 import { broadcastShapes, sameDtype } from './rules.ts';
-import { transpose } from './transpose.ts';
+import { transpose, transposeOp } from './transpose.ts';
 
 /** @internal */
 export const matMulOp = defineOp({
@@ -31,11 +32,23 @@ export const matMulOp = defineOp({
     a: matMul(dy, swapLast(b)),
     b: b.shape.length === 2 && a.shape.length > 2 ? matMul(swapLast(rows(a)), rows(dy)) : matMul(swapLast(a), dy),
   }),
+  // sum of A_t B_t over t: one product, in which t lengthens the inner axis.
+  sumSteps({ ins: [a, b] }, { fixed, all, after }) {
+    if (a!.shape.length !== 2 || b!.shape.length !== 2) return undefined;
+    const [p, q] = [fixed(a!), fixed(b!)];
+    if (!p && !q) return gemm(rows(all(swapLast(a!))), rows(all(b!)), undefined, { transA: true });
+    const sum = p ? after(b!) : after(a!);
+    return sum && (p ? matMul(p, sum) : matMul(sum, q!));
+  },
 });
 
+/** A transposed matrix gives back what it was made of. */
 const swapLast = (x: Value): Value => {
   const axes = x.shape.map((_, i) => i);
-  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+  const order = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
+  const { op, ins, attrs } = x.node ?? {};
+  const swapped = op === transposeOp.op && axes.every((i) => (attrs!['perm'] as readonly number[] | undefined)?.[i] === order[i]);
+  return swapped ? ins![0]! : transpose(x, order);
 };
 const rows = (x: Value): Value => reshape(x, [productOf(x.shape.slice(0, -1)), x.shape[x.shape.length - 1]!]);
 

@@ -12,6 +12,11 @@ export const mulOp = defineOp({
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b) }),
   grad: ({ a, b, dc }) => ({ a: mul(dc, b), b: mul(dc, a) }), // (a b)' = a' b + a b'
+  sumSteps({ ins: [a, b] }, { fixed, after }) {
+    const [p, q] = [fixed(a!), fixed(b!)];
+    const sum = q ? after(a!) : p ? after(b!) : undefined;
+    return sum && mul(sum, (q ?? p)!);
+  },
 });
 
 /**

@@ -11,6 +11,10 @@ export const negOp = defineOp({
   outputs: ['y'],
   infer: ({ x }) => ({ y: numeric('Neg', x) }),
   grad: ({ dy }) => ({ x: neg(dy) }),
+  sumSteps({ ins: [x] }, { after }) {
+    const sum = after(x!);
+    return sum && neg(sum);
+  },
 });
 
 /**

@@ -10,6 +10,7 @@ import { reshapeLike } from './reshape.ts';
 import { axesIn, axisIn, ints, knownInts } from './rules.ts';
 import { slice } from './slice.ts';
 import { sub } from './sub.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** What stands in the margin: one number, the mirrored inside, the nearest element, the other end. */
 export type PadMode = 'constant' | 'reflect' | 'edge' | 'wrap';
@@ -29,6 +30,13 @@ export const padOp = defineOp({
   optional: ['constant_value', 'axes'],
   outputs: ['output'],
   attrs: { mode: { kind: 'string', default: 'constant' } },
+  written: [
+    attributesBecameInputs(
+      11,
+      { pads: { kind: 'ints' }, value: { kind: 'float' }, mode: { kind: 'string', default: 'constant' } },
+      { pads: 1, value: 2 },
+    ),
+  ],
   infer(ins, { mode }) {
     const grown = (shape: Shape, { axis, before, after }: Margin): Shape => {
       const size = shape[axis]!;

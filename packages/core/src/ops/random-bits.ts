@@ -1,14 +1,11 @@
 import type { Value } from '../graph/index.ts';
-import { productOf, type Shape, stream } from '../tensor/index.ts';
+import { type Shape, stream } from '../tensor/index.ts';
 import { add } from './add.ts';
-import { bitwiseXor } from './bitwise-xor.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { mul } from './mul.ts';
-import { keyPart, mix } from './random-stream.ts';
-import { range } from './range.ts';
-import { reduceProd } from './reduce-prod.ts';
-import { reshapeOp } from './reshape.ts';
+import { bitsOf, counter, countOf, rowAxis } from './random-stream.ts';
+import { reshape, reshapeOp } from './reshape.ts';
 import { dimsOf } from './shape.ts';
 
 /** Where the sizes of random numbers come from. */
@@ -31,11 +28,13 @@ export interface RandomLike {
  * console.log(ops.randomBits(['batch', 3], key, { like: x }).shape); // ['batch', 3]
  */
 export function randomBits(shape: Shape, key: Value, { like = key }: RandomLike = {}): Value {
-  const sizes = dimsOf(shape, like);
-  const count = productOf(shape);
-  const positions = cast(range(0, typeof count === 'number' ? count : reduceProd(sizes), 1), 'uint32');
-  const bits = mix(bitwiseXor(mix(add(mul(positions, stream.weyl), keyPart(key, 0))), keyPart(key, 1)));
-  return reshapeOp({ data: bits, shape: sizes }, { allowzero: 1 }).reshaped;
+  // i = row · columns + column: two short lists of positions and one sum, where a list of all positions costs four passes.
+  const axis = rowAxis(shape);
+  const columns = countOf(shape.slice(axis), like);
+  const perRow = typeof columns === 'number' ? Math.imul(columns, stream.weyl) >>> 0 : mul(cast(columns, 'uint32'), stream.weyl);
+  const rows = reshape(mul(counter(countOf(shape.slice(0, axis), like)), perRow), [-1, 1]);
+  const bits = bitsOf(add(rows, mul(counter(columns), stream.weyl)), key);
+  return reshapeOp({ data: bits, shape: dimsOf(shape, like) }, { allowzero: 1 }).reshaped;
 }
 
 /** @internal */

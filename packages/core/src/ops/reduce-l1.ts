@@ -3,7 +3,15 @@ import { abs } from './abs.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  keepAxes,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+} from './reduction.ts';
 import { sign } from './sign.ts';
 
 /** @internal */
@@ -14,6 +22,7 @@ export const reduceL1Op = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceL1', ins, attrs) }),
   grad: ({ data, axes, dreduced }, attrs) => ({
     data: mul(sign(data), keepAxes(dreduced, data, reducedAxes('ReduceL1', { data, axes }, attrs))),

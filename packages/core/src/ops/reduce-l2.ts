@@ -5,7 +5,15 @@ import { defineOp } from './define.ts';
 import { div } from './div.ts';
 import { equal } from './equal.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  keepAxes,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+} from './reduction.ts';
 import { where } from './where.ts';
 
 /** @internal */
@@ -16,6 +24,7 @@ export const reduceL2Op = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceL2', ins, attrs) }),
   grad({ data, axes, reduced, dreduced }, attrs) {
     const length = where(equal(reduced, 0), 1, reduced); // x = 0 where the length is 0, so the gradient is 0 there

@@ -3,7 +3,15 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { exp } from './exp.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  keepAxes,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+} from './reduction.ts';
 import { floating } from './rules.ts';
 import { sub } from './sub.ts';
 
@@ -15,6 +23,7 @@ export const reduceLogSumExpOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer({ data, axes }, attrs) {
     floating('ReduceLogSumExp', data);
     return { reduced: inferReduction('ReduceLogSumExp', { data, axes }, attrs) };

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import { axesWereAttribute, inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
 import { shareTies } from './share-ties.ts';
 
 /** @internal */
@@ -12,6 +12,7 @@ export const reduceMaxOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceMax', ins, attrs) }),
   grad: ({ data, axes, reduced, dreduced }, attrs) => ({
     data: shareTies(data, reduced, { dy: dreduced, axes: reducedAxes('ReduceMax', { data, axes }, attrs) }),

@@ -1,14 +1,17 @@
 import type { Value } from '../graph/index.ts';
-import { productOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
-import { cast } from './cast.ts';
+import { countOf } from './count-of.ts';
 import { defineOp } from './define.ts';
 import { div } from './div.ts';
-import { gather } from './gather.ts';
-import { reduceProd } from './reduce-prod.ts';
-import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs, spread } from './reduction.ts';
-import { ints, type Operand } from './rules.ts';
-import { shapeOf } from './shape.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+  spread,
+} from './reduction.ts';
 
 /** @internal */
 export const reduceMeanOp = defineOp({
@@ -18,18 +21,13 @@ export const reduceMeanOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceMean', ins, attrs) }),
   grad({ data, axes, dreduced }, attrs) {
     const gone = reducedAxes('ReduceMean', { data, axes }, attrs);
     return { data: spread(div(dreduced, countOf(data, gone)), data, gone), axes: null };
   },
 });
-
-/** How many elements are averaged into one. */
-const countOf = (data: Value, axes: readonly number[]): Operand => {
-  const count = productOf(axes.map((axis) => data.shape[axis]!));
-  return typeof count === 'number' ? count : cast(reduceProd(gather(shapeOf(data), ints(axes))), data.dtype);
-};
 
 /**
  * Mean over axes: `y = sum(x) / n`.

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import { axesWereAttribute, inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
 import { shareTies } from './share-ties.ts';
 
 /** @internal */
@@ -12,6 +12,7 @@ export const reduceMinOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceMin', ins, attrs) }),
   grad: ({ data, axes, reduced, dreduced }, attrs) => ({
     data: shareTies(data, reduced, { dy: dreduced, axes: reducedAxes('ReduceMin', { data, axes }, attrs) }),

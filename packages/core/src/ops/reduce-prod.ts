@@ -5,7 +5,15 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
 import { pad } from './pad.ts';
-import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  keepAxes,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+} from './reduction.ts';
 import { reshape, reshapeLike } from './reshape.ts';
 import { knownDims } from './rules.ts';
 import { transpose } from './transpose.ts';
@@ -18,6 +26,7 @@ export const reduceProdOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer(ins, attrs) {
     const reduced = inferReduction('ReduceProd', ins, attrs);
     const sizes = ins.data.shape.length === 1 && reduced.shape.length === 0 ? knownDims(ins.data) : undefined; // elements of a shape

@@ -2,7 +2,15 @@ import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
-import { inferReduction, keepAxes, type ReduceOptions, reduce, reducedAxes, reductionAttrs } from './reduction.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  keepAxes,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+} from './reduction.ts';
 
 /** @internal */
 export const reduceSumSquareOp = defineOp({
@@ -12,6 +20,7 @@ export const reduceSumSquareOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute()],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceSumSquare', ins, attrs) }),
   grad({ data, axes, dreduced }, attrs) {
     const dy = keepAxes(dreduced, data, reducedAxes('ReduceSumSquare', { data, axes }, attrs));

@@ -1,8 +1,17 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { inferReduction, type ReduceOptions, reduce, reducedAxes, reductionAttrs, spread } from './reduction.ts';
+import {
+  axesWereAttribute,
+  inferReduction,
+  type ReduceOptions,
+  reduce,
+  reducedAxes,
+  reductionAttrs,
+  spread,
+} from './reduction.ts';
 import { ints } from './rules.ts';
+import { unsqueeze } from './unsqueeze.ts';
 
 export type { ReduceOptions } from './reduction.ts';
 
@@ -14,11 +23,19 @@ export const reduceSumOp = defineOp({
   optional: ['axes'],
   outputs: ['reduced'],
   attrs: reductionAttrs,
+  written: [axesWereAttribute(13)],
   infer: (ins, attrs) => ({ reduced: inferReduction('ReduceSum', ins, attrs) }),
   grad: ({ data, axes, dreduced }, attrs) => ({
     data: spread(dreduced, data, reducedAxes('ReduceSum', { data, axes }, attrs)),
     axes: null,
   }),
+  sumSteps({ ins: [data, axes], attrs }, { known }) {
+    const all = known(data!);
+    if (!all) return undefined;
+    const over = reducedAxes('ReduceSum', { data: data!, axes }, attrs as never);
+    const sum = reduceSum(all, { axes: [0, ...over.map((axis) => axis + 1)] });
+    return attrs['keepdims'] === 0 || over.length === 0 ? sum : unsqueeze(sum, { axes: over });
+  },
 });
 
 /**

@@ -1,10 +1,11 @@
 // What all reductions share: how they are called, their shape rule, and the way back to the shape that was reduced.
-import type { Info, Value } from '../graph/index.ts';
+import type { Info, Value, Written } from '../graph/index.ts';
 import type { DType, Shape } from '../tensor/index.ts';
 import type { Emitter } from './define.ts';
 import { expandLike } from './expand.ts';
 import { reshape } from './reshape.ts';
 import { axesIn, ints, knownInts, reducedShape } from './rules.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** How a reduction is called. */
 export interface ReduceOptions {
@@ -19,6 +20,10 @@ export const reductionAttrs = {
   keepdims: { kind: 'int', default: 1 },
   noop_with_empty_axes: { kind: 'int', default: 0 },
 } as const;
+
+/** Before opset 18 (ReduceSum: 13) the axes were an attribute. */
+export const axesWereAttribute = (before = 18): Written =>
+  attributesBecameInputs(before, { axes: { kind: 'ints' }, keepdims: reductionAttrs.keepdims }, { axes: 1 });
 
 interface ReductionAttrs {
   readonly keepdims: number;

@@ -14,6 +14,12 @@ export const reshapeOp = defineOp({
   inputs: ['data', 'shape'],
   outputs: ['reshaped'],
   attrs: { allowzero: { kind: 'int', default: 0 } },
+  anyBatch([data, shape], size) {
+    const sizes = knownDims(shape!);
+    // 0 is: as many as there are. A batch that is not the first axis is left alone, and then the sizes do not fit.
+    const batched = sizes?.[0] === size && sizes.every((d): d is number => typeof d === 'number');
+    return [data, batched ? ints(sizes.with(0, 0)) : shape];
+  },
   infer({ data, shape }, { allowzero }) {
     const wanted = knownDims(shape);
     if (!wanted)

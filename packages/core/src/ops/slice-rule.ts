@@ -1,7 +1,7 @@
 // Which positions a slice takes. ONNX follows NumPy: positions count from the end when negative, and are cut off at the ends.
 import { fail } from '../errors.ts';
 import type { Info } from '../graph/index.ts';
-import { addDims, type Dim, showShape, subDims } from '../tensor/index.ts';
+import { addDims, ceilDivDims, type Dim, showShape, subDims } from '../tensor/index.ts';
 import { axesIn, axisIn, knownInts } from './rules.ts';
 
 /** The part taken on one axis. */
@@ -72,6 +72,5 @@ export function lengthOf(cut: Cut, size: Dim): Dim {
         : offset > 0
           ? addDims(size, offset)
           : subDims(size, -offset);
-  const by = Math.abs(step);
-  return by === 1 ? span : typeof span === 'number' ? Math.ceil(span / by) : `ceil(${span} / ${by})`;
+  return ceilDivDims(span, Math.abs(step));
 }

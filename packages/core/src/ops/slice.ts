@@ -12,6 +12,7 @@ import { ints } from './rules.ts';
 import { scatterAddRows } from './scatter-add.ts';
 import { dimsOf } from './shape.ts';
 import { type Cut, cutsOf, lengthOf, positionsOf, spanOf } from './slice-rule.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** The part to take on each of some axes. */
 export interface SliceOptions {
@@ -32,6 +33,13 @@ export const sliceOp = defineOp({
   inputs: ['data', 'starts', 'ends'],
   optional: ['axes', 'steps'],
   outputs: ['output'],
+  written: [
+    attributesBecameInputs(
+      10,
+      { starts: { kind: 'ints' }, ends: { kind: 'ints' }, axes: { kind: 'ints' } },
+      { starts: 1, ends: 2, axes: 3 },
+    ),
+  ],
   infer(ins) {
     const { data } = ins;
     const cuts = cutsOf(ins);

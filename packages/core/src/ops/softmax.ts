@@ -5,6 +5,7 @@ import { alongAxis } from './kinds.ts';
 import { mul } from './mul.ts';
 import { reduceSum } from './reduce-sum.ts';
 import { axisIn } from './rules.ts';
+import { softmaxWasOverRows } from './softmax-rows.ts';
 import { sub } from './sub.ts';
 
 /** @internal */
@@ -14,6 +15,7 @@ export const softmaxOp = defineOp({
   inputs: ['input'],
   outputs: ['output'],
   attrs: { axis: { kind: 'int', default: -1 } },
+  written: [softmaxWasOverRows],
   infer: ({ input }, { axis }) => ({ output: alongAxis('Softmax', input, axis) }),
   grad({ output: y, doutput: dy }, { axis }) {
     const inner = reduceSum(mul(dy, y), { axes: [axis], keepDims: true });

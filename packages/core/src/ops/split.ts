@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import type { Value } from '../graph/index.ts';
+import { apply, type Value } from '../graph/index.ts';
 import { showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
@@ -11,6 +11,17 @@ export const splitOp = defineVariadicOp({
   type: 'Split',
   since: 18,
   attrs: { axis: { kind: 'int', default: 0 }, num_outputs: { kind: 'int' } },
+  written: [
+    // The sizes were an attribute; without them the number of outputs said how many equal parts.
+    {
+      before: 18,
+      attrs: { axis: { kind: 'int', default: 0 }, split: { kind: 'ints' } },
+      read(op, [x, sizes], { axis, split: parts }, outputs) {
+        const given = sizes ?? (parts && ints(parts as readonly number[]));
+        return apply(op, given ? [x, given] : [x], { axis, num_outputs: given ? undefined : outputs });
+      },
+    },
+  ],
   infer([x, sizes], { axis, num_outputs }) {
     const at = axisIn('Split', axis, x!.shape);
     const size = x!.shape[at]!;

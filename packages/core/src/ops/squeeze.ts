@@ -6,6 +6,7 @@ import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
 import { axesIn, ints, knownInts, reducedShape } from './rules.ts';
 import { unsqueeze } from './unsqueeze.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** @internal */
 export const squeezeOp = defineOp({
@@ -14,6 +15,7 @@ export const squeezeOp = defineOp({
   inputs: ['data'],
   optional: ['axes'],
   outputs: ['squeezed'],
+  written: [attributesBecameInputs(13, { axes: { kind: 'ints' } }, { axes: 1 })],
   infer({ data, axes }) {
     const shape = reducedShape(data.shape, closed(data, axes), false);
     return { squeezed: { dtype: data.dtype, shape, ...knownSizes(data) } };

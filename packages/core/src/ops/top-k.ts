@@ -6,6 +6,7 @@ import { defineOp } from './define.ts';
 import { expandLike } from './expand.ts';
 import { axisIn, ints, knownInts } from './rules.ts';
 import { scatterAdd } from './scatter-add.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** @internal */
 export const topKOp = defineOp({
@@ -14,6 +15,7 @@ export const topKOp = defineOp({
   inputs: ['x', 'k'],
   outputs: ['values', 'indices'],
   attrs: { axis: { kind: 'int', default: -1 }, largest: { kind: 'int', default: 1 }, sorted: { kind: 'int', default: 1 } },
+  written: [attributesBecameInputs(10, { k: { kind: 'int' }, axis: { kind: 'int', default: -1 } }, { k: 1 })],
   infer({ x, k }, { axis }) {
     const at = axisIn('TopK', axis, x.shape);
     const [count] = knownInts('TopK', 'k', k);

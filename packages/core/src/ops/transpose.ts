@@ -30,6 +30,10 @@ export const transposeOp = defineOp({
       ),
     };
   },
+  sumSteps({ ins: [data], attrs }, { after }) {
+    const sum = after(data!);
+    return sum && transpose(sum, attrs['perm'] as readonly number[] | undefined);
+  },
 });
 
 const reversed = (rank: number): number[] => Array.from({ length: rank }, (_, i) => rank - 1 - i);
@@ -44,8 +48,12 @@ const reversed = (rank: number): number[] => Array.from({ length: rank }, (_, i)
  * import { graphInput, ops } from '@stratus/core';
  * console.log(ops.transpose(graphInput('x', ['batch', 3, 4]), [0, 2, 1]).shape); // ['batch', 4, 3]
  */
-export const transpose = (x: Value, perm?: readonly number[]): Value =>
-  transposeOp({ data: x }, { perm: perm ?? reversed(x.shape.length) }).transposed;
+export function transpose(x: Value, perm: readonly number[] = reversed(x.shape.length)): Value {
+  // Of what was transposed the other way round before, what it was made of: gradients ask for that.
+  const before = x.node?.op === transposeOp.op ? (x.node.attrs['perm'] as readonly number[]) : undefined;
+  if (before && perm.length === before.length && perm.every((axis, i) => before[axis] === i)) return x.node!.ins[0]!;
+  return transposeOp({ data: x }, { perm }).transposed;
+}
 
 /** @internal */
 export const transposeCases: OpCase[] = [

@@ -6,6 +6,7 @@ import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
 import { ints, knownInts } from './rules.ts';
 import { squeeze } from './squeeze.ts';
+import { attributesBecameInputs } from './written.ts';
 
 /** @internal */
 export const unsqueezeOp = defineOp({
@@ -13,6 +14,7 @@ export const unsqueezeOp = defineOp({
   since: 21,
   inputs: ['data', 'axes'],
   outputs: ['expanded'],
+  written: [attributesBecameInputs(13, { axes: { kind: 'ints' } }, { axes: 1 })],
   infer({ data, axes }) {
     const shape = opened(data.shape, knownInts('Unsqueeze', 'axes', axes));
     return { expanded: { dtype: data.dtype, shape, ...(shape.length < 2 && knownSizes(data)) } };

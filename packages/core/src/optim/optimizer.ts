@@ -28,6 +28,8 @@ export interface Optimizer {
   scalars(step: number): Readonly<Record<string, number>>;
   /** Clipping over all gradients at once, before any update. */
   clip(gradients: readonly Value[]): readonly Value[];
+  /** Whether weight decay concerns the parameter of this name. */
+  decays(name: string): boolean;
   /** One parameter's update, as graph. */
   update(inputs: UpdateInputs): { readonly parameter: Value; readonly slots: Readonly<Record<string, Value>> };
 }
@@ -38,6 +40,8 @@ export interface OptimizerOptions {
   readonly learningRate?: number | Schedule;
   /** The factor of the decay of the weights; 0 unless told. */
   readonly weightDecay?: number;
+  /** Parameters whose name contains one of these are not decayed: `['bias', 'gamma', 'beta']` is usual. None unless told. */
+  readonly excludeFromWeightDecay?: readonly string[];
   /** Clips every element of every gradient into -clipValue..clipValue. */
   readonly clipValue?: number;
   /** Scales every gradient whose norm is larger down to this norm. */
@@ -94,13 +98,33 @@ type Clipping = keyof typeof clippings;
  */
 export function defineOptimizer<N extends string>(spec: OptimizerSpec<N>): Optimizer {
   const { type, options, rules, slots, decay: kind = 'coupled' } = spec;
-  const { learningRate, weightDecay = 0, clipValue, clipNorm, globalClipNorm, ...unknown } = spec.common;
+  const {
+    learningRate,
+    weightDecay = 0,
+    excludeFromWeightDecay: kept = [],
+    clipValue,
+    clipNorm,
+    globalClipNorm,
+    ...unknown
+  } = spec.common;
   const all = { clipValue, clipNorm, globalClipNorm };
   const clipping = (Object.keys(all) as Clipping[]).filter((name) => all[name] !== undefined);
-  refuseUnknown(type, unknown, ['learningRate', 'weightDecay', ...Object.keys(all), ...Object.keys(options)]);
+  refuseUnknown(type, unknown, [
+    'learningRate',
+    'weightDecay',
+    'excludeFromWeightDecay',
+    ...Object.keys(all),
+    ...Object.keys(options),
+  ]);
   checkOptions(type, options, rules);
   checkOptions(type, { weightDecay }, { weightDecay: 'nonNegative' });
   if (!isSchedule(learningRate)) checkOptions(type, { learningRate }, { learningRate: 'nonNegative' });
+  if (!Array.isArray(kept) || !kept.every((part) => typeof part === 'string' && part !== ''))
+    throw fail('bad-value', {
+      what: type,
+      got: `excludeFromWeightDecay = ${JSON.stringify(kept)}`,
+      want: "texts: ['bias', 'gamma']",
+    });
   for (const name of clipping) checkOptions(type, { [name]: all[name] }, { [name]: 'positive' });
   if (clipping.length > 1)
     throw fail('bad-value', { what: type, got: clipping.join(' and '), want: 'one of clipValue, clipNorm and globalClipNorm' });
@@ -108,11 +132,18 @@ export function defineOptimizer<N extends string>(spec: OptimizerSpec<N>): Optim
   const [how] = clipping;
   return {
     type,
-    config: { learningRate: savedRate(learningRate), ...options, weightDecay, ...(how && { [how]: all[how] }) },
+    config: {
+      learningRate: savedRate(learningRate),
+      ...options,
+      weightDecay,
+      ...(kept.length > 0 && { excludeFromWeightDecay: kept }),
+      ...(how && { [how]: all[how] }),
+    },
     learningRate,
     slots,
     scalars: (step) => spec.scalars?.(step) ?? {},
     clip: (gradients) => (how ? clippings[how](gradients, all[how]!) : gradients),
+    decays: (name) => !kept.some((part) => name.includes(part)),
     update({ parameter, gradient, slots: before, learningRate: rate, scalars, decay }) {
       const local = (x: Value): Value => as(x, parameter.dtype);
       const learningRate = local(rate);
@@ -123,8 +154,8 @@ export function defineOptimizer<N extends string>(spec: OptimizerSpec<N>): Optim
         learningRate,
         scalars: Object.fromEntries(Object.entries(scalars).map(([name, x]) => [name, local(x)])),
       });
-      const kept = decays && kind === 'decoupled' ? mul(parameter, sub(1, mul(learningRate, weightDecay))) : parameter;
-      return { parameter: sub(kept, delta), slots: after };
+      const shrunk = decays && kind === 'decoupled' ? mul(parameter, sub(1, mul(learningRate, weightDecay))) : parameter;
+      return { parameter: sub(shrunk, delta), slots: after };
     },
   };
 }

@@ -8,11 +8,34 @@ const plainReason = (message: string): string =>
     .replaceAll(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '')
     .trim();
 
+/** What Gather says of an index that is not there. Layers make sure that it also says so of negative ones. */
+function outsideOf(node: string, message: string): { at: string; got: string; size: number } | undefined {
+  const found = /out of data bounds, idx=(-?\d+) must be within the inclusive range \[-?\d+,(-?\d+)\]/.exec(message);
+  if (!found) return undefined;
+  const [index, last] = [Number(found[1]), Number(found[2])];
+  return { at: node.replace(/\/[^/]*$/, ''), got: index < 0 ? 'a number below 0' : String(index), size: last + 1 };
+}
+
 /** An error of ONNX Runtime as one of ours; its own message and the node's name are kept. */
 export function engineError(doing: string, cause: unknown): StratusError {
   if (StratusError.is(cause)) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
   const node = /Name:'([^']*)'/.exec(message)?.[1];
+  const outside = node && outsideOf(node, message);
+  const empty = /Invalid dim0_offset of 0\. Dimension 0 is 0/.test(message) || (outside && outside.size === 0); // Scan, Gather
+  if (node && empty)
+    return fail(
+      'shape-mismatch',
+      {
+        what: 'input',
+        at: node.replace(/\/[^/]*$/, ''),
+        got: 'an axis of size 0',
+        want: 'at least one step',
+        fix: 'Leave empty sequences out, or pad them.',
+      },
+      cause,
+    );
+  if (outside) return fail('index-range', outside, cause);
   const reason = plainReason(message) || message;
   return fail('engine', node ? { doing, at: node, reason } : { doing, reason }, cause);
 }

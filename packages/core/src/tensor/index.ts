@@ -14,6 +14,7 @@ export { joinRows } from './join-rows.ts';
 export { bitsAt, foldIn, normals, permutation, type RandomKey, randomKey, saltOf, stream, uniformAt } from './rng.ts';
 export {
   addDims,
+  ceilDivDims,
   type Dim,
   dimsDiffer,
   divDims,

@@ -27,6 +27,16 @@ export const subDims = (a: Dim, b: Dim): Dim =>
 /** Quotient of two sizes, if there is no remainder whatever the sizes known only at run time are. */
 export const divDims = (a: Dim, b: Dim): Dim | undefined => divideSizes(a, b);
 
+/** Quotient of a size and a number, rounded up; a text such as `ceil(time / 2)` when that is known only at run time. */
+export function ceilDivDims(size: Dim, by: number): Dim {
+  if (typeof size === 'number') return Math.ceil(size / by);
+  for (let more = 0; more < by; more++) {
+    const even = divDims(addDims(size, more), by);
+    if (even !== undefined) return even;
+  }
+  return `ceil(${size} / ${by})`;
+}
+
 /** True if two sizes differ whatever the sizes known only at run time are, as long as none is 0. */
 export const dimsDiffer = (a: Dim, b: Dim): boolean =>
   typeof a === 'number' && typeof b === 'number' ? a !== b : sizesDiffer(a, b);

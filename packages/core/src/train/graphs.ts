@@ -178,7 +178,14 @@ function applyGradients(plan: Plan, trainable: readonly Parameter[], gradients: 
         Object.keys(optimizer.slots).map((slot) => [slot, graphInput(names.slot(slot, name), shape, dtype)]),
       );
       state.push(...Object.values(slots));
-      const next = optimizer.update({ parameter: value, gradient: clipped[i]!, slots, learningRate, scalars, decay: true });
+      const next = optimizer.update({
+        parameter: value,
+        gradient: clipped[i]!,
+        slots,
+        learningRate,
+        scalars,
+        decay: optimizer.decays(name),
+      });
       write(name, identityIfInput(next.parameter));
       for (const [slot, moved] of Object.entries(next.slots)) write(names.slot(slot, name), identityIfInput(moved));
       if (emaMomentum === undefined) return;

@@ -1,6 +1,7 @@
 export * from './callbacks/index.ts';
 export { type TrainingDefaults, trainingDefaults } from './defaults.ts';
 export type { CheckpointOptions, History } from './fit.ts';
+export { type ImportedModel, type ImportModelOptions, importModel } from './import-model.ts';
 export { type LoadOptions, load } from './load.ts';
 export type { Logs, LogValue } from './logs.ts';
 export { Model, model } from './model.ts';
@@ -16,6 +17,7 @@ export type {
   WeightsChoice,
 } from './options.ts';
 export type { CompileOptions } from './plan.ts';
+export { resetStates } from './reset-states.ts';
 export { sequential } from './sequential.ts';
 export type { ClassWeight, Stream, StreamBatch, Weighting } from './source.ts';
 export type { TensorLike, TensorSet } from './values.ts';

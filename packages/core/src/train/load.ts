@@ -42,7 +42,13 @@ export async function load(source: string | Uint8Array, options: LoadOptions = {
   stopIfAborted(signal, 'Loading');
   const { manifest, weights } = await decodeArtifact(bytes, file);
   stopIfAborted(signal, 'Loading');
-  if (!manifest.architecture) throw fail('no-manifest', { file });
+  if (!manifest.architecture)
+    throw fail('bad-graph', {
+      what: file,
+      got: 'a model that was saved for inference alone',
+      want: 'one with its layers',
+      fix: 'Save it again without foldBatchNormalization; or serve it, or read it with importModel().',
+    });
   const architecture = fromConfig(manifest.architecture, layers);
   const parameters = readable(file, 'its architecture', () => buildGraph(architecture, { training: true }).parameters);
   const model = new Model({

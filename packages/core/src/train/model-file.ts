@@ -1,6 +1,7 @@
 import { encodeArtifact, type Manifest, type SampleRequest } from '../artifact/index.ts';
 import { fail } from '../errors.ts';
 import { buildGraph, toConfig } from '../nn/index.ts';
+import { foldBatchNormalization } from '../passes/index.ts';
 import { lookUp } from '../suggest.ts';
 import { type DType, type Nested, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.ts';
 import { version } from '../version.ts';
@@ -46,22 +47,21 @@ export async function modelFile(
     dataFingerprint: trained.data?.fingerprint,
     versions: { stratus: version, engine: await machine.engine() },
   };
-  return encodeArtifact(
-    { name: architecture.name, inputs: Object.values(built.inputs), outputs: built.outputs },
-    {
-      name: architecture.name,
-      createdAt: new Date().toISOString(),
-      signature,
-      preprocessing: origin?.preprocessing ?? [],
-      postprocessing,
-      seed: machine.seed,
-      architecture: toConfig(architecture),
-      training: training ?? origin?.training,
-      compile: machine.plan?.config,
-      baseline: trained?.data?.baseline ?? origin?.baseline,
-      samples: await sampleRequests(machine, ema, trained?.data?.sample ?? savedSample(machine, origin)),
-    },
-  );
+  const graph = { name: architecture.name, inputs: Object.values(built.inputs), outputs: built.outputs };
+  const inference = options.foldBatchNormalization === true;
+  return encodeArtifact(inference ? foldBatchNormalization(graph) : graph, {
+    name: architecture.name,
+    createdAt: new Date().toISOString(),
+    signature,
+    preprocessing: origin?.preprocessing ?? [],
+    postprocessing,
+    seed: machine.seed,
+    architecture: inference ? undefined : toConfig(architecture), // its parameters are not those of the file
+    training: training ?? origin?.training,
+    compile: inference ? undefined : machine.plan?.config,
+    baseline: trained?.data?.baseline ?? origin?.baseline,
+    samples: await sampleRequests(machine, ema, trained?.data?.sample ?? savedSample(machine, origin)),
+  });
 }
 
 function signatureOf({ architecture }: Machine, units: SaveOptions['units'], origin: Origin | undefined): Manifest['signature'] {

@@ -7,6 +7,7 @@ import {
   type Layer,
   type LayerOutput,
   type SymbolicSet,
+  setTrainable,
   summarize,
 } from '../nn/index.ts';
 import { files } from '../runtime/index.ts';
@@ -205,6 +206,26 @@ export class Model {
   /** A layer by its name. Errors: `unknown-name` with a did-you-mean. */
   getLayer(name: string): Layer<LayerOutput> {
     return lookUp('layer', Object.fromEntries(this.architecture.layers.map((entry) => [entry.name, entry.layer])), name);
+  }
+
+  /**
+   * Keeps parameters as they are: those of whole layers ('conv2d'), single ones ('body/conv1.weight'), or by a pattern in which * is
+   * any text ('body/conv*'). Then compile again. Errors: `unknown-name` where nothing is called so.
+   */
+  freeze(...names: readonly string[]): this {
+    return this.#setTrainable(names, false);
+  }
+
+  /** Lets gradients move what {@link Model.freeze} kept. Then compile again. Statistics stay what they are. Errors: `unknown-name`. */
+  thaw(...names: readonly string[]): this {
+    return this.#setTrainable(names, true);
+  }
+
+  #setTrainable(names: readonly string[], trainable: boolean): this {
+    this.#refuseWhileTraining(trainable ? 'thaw' : 'freeze');
+    const { parameters } = buildGraph(this.architecture, { training: true });
+    setTrainable(this.architecture.layers, { parameters: parameters.map(({ name }) => name), names, trainable });
+    return this;
   }
 
   /** Copies of all weights, by name: `dense/kernel`. */

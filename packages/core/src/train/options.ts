@@ -74,6 +74,11 @@ export interface SaveOptions {
   readonly labels?: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** What input numbers mean, by input: `{ image: 'pixels 0..255' }`. */
   readonly units?: Readonly<Record<string, string>>;
+  /**
+   * Takes batch normalisations into the convolutions and dense layers before them, for tools that do not do so when they load a
+   * model (ONNX Runtime does). The file is then for inference alone: it serves, and `load` refuses it. False unless told.
+   */
+  readonly foldBatchNormalization?: boolean;
   /** Rejects with `aborted`; a file is then as it was. */
   readonly signal?: AbortSignal | undefined;
 }

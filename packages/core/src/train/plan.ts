@@ -66,7 +66,8 @@ export function plan(options: CompileOptions, built: Built): Plan {
     if (given === undefined) throw bad(`no loss for the output '${name}'`, 'a loss for each output');
     const loss = resolveLoss(given);
     const prediction = built.outputs[name]!;
-    const slot: Slot = { name, role: 'target', ...loss.target(prediction), classes: loss.classes?.(prediction) };
+    const { ignored } = loss;
+    const slot: Slot = { name, role: 'target', ...loss.target(prediction), classes: loss.classes?.(prediction), ignored };
     const lossWeight = (Object.hasOwn(lossWeights, name) ? lossWeights[name] : undefined) ?? 1;
     if (!Number.isFinite(lossWeight)) throw bad(`lossWeights { ${name}: ${lossWeight} }`, 'finite numbers');
     const resolved = (weighted: boolean) => (metric: MetricLike) => ({ metric: resolveMetric(metric), weighted });

@@ -108,7 +108,7 @@ function weights(slots: Slots, entries: Columns['entries'], { sampleWeight, clas
   return tensor(
     Float32Array.from({ length: count }, (_, i) => {
       const label = classOf.at(i);
-      if (!Number.isInteger(label) || label < 0)
+      if (label !== target.slot.ignored && (!Number.isInteger(label) || label < 0))
         throw wrong(`the target ${label} of sample ${i}`, 'classes: whole numbers from 0');
       return (classWeight[label] ?? 1) * (given ? Number(given.data[i]) : 1);
     }),

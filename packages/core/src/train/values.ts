@@ -31,6 +31,8 @@ export interface Slot {
   readonly shape: Shape;
   /** Of whole-number labels: how many classes there are. */
   readonly classes?: number | undefined;
+  /** A label besides the classes, which counts nothing. */
+  readonly ignored?: number | undefined;
 }
 
 /** Sorts what a caller gave to the slots of a model, checked. Errors: `bad-value`, `shape-mismatch`, `dtype-mismatch`, `label-range`. */
@@ -164,10 +166,10 @@ function checkDtype(slot: Slot, { dtype, data }: Tensor): void {
 }
 
 /** Whole-number labels must name a class. */
-function checkLabels({ classes, name }: Slot, { data }: Tensor): void {
+function checkLabels({ classes, ignored, name }: Slot, { data }: Tensor): void {
   for (let i = 0; i < data.length; i++) {
     const label = Number(data[i]);
-    if (!(label >= 0 && label < classes! && Number.isInteger(label)))
+    if (label !== ignored && !(label >= 0 && label < classes! && Number.isInteger(label)))
       throw fail('label-range', { got: `${label} (at position ${i})`, classes: classes!, at: name });
   }
 }

@@ -13,10 +13,16 @@ export interface DataFile {
   readonly bytes: number;
   /** SHA-256 of the file as it is offered, in lower-case hexadecimal. */
   readonly sha256: string;
+  /** The same content as others have compressed it. */
+  readonly alsoSha256?: readonly string[] | undefined;
   /** Where it can be had, tried in order. */
   readonly urls: readonly string[];
   /** Where all files of the data set can be had: who has to get one by hand needs the others too. */
   readonly together?: readonly string[] | undefined;
+  /** Folders besides the usual ones that may hold it: a Linux distribution's. */
+  readonly folders?: readonly string[] | undefined;
+  /** How to get it where no address offers this very file: 'download … and unpack it'. */
+  readonly byHand?: string | undefined;
 }
 
 /** How a data set is looked up. */
@@ -48,7 +54,8 @@ export function cacheRoot(): string {
 }
 
 /** The folders to look in, in order, without repetition; the cache comes last. */
-function placesOf(dataset: string): string[] {
+export function dataFolders({ dataset, folders = [] }: DataFile, { directory }: LookupOptions = {}): string[] {
+  if (directory !== undefined) return [resolve(directory)];
   const { STRATUS_DATA } = process.env;
   const script = process.argv[1];
   const roots = [
@@ -56,9 +63,8 @@ function placesOf(dataset: string): string[] {
     checkoutData(),
     script ? join(dirname(resolve(script)), 'data') : undefined,
     resolve('data'),
-    cacheRoot(),
-  ];
-  return [...new Set(roots.filter((root) => root !== undefined))].map((root) => join(root, dataset));
+  ].filter((root) => root !== undefined);
+  return [...new Set([...roots.map((root) => join(root, dataset)), ...folders, join(cacheRoot(), dataset)])];
 }
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -71,7 +77,7 @@ const reasonOf = (e: unknown): string => {
 /** The file at `path`, checked; undefined when there is none. */
 async function readChecked(
   path: string,
-  { sha256, bytes: size }: DataFile,
+  { sha256, alsoSha256 = [], bytes: size }: DataFile,
   signal: AbortSignal | undefined,
 ): Promise<FoundFile | undefined> {
   let bytes: Uint8Array;
@@ -84,7 +90,7 @@ async function readChecked(
     throw fail('file-failed', { file: path, doing: 'Reading', reason: reasonOf(e) }, e);
   }
   const got = hashOf(bytes);
-  if (got === sha256) return { bytes, path };
+  if (got === sha256 || alsoSha256.includes(got)) return { bytes, path };
   throw fail('corrupt', {
     file: path,
     reason: `it has ${bytes.length} bytes and the SHA-256 ${got}, expected ${size} bytes and ${sha256}`,
@@ -139,21 +145,49 @@ async function download(url: string, wanted: DataFile, signal: AbortSignal | und
 /**
  * Finds a data set's file: in `$STRATUS_DATA/<dataset>`, in `examples/data/<dataset>` of the checkout, in `data/<dataset>` beside the
  * script and in the working directory, in the cache (`$XDG_CACHE_HOME/stratus` or `~/.cache/stratus`), and then on the web, from
- * where it goes into the cache. Whatever the place, the SHA-256 is checked; nothing that is not whole is used or kept.
+ * where it goes into the cache. Whatever the place, the SHA-256 is checked; nothing that is not whole is used or kept. Of several
+ * forms of the same content (compressed or not) the first that some place holds is taken, and only then one is downloaded.
  *
  * Shapes: none. Errors: `corrupt` for a file with another SHA-256; `data-not-found` with all places and how to get the file;
  * `file-failed` when a file cannot be read; `aborted`.
  */
-export async function findDataFile(wanted: DataFile, { signal, directory }: LookupOptions = {}): Promise<FoundFile> {
-  const { dataset, file, urls } = wanted;
-  const folders = directory === undefined ? placesOf(dataset) : [resolve(directory)];
-  for (const folder of folders) {
-    const found = await readChecked(join(folder, file), wanted, signal);
+export async function findDataFile(
+  forms: DataFile | readonly [DataFile, ...DataFile[]],
+  options: LookupOptions = {},
+): Promise<FoundFile> {
+  const { signal, directory } = options;
+  const all: readonly DataFile[] = 'file' in forms ? [forms] : forms;
+  const looked: string[] = [];
+  for (const wanted of all) {
+    const folders = dataFolders(wanted, options);
+    for (const folder of folders) {
+      const found = await readChecked(join(folder, wanted.file), wanted, signal);
+      if (found) return found;
+    }
+    looked.push(...folders.filter((folder) => !looked.includes(folder)));
+  }
+  for (const wanted of directory === undefined ? all : []) {
+    const found = await downloadOneOf(wanted, looked, signal);
     if (found) return found;
   }
-  const looked = [...folders];
+  const { dataset } = all[0]!;
+  throw fail('data-not-found', {
+    dataset,
+    file: all.map(({ file }) => file).join(' or '),
+    looked,
+    fix: remedy(all.find(({ urls }) => urls.length > 0) ?? all[0]!, directory),
+  });
+}
+
+/** The file from the first address that has it; what fails is noted in `looked`. */
+async function downloadOneOf(
+  wanted: DataFile,
+  looked: string[],
+  signal: AbortSignal | undefined,
+): Promise<FoundFile | undefined> {
+  const { dataset, file, urls } = wanted;
   const cached = join(cacheRoot(), dataset, file);
-  for (const url of directory === undefined ? urls : []) {
+  for (const url of urls) {
     let bytes: Uint8Array;
     try {
       bytes = await download(url, wanted, signal);
@@ -170,12 +204,14 @@ export async function findDataFile(wanted: DataFile, { signal, directory }: Look
     }
     return { bytes, path: cached };
   }
-  throw fail('data-not-found', { dataset, file, looked, fix: remedy(wanted, directory) });
+  return undefined;
 }
 
-function remedy({ dataset, file, urls, together = urls.slice(0, 1) }: DataFile, directory: string | undefined): string {
+function remedy({ dataset, file, urls, byHand, together = urls.slice(0, 1) }: DataFile, directory: string | undefined): string {
   if (directory !== undefined)
-    return `Put it there (it can be had from ${urls[0] ?? 'its publisher'}), or leave out 'directory'.`;
+    return `Put it there (${byHand ?? `it can be had from ${urls[0] ?? 'its publisher'}`}), or leave out 'directory'.`;
+  if (byHand !== undefined)
+    return `To get it: ${byHand}. Put it into ${join(cacheRoot(), dataset)}, or set STRATUS_DATA to a folder that holds ${dataset}/${file}.`;
   const what = together.length > 1 ? 'these files' : 'the file';
   const where = `${join(cacheRoot(), dataset)}, or set STRATUS_DATA to a folder that holds ${dataset}/${file}`;
   return `Connect to the internet, or download ${what} elsewhere and put ${together.length > 1 ? 'them' : 'it'} into ${where}:\n  ${together.join('\n  ')}`;

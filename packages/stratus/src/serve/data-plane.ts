@@ -114,8 +114,10 @@ export class DataPlane {
     const { tensors, outputs } = await decodeRequest(servable, request);
     const results = await batcher.infer(tensors, { signal }).catch(async (e: unknown) => {
       // An index out of range, for instance, shows only in the run. Whose fault it is, another request tells.
-      if (!StratusError.is(e) || e.code !== 'engine' || !(await works(servable))) throw e;
-      throw fail('bad-request', { reason: `The model '${name}' cannot compute this request: ${String(e.details['reason'])}` }, e);
+      const blamed = StratusError.is(e) && (e.code === 'index-range' || (e.code === 'engine' && (await works(servable))));
+      if (!blamed) throw e;
+      const reason = String(e.details['reason'] ?? e.message);
+      throw fail('bad-request', { reason: `The model '${name}' cannot compute this request: ${reason}` }, e);
     });
     const answers: ResponseOutput[] = [];
     for (const output of outputs) answers.push(await answerOf(output, results[output.port.name]!, servable));

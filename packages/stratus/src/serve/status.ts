@@ -9,6 +9,7 @@ export const statusOf = {
   'dtype-mismatch': 400,
   'unknown-name': 400,
   'label-range': 400,
+  'index-range': 400,
   usage: 400,
   'model-not-found': 404,
   'too-large': 413,

@@ -1,0 +1,10 @@
+import type { Model } from '@stratus/core';
+import type { Result } from '../result.ts';
+
+/** How far the number of parameters that training moves is from what a paper or library says. */
+export function parameterRow(name: string, model: Model, wanted: number): Result {
+  const [, trainable] = / trainable: ([\d,]+)/.exec(model.summary())!;
+  const count = Number(trainable!.replaceAll(',', ''));
+  const reached = Math.abs(count - wanted);
+  return { name, reached, target: 0, better: 'lower', unit: 'parameters', detail: `${count} of ${wanted}` };
+}

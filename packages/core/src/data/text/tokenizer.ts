@@ -1,0 +1,198 @@
+import { fail } from '../../errors.ts';
+import { checkOptions, refuseUnknown } from '../../options.ts';
+import { isTensor, type Tensor } from '../../tensor/index.ts';
+
+/** What Keras leaves out unless told: ASCII punctuation but the apostrophe, tab and line feed. */
+const punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n';
+
+/** Options of {@link tokenizer}, by Keras' names. */
+export interface TokenizerOptions {
+  /** Only the `numWords - 1` most frequent words get a number in sequences (0 is padding); all unless told. */
+  readonly numWords?: number | undefined;
+  /** Stands for every word without a number, and gets number 1; such words are left out unless it is given. */
+  readonly oovToken?: string | undefined;
+  /** Characters that are no part of a word; punctuation but the apostrophe, unless told. */
+  readonly filters?: string | undefined;
+  /** Whether words are turned into lower case; true unless told. */
+  readonly lower?: boolean | undefined;
+  /** What separates words; a space unless told. */
+  readonly split?: string | undefined;
+}
+
+/** A tokenizer as plain data: what {@link Tokenizer.toJSON} gives and {@link Tokenizer.fromJSON} takes. */
+export interface TokenizerJson extends TokenizerOptions {
+  readonly format: 1;
+  /** How many texts it has seen. */
+  readonly documents: number;
+  /** Every word and how often it was seen, the most frequent first: the order of the numbers. */
+  readonly words: readonly (readonly [string, number])[];
+}
+
+/** Texts in a list, or a string tensor. */
+export type Texts = readonly string[] | Tensor<'string'>;
+
+const listOf = (texts: Texts, what: string): readonly string[] => {
+  const list: unknown = isTensor(texts) ? texts.data : texts;
+  if (Array.isArray(list) && list.every((text) => typeof text === 'string')) return list as string[];
+  throw fail('bad-value', {
+    what,
+    got: typeof texts === 'string' ? 'one text' : 'something else among the texts',
+    want: 'a list of texts, or a string tensor',
+    fix: typeof texts === 'string' ? 'Put it into a list: [text].' : 'Leave out what is missing, or replace it by an empty text.',
+  });
+};
+
+/**
+ * Words to numbers and back, by frequency. Made by {@link tokenizer}.
+ *
+ * @example
+ * import { Tokenizer, tokenizer } from '@stratus/core';
+ * const saved = JSON.stringify(tokenizer().fitOnTexts(['to be or not to be']));
+ * console.log(Tokenizer.fromJSON(saved).textsToSequences(['not to be'])); // [[4, 1, 2]]
+ */
+export class Tokenizer {
+  readonly options: TokenizerOptions & { readonly filters: string; readonly lower: boolean; readonly split: string };
+  readonly #filtered: RegExp | undefined;
+  readonly #counts = new Map<string, number>();
+  #documents = 0;
+  #index: Map<string, number> | undefined;
+  #words: string[] | undefined;
+
+  /** @internal */
+  constructor({ numWords, oovToken, filters = punctuation, lower = true, split = ' ', ...rest }: TokenizerOptions = {}) {
+    refuseUnknown('tokenizer', rest, ['numWords', 'oovToken', 'filters', 'lower', 'split']);
+    checkOptions('tokenizer', { lower }, { lower: 'flag' });
+    if (numWords !== undefined) checkOptions('tokenizer', { numWords }, { numWords: 'count' });
+    if (typeof split !== 'string' || split === '')
+      throw fail('bad-value', { what: 'tokenizer', got: `split = '${split}'`, want: 'the text that separates words' });
+    this.options = { numWords, oovToken, filters, lower, split };
+    this.#filtered = filters === '' ? undefined : new RegExp(`[${filters.replace(/[\\\]^-]/g, '\\$&')}]`, 'gu');
+  }
+
+  /** How many texts it has seen. */
+  get documents(): number {
+    return this.#documents;
+  }
+
+  /** How often each word was seen, in the order in which they came. */
+  get wordCounts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** The number of every word that was seen, from 1, the most frequent first; `numWords` does not shorten it. The `oovToken` is 1. */
+  get wordIndex(): ReadonlyMap<string, number> {
+    if (this.#index) return this.#index;
+    const { oovToken } = this.options;
+    const seen = [...this.#counts].filter(([word]) => word !== oovToken).sort((a, b) => b[1] - a[1]);
+    this.#words = ['', ...(oovToken === undefined ? [] : [oovToken]), ...seen.map(([word]) => word)];
+    this.#index = new Map(this.#words.map((word, i) => [word, i]));
+    this.#index.delete('');
+    return this.#index;
+  }
+
+  /** How many numbers sequences can hold, 0 included: the `inputDim` of an embedding. */
+  get vocabularySize(): number {
+    return Math.min(
+      this.wordIndex.size + 1,
+      Math.max(this.options.numWords ?? Infinity, this.options.oovToken === undefined ? 0 : 2),
+    );
+  }
+
+  /** The words of a text. */
+  wordsOf(text: string): string[] {
+    const { lower, split } = this.options;
+    const cased = lower ? text.toLowerCase() : text;
+    const bare = this.#filtered ? cased.replace(this.#filtered, split) : cased;
+    return bare.split(split).filter((word) => word !== '');
+  }
+
+  /** Counts the words of more texts. Numbers that were given before may change. Errors: `bad-value`. */
+  fitOnTexts(texts: Texts): this {
+    for (const text of listOf(texts, 'fitOnTexts')) {
+      this.#documents++;
+      for (const word of this.wordsOf(text)) {
+        const count = this.#counts.get(word);
+        // Engines keep a long piece as a view of its text: the copy lets the text go.
+        if (count === undefined) this.#counts.set(word.length < 13 ? word : [...word].join(''), 1);
+        else this.#counts.set(word, count + 1);
+      }
+    }
+    this.#index = undefined;
+    return this;
+  }
+
+  /** The numbers of each text's words. Words without one become the `oovToken`, or are left out. Errors: `bad-value`. */
+  textsToSequences(texts: Texts): number[][] {
+    const index = this.wordIndex;
+    const { numWords = Infinity, oovToken } = this.options;
+    return listOf(texts, 'textsToSequences').map((text) => {
+      const sequence: number[] = [];
+      for (const word of this.wordsOf(text)) {
+        const number = index.get(word);
+        if (number !== undefined && number < numWords) sequence.push(number);
+        else if (oovToken !== undefined) sequence.push(1);
+      }
+      return sequence;
+    });
+  }
+
+  /** The words behind numbers, one text a sequence. Numbers without a word, 0 among them, are treated as unknown words are. */
+  sequencesToTexts(sequences: Iterable<Iterable<number>>): string[] {
+    void this.wordIndex; // makes the list of words
+    const words = this.#words!;
+    const { numWords = Infinity, oovToken } = this.options;
+    return Array.from(sequences, (sequence) => {
+      const text: string[] = [];
+      for (const number of sequence) {
+        const word = number > 0 && number < numWords ? words[number] : undefined;
+        if (word !== undefined) text.push(word);
+        else if (oovToken !== undefined) text.push(oovToken);
+      }
+      return text.join(' ');
+    });
+  }
+
+  /** Plain data that {@link Tokenizer.fromJSON} reads; `JSON.stringify(tokenizer)` works. */
+  toJSON(): TokenizerJson {
+    const counts = this.#counts;
+    const words = [...this.wordIndex.keys()].flatMap((word): [string, number][] => {
+      const count = counts.get(word);
+      return count === undefined ? [] : [[word, count]];
+    });
+    return { format: 1, ...this.options, documents: this.#documents, words };
+  }
+
+  /** The tokenizer again, from plain data or its JSON. Errors: `bad-value`. */
+  static fromJSON(json: TokenizerJson | string): Tokenizer {
+    const bad = (got: string, cause?: unknown) =>
+      fail('bad-value', { what: 'Tokenizer.fromJSON', got, want: 'what toJSON of a tokenizer gave' }, cause);
+    let parsed: TokenizerJson;
+    try {
+      parsed = typeof json === 'string' ? (JSON.parse(json) as TokenizerJson) : json;
+    } catch (e) {
+      throw bad('a text that is no JSON', e);
+    }
+    const { format, documents, words, ...options } = parsed ?? {};
+    if (format !== 1 || !Number.isInteger(documents) || !Array.isArray(words)) throw bad('something else');
+    const made = new Tokenizer(options);
+    for (const [word, count] of words as TokenizerJson['words']) {
+      if (typeof word !== 'string' || !Number.isInteger(count)) throw bad(`the word ${JSON.stringify(word)} without a count`);
+      made.#counts.set(word, count);
+    }
+    made.#documents = documents;
+    return made;
+  }
+}
+
+/**
+ * Turns texts into sequences of numbers: the more frequent a word, the smaller its number, from 1. Fit it on the training texts only.
+ *
+ * Shapes: none; see `padSequences` for a tensor. Errors: `bad-value`, `unknown-name` for an option.
+ * Source: keras.preprocessing.text.Tokenizer: the same words, counts and numbers.
+ *
+ * @example
+ * import { tokenizer } from '@stratus/core';
+ * const words = tokenizer({ numWords: 1000, oovToken: '<oov>' }).fitOnTexts(['The cat sat.', 'The dog sat, too.']);
+ * console.log(words.textsToSequences(['the bird sat'])); // [[2, 1, 3]]
+ */
+export const tokenizer = (options: TokenizerOptions = {}): Tokenizer => new Tokenizer(options);

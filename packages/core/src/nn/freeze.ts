@@ -1,0 +1,44 @@
+import { lookUp } from '../suggest.ts';
+import type { NamedLayer } from './architecture.ts';
+
+/** Freezes or thaws layers and parameters by name; * is any text. Errors: `unknown-name`; then nothing has changed. */
+export function setTrainable(
+  layers: readonly NamedLayer[],
+  {
+    parameters,
+    names,
+    trainable,
+  }: { readonly parameters: readonly string[]; readonly names: readonly string[]; readonly trainable: boolean },
+): void {
+  const byName = new Map(layers.map(({ name, layer }) => [name, layer]));
+  const known = Object.fromEntries([...byName.keys(), ...parameters].map((name) => [name, name]));
+  const found = names.map((name) => {
+    const matches = Object.keys(known).filter((candidate) => pattern(name).test(candidate));
+    return matches.length > 0 ? matches : [lookUp('layer or parameter', known, name)];
+  });
+  for (const name of found.flat()) {
+    const whole = byName.get(name);
+    if (whole) {
+      whole.trainable = trainable;
+      if (trainable) whole.frozen.clear();
+      continue;
+    }
+    const slash = name.indexOf('/');
+    const [layer, own] = [byName.get(name.slice(0, slash))!, name.slice(slash + 1)];
+    if (trainable && !layer.trainable) {
+      // The others stay frozen, each by itself.
+      layer.trainable = true;
+      for (const other of parameters) if (other.startsWith(name.slice(0, slash + 1))) layer.frozen.add(other.slice(slash + 1));
+    }
+    if (trainable) layer.frozen.delete(own);
+    else layer.frozen.add(own);
+  }
+}
+
+const pattern = (name: string): RegExp =>
+  new RegExp(
+    `^${name
+      .split('*')
+      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
+      .join('.*')}$`,
+  );

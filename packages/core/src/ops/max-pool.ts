@@ -1,0 +1,174 @@
+import { fail } from '../errors.ts';
+import { constant, type Value } from '../graph/index.ts';
+import { type Dim, full, productOf } from '../tensor/index.ts';
+import { add } from './add.ts';
+import type { OpCase } from './case.ts';
+import { defineOp } from './define.ts';
+import { expandLike } from './expand.ts';
+import { maxUnpool } from './max-unpool.ts';
+import { mod } from './mod.ts';
+import { mul } from './mul.ts';
+import { apart, type PoolOptions, pooled, type WindowAttrs, windowAttrs, windowAttrsOf, windowsOf } from './pool-window.ts';
+import { range } from './range.ts';
+import { reduceProd } from './reduce-prod.ts';
+import { reshape, reshapeLike } from './reshape.ts';
+import { ints } from './rules.ts';
+import { scatterAdd } from './scatter-add.ts';
+import { dimsOf, shapeOf } from './shape.ts';
+import { slice } from './slice.ts';
+import { sub } from './sub.ts';
+
+/** @internal */
+export const maxPoolOp = defineOp({
+  type: 'MaxPool',
+  since: 12,
+  inputs: ['x'],
+  outputs: ['y', 'indices'],
+  attrs: { ...windowAttrs, storage_order: { kind: 'int', default: 0 } },
+  infer({ x }, attrs) {
+    const y = pooled('MaxPool', x, attrs);
+    return { y, indices: { dtype: 'int64', shape: y.shape } };
+  },
+  // Positions cost half as much again, and keep ONNX Runtime from its blocked layout: left out where nothing is differentiated.
+  join: (nodes, isRead) =>
+    nodes.filter(({ outs }) => !isRead(outs[1]!)).map(({ ins, attrs, outs }) => ({ ins, attrs, outs: [[outs[0]!]] })),
+  grad({ x, indices, dy }, attrs) {
+    if (attrs.storage_order !== 0)
+      throw fail('no-gradient', { op: 'MaxPool with storage_order 1', at: '', path: 'input 0 of MaxPool' });
+    return { x: putBack(dy, indices, { x, attrs }) };
+  },
+});
+
+/** Zeros shaped like `x`, and what comes in for each window added where its largest element stood. */
+function putBack(dy: Value, indices: Value, { x, attrs }: { readonly x: Value; readonly attrs: WindowAttrs }): Value {
+  // MaxUnpool is the fastest, but it assigns, so no position may come twice; and it knows float32 only.
+  if (x.dtype === 'float32' && apart(windowsOf('MaxPool', x, attrs))) return maxUnpool(dy, indices, x);
+  // One row for each image and channel: what is added to different rows can run in different threads.
+  const rows = (v: Value): Value => reshape(v, [...v.shape.slice(0, 2), productOf(v.shape.slice(2))]);
+  const zeros = rows(expandLike(constant(full([], 0, x.dtype)), x));
+  return reshapeLike(scatterAdd(zeros, rows(withinImage(indices, x)), rows(dy), { axis: 2 }), x);
+}
+
+/** Positions counted through all of `x` as positions inside one image and channel. */
+function withinImage(indices: Value, x: Value): Value {
+  const [batch, channels, ...spatial] = x.shape as [Dim, Dim, ...Dim[]];
+  const size = productOf(spatial);
+  if (typeof size !== 'number') return mod(indices, reduceProd(slice(shapeOf(x), { starts: [2], ends: [Infinity] })));
+  if (typeof channels !== 'number') return mod(indices, ints([size]));
+  // Where each image and channel begins; to subtract that costs a tenth of a division.
+  const along = (n: Value, axis: number): Value =>
+    reshape(
+      n,
+      indices.shape.map((_, i) => (i === axis ? -1 : 1)),
+    );
+  const images = mul(range(0, typeof batch === 'number' ? batch : dimsOf([batch], x), 1), ints([channels * size]));
+  return sub(indices, add(along(images, 0), along(mul(range(0, channels, 1), ints([size])), 1)));
+}
+
+/**
+ * Largest element of each window. Of elements that tie, the first one gets the gradient.
+ *
+ * Shapes: `[batch, channels, ...S] -> [batch, channels, ...floor((S + margins - (kernel - 1) dilation - 1) / stride) + 1]`, one
+ * to three spatial axes. Errors: `shape-mismatch` for a window larger than the input, `bad-value` for options that do not fit.
+ * Source: ONNX MaxPool-12, torch.nn.functional.max_pool2d.
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const x = graphInput('x', ['batch', 32, 30, 30]);
+ * console.log(ops.maxPool(x, { kernelShape: [2, 2], strides: [2, 2] }).shape); // ['batch', 32, 15, 15]
+ */
+export const maxPool = (x: Value, options: PoolOptions): Value => maxPoolWithIndices(x, options).values;
+
+/**
+ * As {@link maxPool}; with the position of each largest element, counted through all axes of `x` (int64).
+ *
+ * @example
+ * import { graphInput, ops } from '@stratus/core';
+ * const { indices } = ops.maxPoolWithIndices(graphInput('x', [1, 1, 9]), { kernelShape: [3] });
+ * console.log(indices.dtype, indices.shape); // int64 [ 1, 1, 7 ]
+ */
+export const maxPoolWithIndices = (x: Value, options: PoolOptions): { readonly values: Value; readonly indices: Value } => {
+  const { y, indices } = maxPoolOp({ x }, windowAttrsOf(options));
+  return { values: y, indices };
+};
+
+/** @internal */
+export const maxPoolCases: OpCase[] = [
+  {
+    name: 'apart',
+    ins: [[2, 3, 4, 6]],
+    build: (x) => maxPool(x, { kernelShape: [2, 2], strides: [2, 2] }),
+    torch: 'F.max_pool2d(a, 2)',
+  },
+  {
+    name: 'what is left over',
+    ins: [[2, 2, 5, 7]],
+    build: (x) => maxPool(x, { kernelShape: [2, 3], strides: [3, 3] }),
+    torch: 'F.max_pool2d(a, (2, 3), 3)',
+  },
+  {
+    name: 'overlap and margin',
+    ins: [[2, 2, 5, 6]],
+    build: (x) =>
+      maxPool(x, {
+        kernelShape: [3, 3],
+        strides: [2, 2],
+        pads: [
+          [1, 1],
+          [1, 1],
+        ],
+      }),
+    torch: 'F.max_pool2d(a, 3, 2, 1)',
+  },
+  {
+    name: 'margin apart',
+    ins: [[2, 1, 5, 5]],
+    build: (x) =>
+      maxPool(x, {
+        kernelShape: [2, 2],
+        strides: [2, 2],
+        pads: [
+          [1, 0],
+          [1, 0],
+        ],
+      }),
+    torch: 'F.max_pool2d(F.pad(a, (1, 0, 1, 0), value=-math.inf), 2)',
+  },
+  {
+    name: 'one axis',
+    ins: [[2, 3, 8]],
+    build: (x) => maxPool(x, { kernelShape: [3], dilations: [2] }),
+    torch: 'F.max_pool1d(a, 3, 1, 0, 2)',
+  },
+  {
+    name: 'three axes',
+    ins: [[2, 2, 3, 4, 5]],
+    build: (x) => maxPool(x, { kernelShape: [2, 2, 3], strides: [1, 2, 2] }),
+    torch: 'F.max_pool3d(a, (2, 2, 3), (1, 2, 2))',
+  },
+  {
+    name: 'ceil',
+    ins: [[2, 1, 6, 5]],
+    build: (x) => maxPool(x, { kernelShape: [3, 2], strides: [2, 2], ceilMode: true }),
+    torch: 'F.max_pool2d(a, (3, 2), 2, ceil_mode=True)',
+  },
+  {
+    name: 'same',
+    ins: [[2, 1, 5, 4]],
+    build: (x) => maxPool(x, { kernelShape: [2, 3], strides: [2, 2], autoPad: 'SAME_UPPER' }),
+    torch: 'F.max_pool2d(F.pad(a, (0, 1, 0, 1), value=-math.inf), (2, 3), 2)',
+  },
+  {
+    name: 'ties',
+    ins: [{ values: [[[3, 3, 1, 2, 2, 2, 0, 0]]] }],
+    build: (x) => maxPool(x, { kernelShape: [2], strides: [2] }),
+    torch: 'F.max_pool1d(a, 2)',
+  },
+  {
+    name: 'positions',
+    ins: [[2, 2, 4, 4]],
+    build: (x) => maxPoolWithIndices(x, { kernelShape: [2, 2], strides: [2, 2] }).indices,
+    torch: 'F.max_pool2d(a, 2, return_indices=True)[1] + 16 * torch.arange(4).reshape(2, 2, 1, 1)',
+    gradient: false,
+  },
+];

@@ -1,0 +1,1 @@
+export { foldBatchNormalization } from './fold-batch-normalization.ts';

@@ -1,0 +1,181 @@
+// Folding a batch normalisation: the same numbers, and nothing left of it; what looks alike but is not stays.
+import { describe, expect, it } from 'vitest';
+import { toposort } from '../src/graph/index.ts';
+import * as core from '../src/index.ts';
+import { constant, foldBatchNormalization, type Graph, graphInput, ops, type Value } from '../src/index.ts';
+import { draw } from './support/op-rows.ts';
+import { runGraph } from './support/run-graph.ts';
+
+const drawn = (name: string, shape: readonly number[], domain: readonly [number, number] = [-1, 1]): core.Tensor =>
+  core.tensor(draw(name, shape, domain), { dtype: 'float32' }).reshape([...shape]);
+const fixed = (name: string, ...shape: number[]): Value => constant(drawn(name, shape), name);
+let normalizations = 0;
+const normalized = (x: Value): Value => {
+  const channels = x.shape[1] as number;
+  const name = `bn${normalizations++}`;
+  const [scale, bias, mean] = ['scale', 'bias', 'mean'].map((part) => fixed(`${name}/${part}`, channels)) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const variance = constant(drawn(`${name}/variance`, [channels], [0.5, 2]));
+  return ops.batchNormalization(x, { scale, bias, mean, variance, epsilon: 0.01 });
+};
+
+const opsOf = (graph: Graph): string[] => toposort(Object.values(graph.outputs)).map(({ op }) => op.type);
+const left = (graph: Graph): number => opsOf(graph).filter((op) => op === 'BatchNormalization').length;
+
+const image = graphInput('x', ['batch', 4, 5, 5]);
+const rows = graphInput('x', ['batch', 4]);
+const steps = graphInput('x', ['batch', 3, 4]);
+const feeds = (x: Value): Record<string, core.Tensor> => ({ x: drawn('x', [2, ...(x.shape.slice(1) as number[])]) });
+
+async function same(x: Value, build: (x: Value) => Readonly<Record<string, Value>>): Promise<{ before: Graph; after: Graph }> {
+  const before: Graph = { name: 'net', inputs: [x], outputs: build(x) };
+  const kept = opsOf(before);
+  const after = foldBatchNormalization(before);
+  expect(opsOf(before), 'the graph that was given').toEqual(kept);
+  const [want, got] = [await runGraph(before, feeds(x), 'disabled'), await runGraph(after, feeds(x), 'disabled')];
+  expect(Object.keys(got)).toEqual(Object.keys(want));
+  for (const [name, { data, shape }] of Object.entries(want)) {
+    expect(got[name]!.shape).toEqual(shape);
+    for (const [i, v] of (data as Float32Array).entries())
+      expect(got[name]!.data[i], `${name}[${i}]`).toBeCloseTo(v as number, 5);
+  }
+  return { before, after };
+}
+
+const { conv, gemm, matMul, add, relu, convTranspose } = ops;
+const strided = {
+  strides: [2, 2],
+  pads: [
+    [1, 0],
+    [0, 1],
+  ],
+} as const;
+
+describe('foldBatchNormalization', () => {
+  it.each<[string, Value, (x: Value) => Value, readonly string[]]>([
+    ['a convolution', image, (x) => conv(x, fixed('w', 3, 4, 3, 3)), ['Conv']],
+    ['with a bias', image, (x) => conv(x, fixed('w', 3, 4, 3, 3), { ...strided, bias: fixed('b', 3) }), ['Conv']],
+    ['in groups', image, (x) => conv(x, fixed('w', 6, 2, 3, 3), { group: 2 }), ['Conv']],
+    ['with its bias added', image, (x) => add(conv(x, fixed('w', 3, 4, 3, 3)), fixed('b', 3, 1, 1)), ['Conv']],
+    ['with its bias added first', image, (x) => add(fixed('b', 1, 3, 1, 1), conv(x, fixed('w', 3, 4, 3, 3))), ['Conv']],
+    ['a transposed convolution', image, (x) => convTranspose(x, fixed('w', 4, 3, 2, 2), { strides: [2, 2] }), ['ConvTranspose']],
+    [
+      'a transposed convolution in groups',
+      image,
+      (x) => convTranspose(x, fixed('w', 4, 3, 2, 2), { group: 2, bias: fixed('b', 6) }),
+      ['ConvTranspose'],
+    ],
+    ['a product of rows', rows, (x) => matMul(x, fixed('w', 4, 3)), ['MatMul', 'Add']],
+    ['a dense layer', rows, (x) => add(matMul(x, fixed('w', 4, 3)), fixed('b', 3)), ['MatMul', 'Add']],
+    ['Gemm', rows, (x) => gemm(x, fixed('w', 4, 3), fixed('b', 1, 3)), ['Gemm']],
+    ['Gemm with transposed weights', rows, (x) => gemm(x, fixed('w', 3, 4), undefined, { transB: true }), ['Gemm']],
+  ])('%s', async (_, x, build, want) => {
+    const { after } = await same(x, (v) => ({ y: normalized(build(v)) }));
+    expect(opsOf(after)).toEqual(want);
+  });
+
+  it('several after each other, each with the name of its weights', async () => {
+    const { after } = await same(image, (x) => {
+      const one = relu(normalized(conv(x, fixed('w1', 4, 4, 3, 3))));
+      return { one, two: normalized(conv(one, fixed('w2', 2, 4, 3, 3), { bias: fixed('b2', 2) })) };
+    });
+    expect(opsOf(after)).toEqual(['Conv', 'Relu', 'Conv']);
+    const names = toposort(Object.values(after.outputs)).flatMap(({ ins }) =>
+      ins.flatMap((v) => (v?.data && v.name ? [v.name] : [])),
+    );
+    expect(names).toEqual(['w1', 'w2', 'b2']);
+  });
+
+  it('weights that two convolutions share', async () => {
+    const w = fixed('w', 4, 4, 3, 3);
+    const { after } = await same(image, (x) => {
+      const one = conv(x, w, {
+        pads: [
+          [1, 1],
+          [1, 1],
+        ],
+      });
+      return {
+        y: add(
+          normalized(one),
+          conv(relu(x), w, {
+            pads: [
+              [1, 1],
+              [1, 1],
+            ],
+          }),
+        ),
+      };
+    });
+    expect(left(after)).toBe(0);
+  });
+
+  it.each<[string, Value, (x: Value) => Record<string, Value>]>([
+    ['what is read elsewhere', image, (x) => twice(conv(x, fixed('w', 3, 4, 3, 3)))],
+    ['what is an output itself', image, (x) => output(conv(x, fixed('w', 3, 4, 3, 3)))],
+    ['what is read elsewhere before its bias', image, (x) => biasApart(conv(x, fixed('w', 3, 4, 3, 3)))],
+    ['what is not linear', image, (x) => ({ y: normalized(relu(conv(x, fixed('w', 3, 4, 3, 3)))) })],
+    ['another sum', image, (x) => ({ y: normalized(add(conv(x, fixed('w', 3, 4, 3, 3)), fixed('b', 3, 3))) })],
+    ['the steps of a sequence', steps, (x) => ({ y: normalized(matMul(x, fixed('w', 4, 2))) })],
+    ['a factor', rows, (x) => ({ y: normalized(gemm(x, fixed('w', 4, 3), fixed('b', 3), { beta: 2 })) })],
+    ['nothing', image, (x) => ({ y: normalized(x) })],
+  ])('leaves %s', async (_, x, build) => {
+    const { after } = await same(x, build);
+    expect(left(after)).toBe(1);
+  });
+
+  const twice = (v: Value): Record<string, Value> => ({ y: add(normalized(v), v) });
+  const output = (v: Value): Record<string, Value> => ({ y: normalized(v), v });
+  const biasApart = (v: Value): Record<string, Value> => ({ y: normalized(add(v, fixed('b', 3, 1, 1))), z: relu(v) });
+
+  it('leaves weights that are fed', () => {
+    const w = graphInput('w', [3, 4, 3, 3]);
+    const graph: Graph = { name: 'net', inputs: [image, w], outputs: { y: normalized(conv(image, w)) } };
+    expect(left(foldBatchNormalization(graph))).toBe(1);
+  });
+});
+
+describe('save({ foldBatchNormalization })', () => {
+  const net = async (): Promise<core.Model> => {
+    const made = core.sequential([
+      core.input({ shape: [6, 6, 2], name: 'x' }),
+      core.conv2d({ filters: 3, kernelSize: 3 }),
+      core.batchNormalization({ momentum: 0.5 }),
+      core.activation({ activation: 'relu' }),
+      core.conv2d({ filters: 4, kernelSize: 2, useBias: false }),
+      core.batchNormalization({ momentum: 0.5, scale: false }),
+      core.flatten(),
+      core.dense({ units: 5 }),
+      core.batchNormalization({ momentum: 0.5, center: false }),
+      core.dense({ units: 2, activation: 'softmax' }),
+    ]);
+    made.compile({ optimizer: core.sgd({ learningRate: 0.05 }), loss: 'sparseCategoricalCrossentropy' });
+    const labels = core.tensor(Int32Array.from({ length: 16 }, (_, i) => i % 2));
+    await made.fit(drawn('images', [16, 6, 6, 2]), labels, { batchSize: 8, epochs: 2, verbose: 0 });
+    return made;
+  };
+
+  it('writes a model without normalisations that answers the same', async () => {
+    const model = await net();
+    const images = drawn('others', [3, 6, 6, 2], [-2, 2]);
+    const want = (await model.predict(images)).data as Float32Array;
+    const [plain, folded] = [await model.toBytes(), await model.toBytes({ foldBatchNormalization: true })];
+    const types = (bytes: Uint8Array): string[] => core.decodeModel(bytes).graph!.node!.map(({ opType }) => opType!);
+    expect(types(plain).filter((op) => op === 'BatchNormalization').length).toBe(3);
+    expect(types(folded)).not.toContain('BatchNormalization');
+    const { manifest } = await core.decodeArtifact(folded);
+    expect([manifest.architecture, manifest.compile]).toEqual([undefined, undefined]);
+    const executor = await core.createExecutor({ threads: 1 });
+    const program = await executor.compile(folded);
+    const [got] = Object.values(await program.run({ x: images }));
+    for (const [i, v] of want.entries()) expect(got!.data[i]).toBeCloseTo(v, 5);
+    await Promise.all([program.release(), model.release()]);
+    await expect(core.load(folded, { file: 'net.onnx' })).rejects.toMatchObject({
+      code: 'bad-graph',
+      message: /net\.onnx: got a model that was saved for inference alone.*without foldBatchNormalization/,
+    });
+  });
+});
