@@ -57,6 +57,28 @@ def positive(model, x, y):
     return functional.binary_cross_entropy_with_logits(model(x).squeeze(-1), y)
 
 
+def like_keras(model):
+    """Weights begin as Keras' do, so that losses and trainings can be compared. Normalisations begin alike in both."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Embedding):
+            nn.init.uniform_(layer.weight, -0.05, 0.05)
+        elif isinstance(layer, nn.LSTM):
+            for name, weight in layer.named_parameters():
+                if "weight_ih" in name:
+                    nn.init.xavier_uniform_(weight)
+                elif "weight_hh" in name:
+                    nn.init.orthogonal_(weight)
+                else:
+                    nn.init.zeros_(weight)
+                if "bias_ih" in name:  # of the four gates the second is to forget
+                    nn.init.ones_(weight.detach()[layer.hidden_size : 2 * layer.hidden_size])
+    return model
+
+
 def picture_model(build):
     """Pictures are numbers from 0 to 1 in memory already, channels first, in either order of memory."""
     variants = {"eager": (None, False), "fused SGD": (True, False), "fused SGD, channels last": (True, True)}
@@ -65,7 +87,7 @@ def picture_model(build):
         fused, last = variants[variant]
         layout = torch.channels_last if last else torch.contiguous_format
         x = (data["x"].permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=layout)
-        model = build().to(memory_format=layout)
+        model = like_keras(build()).to(memory_format=layout)
         optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, fused=fused)
         return batched(training(model, classify, optimizer), 128, x, data["y"].long())
 
@@ -110,7 +132,7 @@ def word_model(build, batch):
     variants = {"eager": None, "fused Adam": True}
 
     def make(data, variant):
-        model = build()
+        model = like_keras(build())
         optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=variants[variant])
         return batched(training(model, positive, optimizer), batch, data["x"].long(), data["y"].float())
 
@@ -308,23 +330,6 @@ def train_pictures(build):
         return {"seconds": time.perf_counter() - start, "accuracy": correct / len(test_y)}
 
     return train
-
-
-def like_keras(model):
-    """Weights begin as Keras' do, so that trainings can be compared."""
-    for name, weight in model.named_parameters():
-        if "embedding" in name:
-            nn.init.uniform_(weight, -0.05, 0.05)
-        elif "weight_hh" in name:
-            nn.init.orthogonal_(weight)
-        elif weight.dim() > 1:
-            nn.init.xavier_uniform_(weight)
-        else:
-            nn.init.zeros_(weight)
-        if "bias_ih" in name:  # of the four gates the second is to forget
-            with torch.no_grad():
-                weight[len(weight) // 4 : len(weight) // 2] = 1
-    return model
 
 
 def train_reviews(seed, epochs):

@@ -54,7 +54,7 @@ const short = (x: number): string => String(Number(x.toPrecision(4)));
 export function row<F>(runs: readonly Trained<F>[], promised: Promised<F>): Result {
   const { name, figure, target, better = 'higher', unit = 'accuracy', of = 'median', detail } = promised;
   const numbers = runs.map(({ figures }) => figures[figure] as number);
-  const seeds = runs.map(({ seed }, i) => `${short(numbers[i]!)} (seed ${seed})`).join(', ');
+  const seeds = `${numbers.map(short).join(' ')} (seed${runs.length > 1 ? 's' : ''} ${runs.map(({ seed }) => seed).join(' ')})`;
   const long = Math.max(...runs.map(({ seconds }) => seconds));
   return {
     name,

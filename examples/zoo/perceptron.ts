@@ -19,8 +19,12 @@ export const buildPerceptron = (width: number, classes: number, options: ModelOp
 export const buildRegression = (width: number, options: ModelOptions = {}): Model =>
   sequential([input({ shape: [width] }), dense({ units: 1, name: 'sum' })], { name: 'regression', ...options });
 
-type Settings = Required<Pick<PerceptronOptions, 'seed' | 'epochs' | 'batchSize' | 'learningRate'>> &
-  Pick<PerceptronOptions, 'verbose' | 'signal'>;
+interface Settings extends Pick<TrainOptions, 'verbose' | 'signal'> {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+}
 
 /** Rows in the order of `shuffle(0)`, features brought to mean 0 and deviation 1 by the mean and deviation of the first four fifths. */
 function standardised({ data }: Tabular) {

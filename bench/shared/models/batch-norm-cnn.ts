@@ -26,7 +26,7 @@ export const stepModel: StepModel = {
   title: 'CNN with batch normalisation',
   batchSize: 128,
   target: 1.2,
-  firstSteps: 4,
+  firstSteps: 2,
   data: () => pictures(16 * 128),
   build: (executor) =>
     sequential(

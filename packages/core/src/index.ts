@@ -37,6 +37,7 @@ export {
   losses,
   resolveLoss,
   type SavedLoss,
+  type SparseCrossentropyOptions,
 } from './losses/index.ts';
 export {
   type Metric,

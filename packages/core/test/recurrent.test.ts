@@ -1,10 +1,13 @@
 // Recurrent layers beyond their golden values: both graphs say the same, padding changes nothing, states go on, mistakes are named.
 import { describe, expect, it } from 'vitest';
+import { toposort } from '../src/graph/index.ts';
 import {
   adam,
+  add,
   bidirectional,
   constant,
   dense,
+  dropout,
   embedding,
   exportGraph,
   grad,
@@ -30,7 +33,6 @@ import {
   type Value,
   zeros,
 } from '../src/index.ts';
-import { toposort } from '../src/graph/index.ts';
 import { architecture, buildGraph, initialWeights } from '../src/nn/index.ts';
 import { randomKey, saltOf, uniformAt } from '../src/tensor/index.ts';
 import { runGraph } from './support/run-graph.ts';
@@ -111,6 +113,21 @@ describe('the graph that predicts says what the one that trains does', () => {
     for (const [name, value] of Object.entries(predicted.outputs)) expect(far(value, trained.outputs[name]!)).toBeLessThan(1e-5);
   });
 
+  it('with gradients, where input and state go through one product', async () => {
+    const x = input({ shape: [7, 10] });
+    const stacked = (make: () => Layer) => open([x], make()(dense({ units: 12 })(x)));
+    for (const make of [() => lstm({ units: 96 }), () => simpleRNN({ units: 96, returnSequences: true, useBias: false })]) {
+      const run = stacked(make);
+      const fed = [random('stacked', [3, 7, 10])];
+      const predicted = (await run(fed, { training: false, gradients: true })).outputs;
+      const trained = (await run(fed, { training: true, gradients: true })).outputs;
+      for (const [name, value] of Object.entries(predicted)) {
+        const size = Math.max(1, ...numbers(value).map(Math.abs));
+        expect(far(value, trained[name]!) / size, name).toBeLessThan(1e-5);
+      }
+    }
+  });
+
   it('step by step where no kernel knows the activation', async () => {
     const x = input({ shape: [3, 10] });
     const run = open([x], gru({ units: 4, activation: 'gelu' })(x));
@@ -134,7 +151,9 @@ describe('padding', () => {
     return batch;
   };
 
-  const cases = Object.keys(makers).flatMap((name) => [true, false].map((before) => [name, before ? 'before' : 'after'] as const));
+  const cases = Object.keys(makers).flatMap((name) =>
+    [true, false].map((before) => [name, before ? 'before' : 'after'] as const),
+  );
   it.each(cases)('%s: a batch padded %s gives what its rows give alone', async (name, where) => {
     const make = makers[name as keyof typeof makers];
     const x = input({ shape: ['time', 3] });
@@ -193,7 +212,10 @@ describe('padding', () => {
 });
 
 describe('dropout', () => {
-  const identity = tensor(Float32Array.from({ length: 64 * 64 }, (_, i) => (i % 65 === 0 ? 1 : 0)), { shape: [64, 64] });
+  const identity = tensor(
+    Float32Array.from({ length: 64 * 64 }, (_, i) => (i % 65 === 0 ? 1 : 0)),
+    { shape: [64, 64] },
+  );
   const ones = tensor(new Float32Array(2 * 3 * 64).fill(1), { shape: [2, 3, 64] });
   const weights = (recurrent: Tensor): Record<string, Tensor> => ({
     'it/kernel': identity,
@@ -293,6 +315,16 @@ describe('recurrent models', () => {
     await net.release();
   });
 
+  it('transpose nothing between recurrent layers, embedding, dropout and sums', async () => {
+    const x = input({ shape: ['time'], dtype: 'int32' });
+    const a = bidirectional({ layer: lstm({ units: 4, returnSequences: true }) })(embedding({ inputDim: 9, outputDim: 8 })(x));
+    const b = gru({ units: 8, returnSequences: true })(dropout({ rate: 0.5 })(a));
+    const net = architecture({ inputs: x, outputs: simpleRNN({ units: 2 })(add()([a, b])) });
+    const { outputs } = buildGraph(net, { training: true });
+    const moved = toposort(Object.values(outputs)).filter(({ op }) => op.type === 'Transpose');
+    expect(moved.map(({ ins }) => ins[0]!.dtype)).toEqual(['int32']);
+  });
+
   it('come back from a file with the layers inside of layers', async () => {
     const x = input({ shape: ['time', 3] });
     const both = bidirectional({ layer: gru({ units: 2, returnSequences: true, resetAfter: false }), mergeMode: 'ave' });
@@ -344,7 +376,11 @@ describe('models of other tools', () => {
 
   it.each([
     ['clip', () => ops.lstmOp({ x, w, r }, { clip: 1 }).y, /LSTM with clip has no gradient rule/],
-    ['an activation', () => ops.lstm(x, w, r, { activations: ['Sigmoid', 'Elu', 'Tanh'] }).y, /LSTM with Elu has no gradient rule/],
+    [
+      'an activation',
+      () => ops.lstm(x, w, r, { activations: ['Sigmoid', 'Elu', 'Tanh'] }).y,
+      /LSTM with Elu has no gradient rule/,
+    ],
   ])('with %s say that there is no gradient', (_, build, message) => {
     expect(() => grad(build(), [x])).toThrow(message);
   });
@@ -370,7 +406,11 @@ describe('mistakes', () => {
     ['activation', () => lstm({ units: 2, recurrentActivation: 'sigmoidal' as 'sigmoid' }), /Did you mean 'sigmoid'/],
     ['flag', () => simpleRNN({ units: 2, returnSequences: 'yes' as never }), /returnSequences = yes, expected true or false/],
     ['rank', () => lstm({ units: 2, name: 'a' })(input({ shape: [4] })), /LSTM at a: got input \[batch, 4\].*embedding/],
-    ['token ids', () => gru({ units: 2, name: 'a' })(input({ shape: [4, 3], dtype: 'int32' })), /input of int32, expected floats/],
+    [
+      'token ids',
+      () => gru({ units: 2, name: 'a' })(input({ shape: [4, 3], dtype: 'int32' })),
+      /input of int32, expected floats/,
+    ],
     ['one state of two', () => lstm({ units: 2 })([x, input({ shape: [2] })]), /1 initial states, expected none, or 2/],
     ['state size', () => gru({ units: 2 })([x, input({ shape: [3] })]), /initial state \[batch, 3\], expected \[batch, 2\]/],
     ['states', () => gru({ units: 2 })([x, x, x]), /got 3 inputs, expected 1 to 2/],

@@ -93,6 +93,8 @@ export interface Attended {
   readonly mask?: Mask;
   /** True where a key is real: bool `[batch, keys]`. */
   readonly keyMask?: Mask;
+  /** Added to what comes out. */
+  readonly onto?: Value | undefined;
 }
 
 /**
@@ -104,21 +106,28 @@ export interface Attended {
  * `output/kernel [numHeads * valueDim, outputShape]`, and a `bias` of each.
  * Source: Vaswani et al. 2017; Ainslie et al. 2023 (grouped queries); Keras MultiHeadAttention; torch.nn.MultiheadAttention.
  */
-export function attend(what: string, options: AttentionOptions, { query, key, value, ...masks }: Attended, scope: Scope): Value {
+export function attend(
+  what: string,
+  options: AttentionOptions,
+  { query, key, value, onto, ...masks }: Attended,
+  scope: Scope,
+): Value {
   const { numHeads, keyDim, valueDim = keyDim, numKvHeads = numHeads, dropout = 0, causal = false, rotary = false } = options;
   const { width } = sequenceOf(what, query, 'queries');
   const [keys, values] = [sequenceOf(what, key, 'keys'), sequenceOf(what, value, 'values')];
   if (keys.steps !== values.steps)
     throw fail('shape-mismatch', { what, got: `${keys.steps} keys and ${values.steps} values`, want: 'as many keys as values' });
 
-  const project = (part: string, x: Value, units: number): Value =>
+  const project = (part: string, x: Value, units: number, to?: Value): Value =>
     inPart(scope, part, (own) => {
       const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros', useBias = true } = options;
       const { kernelRegularizer, biasRegularizer } = options;
       const inputs = x.shape[x.shape.length - 1] as number;
       const kernel = own.parameter('kernel', [inputs, units], { initializer: kernelInitializer, regularizer: kernelRegularizer });
-      if (!useBias) return linear(x, kernel);
-      return linear(x, kernel, own.parameter('bias', [units], { initializer: biasInitializer, regularizer: biasRegularizer }));
+      const bias = useBias
+        ? own.parameter('bias', [units], { initializer: biasInitializer, regularizer: biasRegularizer })
+        : undefined;
+      return linear(x, kernel, bias, to);
     });
   const heads = (part: string, x: Value, count: number, size: number): Value =>
     fromRows(rowsOf(project(part, x, count * size)), x, [count, size]);
@@ -134,7 +143,7 @@ export function attend(what: string, options: AttentionOptions, { query, key, va
   const scores = matMul(mul(q, 1 / Math.sqrt(keyDim)), transpose(k, [0, 2, 1]));
   const bias = biasOf(query, key, { ...masks, causal });
   const weights = drop(softmax(bias ? withBias(scores, bias, own) : scores), dropout, scope);
-  return project('output', unstacked(matMul(weights, v), own), options.outputShape ?? width);
+  return project('output', unstacked(matMul(weights, v), own), options.outputShape ?? width, onto);
 }
 
 /** How the rows of heads lie: `[batch * groups, shared * steps, width]`. */

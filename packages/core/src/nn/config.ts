@@ -66,7 +66,9 @@ export function fromConfig(config: unknown, own: Readonly<Record<string, LayerFa
   const layers = new Map<string, Layer<LayerOutput>>();
   for (const { type, name, config: options, trainable, frozen = [] } of config.layers) {
     const factory = Object.hasOwn(table, type) ? table[type]! : unknownLayer(type, Object.keys(table));
-    const layer = ours(`the config of layer '${name}'`, () => factory({ ...withLayers(options, table), name, trainable } as never));
+    const layer = ours(`the config of layer '${name}'`, () =>
+      factory({ ...withLayers(options, table), name, trainable } as never),
+    );
     for (const parameter of frozen) layer.frozen.add(parameter);
     layers.set(name, layer);
   }

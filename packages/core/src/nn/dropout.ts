@@ -2,6 +2,7 @@ import { checkOptions } from '../options.ts';
 import { drop } from './drop.ts';
 import { defineLayer } from './layer.ts';
 import { elementwise } from './layout.ts';
+import { alongSteps } from './steps.ts';
 
 /**
  * Sets a random share `rate` of the elements to zero in training, and scales the others by `1 / (1 - rate)`; does nothing in
@@ -17,5 +18,5 @@ export const dropout = defineLayer<{ readonly rate: number }>({
   type: 'Dropout',
   mask: 'pass',
   check: ({ rate }) => checkOptions('Dropout', { rate }, { rate: 'fraction' }),
-  build: ({ rate }, inputs, scope) => elementwise(inputs, ([x]) => drop(x!, rate, scope)),
+  build: ({ rate }, inputs, scope) => alongSteps(inputs, (values) => elementwise(values, ([x]) => drop(x!, rate, scope))),
 });

@@ -3,6 +3,7 @@ import { checkOptions } from '../options.ts';
 import type { InitializerLike } from './init/index.ts';
 import { defineLayer } from './layer.ts';
 import type { RegularizerLike } from './regularizers/index.ts';
+import { lookUpSteps } from './steps.ts';
 import { tokenIds } from './token-ids.ts';
 
 /** Options of {@link embedding}. */
@@ -41,7 +42,7 @@ export const embedding = defineLayer<EmbeddingOptions>({
       initializer: embeddingsInitializer,
       regularizer: embeddingsRegularizer,
     });
-    return gather(table, ids);
+    return lookUpSteps(ids, (at) => gather(table, at));
   },
   mask: ({ maskZero = false }, [x]) => (maskZero ? not(equal(x!, 0)) : undefined),
 });

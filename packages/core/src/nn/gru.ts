@@ -1,5 +1,5 @@
 import type { Value } from '../graph/index.ts';
-import { gru as kernelOf, gruStep, split } from '../ops/index.ts';
+import { gruStep, gru as kernelOf, split } from '../ops/index.ts';
 import { checkOptions } from '../options.ts';
 import { type ActivationName, activate, checkActivation } from './activations.ts';
 import { type Cell, defineRecurrent, kernelNames, type RecurrentOptions } from './recurrent.ts';

@@ -21,11 +21,11 @@ export interface LambdaOptions extends LayerOptions {
  * Source: Keras Lambda.
  *
  * @example
- * import { input, lambda, load, model, ops } from '@stratus/core';
- * const double = (x) => ops.mul(x, 2);
+ * import { input, lambda, type LayerOptions, load, model, ops, type Value } from '@stratus/core';
+ * const double = (x: Value) => ops.mul(x, 2);
  * const x = input({ shape: [3] });
  * const net = model({ inputs: x, outputs: lambda({ type: 'Double', apply: double })(x) });
- * const layers = { Double: (options) => lambda({ ...options, type: 'Double', apply: double }) };
+ * const layers = { Double: (options: LayerOptions) => lambda({ ...options, type: 'Double', apply: double }) };
  * const again = await load(await net.toBytes(), { layers });
  * console.log((await again.predict([[1, 2, 3]])).toArray()); // [[2, 4, 6]]
  */

@@ -1,5 +1,5 @@
 import type { Value } from '../graph/index.ts';
-import { add, lstm as kernelOf, lstmStep, matMul, split } from '../ops/index.ts';
+import { lstm as kernelOf, lstmStep, split } from '../ops/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { type ActivationName, activate, checkActivation } from './activations.ts';
 import { type Initializer, type InitializerLike, resolveInitializer } from './init/index.ts';
@@ -27,8 +27,9 @@ const cell: Cell<LstmOptions> = {
     return {
       kernel,
       bias,
-      step(z, [, c], hidden) {
-        const [i, f, fresh, o] = split(hidden ? add(matMul(hidden, recurrent), z) : z, [units, units, units, units], { axis: 1 });
+      recurrent,
+      step(z, [, c]) {
+        const [i, f, fresh, o] = split(z, [units, units, units, units], { axis: 1 });
         return lstmStep({ i: i!, f: f!, o: o!, fresh: fresh! }, c!, { gate, candidate: result, result });
       },
     };

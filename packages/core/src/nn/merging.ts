@@ -3,6 +3,7 @@ import type { Value } from '../graph/index.ts';
 import { and, reshape } from '../ops/index.ts';
 import { defineLayer, type Layer, type LayerOptions, type Mask } from './layer.ts';
 import { elementwise } from './layout.ts';
+import { alongSteps } from './steps.ts';
 
 /** The steps that are real in all inputs that have a mask. */
 export const jointMask = (masks: readonly Mask[]): Mask =>
@@ -28,7 +29,7 @@ export function merging(
   const layer = defineLayer<object>({
     type,
     inputs,
-    build: (_, values) => elementwise(sameRank(values), combine),
+    build: (_, values) => alongSteps(sameRank(values), (same) => elementwise(same, combine)),
     mask: (_, __, masks) => jointMask(masks),
   });
   return (options = {}) => layer(options);

@@ -1,4 +1,4 @@
-import { add, matMul, rnn as kernelOf } from '../ops/index.ts';
+import { rnn as kernelOf } from '../ops/index.ts';
 import { activate } from './activations.ts';
 import { type Cell, defineRecurrent, kernelNames, type RecurrentOptions } from './recurrent.ts';
 
@@ -10,7 +10,8 @@ const cell: Cell<RecurrentOptions> = {
   open: ({ activation = 'tanh' }, { kernel, recurrent, bias }) => ({
     kernel,
     bias,
-    step: (z, _, hidden) => [activate(activation, add(matMul(hidden, recurrent), z))],
+    recurrent,
+    step: (z) => [activate(activation, z)],
   }),
 
   fused({ activation = 'tanh' }) {

@@ -3,7 +3,8 @@
 import type { Value } from '../graph/index.ts';
 import { slice, transpose } from '../ops/index.ts';
 
-const stepsFirsts = new WeakMap<Value, Value>();
+/** Steps-first forms of values, or how to make them. */
+const stepsFirsts = new WeakMap<Value, Value | (() => Value)>();
 const turned = new WeakMap<Value, Value>();
 
 const swapped = (x: Value): Value =>
@@ -13,13 +14,33 @@ const swapped = (x: Value): Value =>
   );
 
 /** `[batch, steps, ...] -> [steps, batch, ...]`. */
-export const stepsFirst = (x: Value): Value => stepsFirsts.get(x) ?? swapped(x);
+export function stepsFirst(x: Value): Value {
+  const known = stepsFirsts.get(x) ?? (() => swapped(x));
+  if (typeof known !== 'function') return known;
+  const y = known();
+  stepsFirsts.set(x, y);
+  return y;
+}
 
 /** `[steps, batch, ...] -> [batch, steps, ...]`. */
 export function batchFirst(x: Value): Value {
   const y = swapped(x);
   stepsFirsts.set(y, x);
   return y;
+}
+
+/** What looks things up by `[batch, steps]` ids gives the steps first at no cost, where that is asked for: the ids are transposed. */
+export function lookUpSteps(ids: Value, lookUp: (ids: Value) => Value): Value {
+  const y = lookUp(ids);
+  if (ids.shape.length === 2) stepsFirsts.set(y, () => lookUp(transpose(ids)));
+  return y;
+}
+
+/** Applies what does not care about the order of axes on the steps-first forms of all inputs, where they are there. */
+export function alongSteps(inputs: readonly Value[], apply: (inputs: readonly Value[]) => Value): Value {
+  const forms = inputs.map((x) => stepsFirsts.get(x));
+  const there = forms.every((form) => typeof form === 'object' && form.shape.length === inputs[0]!.shape.length);
+  return there ? batchFirst(apply(forms as Value[])) : apply(inputs);
 }
 
 /** The steps of `[batch, steps, ...]` in the opposite order. */

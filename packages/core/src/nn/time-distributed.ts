@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { dimsOf, reshape, reshapeOp } from '../ops/index.ts';
 import { mulDims, showShape } from '../tensor/index.ts';
-import { defineLayer, type Layer, type LayerOptions, type LayerOutput } from './layer.ts';
+import { defineLayer, type Layer, type LayerOutput } from './layer.ts';
 
 /** Options of {@link timeDistributed}. */
 export interface TimeDistributedOptions {
@@ -47,5 +47,5 @@ export const timeDistributed = defineLayer<TimeDistributedOptions>({
 /** Throws unless an option is a layer. */
 export function checkLayer(what: string, layer: unknown): void {
   if (typeof layer !== 'function' || !('build' in layer))
-    throw fail('bad-value', { what, got: `layer = ${typeof layer}`, want: "a layer, such as lstm({ units: 8 })" });
+    throw fail('bad-value', { what, got: `layer = ${typeof layer}`, want: 'a layer, such as lstm({ units: 8 })' });
 }

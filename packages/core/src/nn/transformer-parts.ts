@@ -106,36 +106,40 @@ export function partsOf(what: string, options: TransformerOptions, x: Value, sco
     throw fail('bad-value', { what, got: `rotary with ${keyDim} features a head`, want: 'an even number' });
   const dense = { useBias, kernelInitializer, biasInitializer };
 
-  /** x + part(norm(x)), or norm(x + part(x)). */
-  const residual = (name: string, own: Value, part: (from: Value) => Value): Value => {
-    const norm = (v: Value): Value => inPart(scope, `${name}Norm`, (s) => normalise(v, { epsilon: layerNormEpsilon, useBias }, s));
-    const added = (from: Value): Value => fromRows(add(rowsOf(own), drop(rowsOf(part(from)), dropout, scope)), own);
+  /** x + part(norm(x)), or norm(x + part(x)). Where nothing is dropped, the part itself adds what it comes onto. */
+  const residual = (name: string, own: Value, part: (from: Value, onto?: Value) => Value): Value => {
+    const norm = (v: Value): Value =>
+      inPart(scope, `${name}Norm`, (s) => normalise(v, { epsilon: layerNormEpsilon, useBias }, s));
+    const drops = scope.training && dropout > 0;
+    const added = (from: Value): Value =>
+      fromRows(drops ? add(rowsOf(own), drop(rowsOf(part(from)), dropout, scope)) : rowsOf(part(from, own)), own);
     return options.normalizeFirst ? added(norm(own)) : norm(added(own));
   };
-  const layer = (name: string, from: Value, units: number, outer: Scope): Value =>
+  const layer = (name: string, from: Value, units: number, outer: Scope, onto?: Value): Value =>
     inPart(outer, name, (s) => {
       const kernel = s.parameter('kernel', [from.shape[from.shape.length - 1] as number, units], {
         initializer: kernelInitializer,
       });
-      return linear(from, kernel, useBias ? s.parameter('bias', [units], { initializer: biasInitializer }) : undefined);
+      return linear(from, kernel, useBias ? s.parameter('bias', [units], { initializer: biasInitializer }) : undefined, onto);
     });
   return {
     attention: (name, own, to, causal) =>
-      residual(name, own, (from) =>
+      residual(name, own, (from, onto) =>
         inPart(scope, name, (s) =>
           attend(
             what,
             { numHeads, keyDim, numKvHeads, rotary, causal, dropout: attentionDropout, ...dense },
-            { query: from, ...to(from) },
+            { query: from, ...to(from), onto },
             s,
           ),
         ),
       ),
     feedforward: (own) =>
-      residual('feedforward', own, (from) =>
+      residual('feedforward', own, (from, onto) =>
         inPart(scope, 'feedforward', (s) => {
-          const hidden = layer('dense1', rowsOf(from), options.intermediateDim, s);
-          return layer('dense2', drop(activate(options.activation ?? 'relu', hidden), activationDropout, s), width, s);
+          const inner = activate(options.activation ?? 'relu', layer('dense1', rowsOf(from), options.intermediateDim, s));
+          const hidden = drop(inner, activationDropout, s);
+          return layer('dense2', hidden, width, s, onto);
         }),
       ),
   };

@@ -158,6 +158,6 @@ export function transposedSize(
   return addDims(mulDims(subDims(count, 1), stride), span + more - before - after);
 }
 
-/** Convolution in one spatial axis is the same on every axis: all windows one element wide, side by side, without a margin. */
+/** True where each window is one element and every element has one: then nothing has to be unfolded. */
 export const isPointwise = (axes: readonly ConvAxis[]): boolean =>
   axes.every(({ kernel, stride, before, after }) => kernel === 1 && stride === 1 && before === 0 && after === 0);

@@ -34,22 +34,23 @@ export function gruStep(
   { recurrent, biasOfState, resetAfter, gate = sigmoid, candidate = tanh }: GruStepOptions,
 ): Value {
   const units = (z.shape[1] as number) / 3;
-  const halves = (both: Value): readonly Value[] => split(both, [2 * units, units], { axis: -1 });
-  const [gatesOfInput, freshOfInput] = halves(z);
-  const gatesOf = (ofState: Value): readonly Value[] => split(gate(add(gatesOfInput!, ofState)), [units, units], { axis: 1 });
-  const mixed = ([update]: readonly Value[], fresh: Value): Value => add(fresh, mul(update!, sub(h, fresh)));
+  const thirds = (x: Value): readonly Value[] => split(x, [units, units, units], { axis: 1 });
+  const plus = (x: Value, bias: Value | undefined): Value => (bias ? add(x, bias) : x);
+  const [zUpdate, zReset, zFresh] = thirds(z);
+  const next = (update: Value, sum: Value): Value => {
+    const fresh = candidate(sum);
+    return add(fresh, mul(update, sub(h, fresh)));
+  };
   if (resetAfter) {
-    const product = matMul(hidden, recurrent);
-    const [gatesOfState, freshOfState] = halves(biasOfState ? add(product, biasOfState) : product);
-    const gates = gatesOf(gatesOfState!);
-    return mixed(gates, candidate(add(freshOfInput!, mul(gates[1]!, freshOfState!))));
+    const [update, reset, fresh] = thirds(plus(matMul(hidden, recurrent), biasOfState));
+    return next(gate(add(zUpdate!, update!)), add(zFresh!, mul(gate(add(zReset!, reset!)), fresh!)));
   }
+  const halves = (x: Value): readonly Value[] => split(x, [2 * units, units], { axis: -1 });
   const [gateKernel, freshKernel] = halves(recurrent);
   const [gateBias, freshBias] = biasOfState ? halves(biasOfState) : [];
-  const plus = (x: Value, bias: Value | undefined): Value => (bias ? add(x, bias) : x);
-  const gates = gatesOf(plus(matMul(hidden, gateKernel!), gateBias));
-  const freshOfState = plus(matMul(mul(gates[1]!, hidden), freshKernel!), freshBias);
-  return mixed(gates, candidate(add(freshOfInput!, freshOfState)));
+  const [update, reset] = split(plus(matMul(hidden, gateKernel!), gateBias), [units, units], { axis: 1 });
+  const fresh = matMul(mul(gate(add(zReset!, reset!)), hidden), freshKernel!);
+  return next(gate(add(zUpdate!, update!)), add(zFresh!, plus(fresh, freshBias)));
 }
 
 /** @internal */
@@ -74,8 +75,9 @@ export const gruOp = defineOp({
     const terms = recurrentGradient(
       'GRU',
       { x, w, r, b, lengths, initial: [initialH], direction, activations, others: { clip } },
-      (z, [h], { recurrent, biasOfState, activations: [gate, candidate] }) =>
-        [gruStep(z, h!, h!, { recurrent, biasOfState, resetAfter: linear_before_reset !== 0, gate, candidate })],
+      (z, [h], { recurrent, biasOfState, activations: [gate, candidate] }) => [
+        gruStep(z, h!, h!, { recurrent, biasOfState, resetAfter: linear_before_reset !== 0, gate, candidate }),
+      ],
       [dy, dh].map((seed, i) => (given[i] ? seed : undefined)),
       pullBack,
     );

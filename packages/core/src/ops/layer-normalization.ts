@@ -44,7 +44,7 @@ export const layerNormalizationOp = defineOp({
    *   dx = s g - s mean(g) - s³ c mean(g c), and what comes for mean and s themselves: dmean / n - s³ c ds / n.
    * Sums over rows and columns are products with a vector: one reading of dy, one of dy c, and nothing is written.
    */
-  grad({ x, scale, b, mean, inverse, dy, dmean, dinverse }, { axis, epsilon }) {
+  grad({ x, scale, b, mean, inverse, dy, dmean, dinverse }, { axis, epsilon }, { given: [, forMean, forInverse] }) {
     const at = axisIn('LayerNormalization', axis, x.shape);
     const sizes = normalized(x, scale, at);
     const size = productOf(sizes);
@@ -66,8 +66,10 @@ export const layerNormalizationOp = defineOp({
     const product = mul(dy2, c);
     // Not a scale of a product: ONNX Runtime would make a float32 of it.
     const share = div(s, size);
-    const across = mul(mul(mul(s, s), share), add(matMul(product, weights), column(dinverse)));
-    const shift = sub(mul(share, matMul(dy2, weights)), div(column(dmean), size));
+    const along = matMul(product, weights);
+    const across = mul(mul(mul(s, s), share), forInverse ? add(along, column(dinverse)) : along);
+    const average = mul(share, matMul(dy2, weights));
+    const shift = forMean ? sub(average, div(column(dmean), size)) : average;
     const dx = sub(sub(mul(mul(dy2, reshape(weights, [1, size])), s), mul(c, across)), shift);
     return {
       x: reshapeLike(dx, x),

@@ -5,8 +5,9 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { gemm } from './gemm.ts';
 import { reshape } from './reshape.ts';
+import { gradientOf } from './row-product.ts';
 import { broadcastShapes, sameDtype } from './rules.ts';
-import { transpose, transposeOp } from './transpose.ts';
+import { transpose } from './transpose.ts';
 
 /** @internal */
 export const matMulOp = defineOp({
@@ -28,8 +29,8 @@ export const matMulOp = defineOp({
     return { y: { dtype, shape: [...broadcastShapes('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] } };
   },
   // dA = dY Bᵀ, dB = Aᵀ dY. A stack times one matrix is one product over all its rows, so that dB needs no stack of products.
-  grad: ({ a, b, dy }) => ({
-    a: matMul(dy, swapLast(b)),
+  grad: ({ a, b, y, dy }) => ({
+    a: gradientOf({ a, y, dy }, matMul(dy, swapLast(b))),
     b: b.shape.length === 2 && a.shape.length > 2 ? matMul(swapLast(rows(a)), rows(dy)) : matMul(swapLast(a), dy),
   }),
   // sum of A_t B_t over t: one product, in which t lengthens the inner axis.
@@ -42,13 +43,9 @@ export const matMulOp = defineOp({
   },
 });
 
-/** A transposed matrix gives back what it was made of. */
 const swapLast = (x: Value): Value => {
   const axes = x.shape.map((_, i) => i);
-  const order = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
-  const { op, ins, attrs } = x.node ?? {};
-  const swapped = op === transposeOp.op && axes.every((i) => (attrs!['perm'] as readonly number[] | undefined)?.[i] === order[i]);
-  return swapped ? ins![0]! : transpose(x, order);
+  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 };
 const rows = (x: Value): Value => reshape(x, [productOf(x.shape.slice(0, -1)), x.shape[x.shape.length - 1]!]);
 

@@ -10,7 +10,6 @@ import { expandOp } from './expand.ts';
 import { less } from './less.ts';
 import { matMul } from './mat-mul.ts';
 import { mul } from './mul.ts';
-import { not } from './not.ts';
 import { range } from './range.ts';
 import { relu } from './relu.ts';
 import { scan } from './scan.ts';
@@ -34,7 +33,7 @@ const activations: Readonly<Record<string, Activation>> = {
 };
 
 /** What a rule is given, by ONNX's names. */
-export interface Unrolled {
+interface Unrolled {
   readonly x: Value;
   readonly w: Value;
   readonly r: Value;
@@ -49,7 +48,7 @@ export interface Unrolled {
 }
 
 /** The weights of one direction, as products want them. */
-export interface Direction {
+interface Direction {
   /** [units, gates * units]. */
   readonly recurrent: Value;
   /** [gates * units]. */
@@ -71,7 +70,11 @@ export function recurrentGradient(
     throw fail('no-gradient', { op: `${what} with ${unknown ?? strange}`, at: '', path: `all inputs of ${what}` });
   const ys = allSteps(given, step);
   const wrt = [given.x, given.w, given.r, given.b, ...given.initial];
-  const terms = pullBack(ys, seeds, wrt.filter((v) => v !== undefined));
+  const terms = pullBack(
+    ys,
+    seeds,
+    wrt.filter((v) => v !== undefined),
+  );
   let next = 0;
   return wrt.map((v) => (v ? (terms[next++] ?? null) : null));
 }

@@ -2,8 +2,10 @@ import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { alongAxis } from './kinds.ts';
+import { matMul } from './mat-mul.ts';
 import { mul } from './mul.ts';
 import { reduceSum } from './reduce-sum.ts';
+import { rowProduct } from './row-product.ts';
 import { axisIn } from './rules.ts';
 import { softmaxWasOverRows } from './softmax-rows.ts';
 import { sub } from './sub.ts';
@@ -18,7 +20,8 @@ export const softmaxOp = defineOp({
   written: [softmaxWasOverRows],
   infer: ({ input }, { axis }) => ({ output: alongAxis('Softmax', input, axis) }),
   grad({ output: y, doutput: dy }, { axis }) {
-    const inner = reduceSum(mul(dy, y), { axes: [axis], keepDims: true });
+    const last = axisIn('Softmax', axis, y.shape) === y.shape.length - 1;
+    const inner = last ? rowProduct(dy, y) : reduceSum(mul(dy, y), { axes: [axis], keepDims: true });
     return { input: mul(y, sub(dy, inner)) }; // dx = y (dy - Σ dy y)
   },
 });
@@ -59,6 +62,25 @@ export const softmaxCases: OpCase[] = [
   { name: 'first axis', ins: [[4, 3]], build: (x) => softmax(x, { axis: 0 }), torch: 'torch.softmax(a, 0)' },
   { name: 'middle axis', ins: [[2, 3, 4]], build: (x) => softmax(x, { axis: -2 }), torch: 'torch.softmax(a, 1)' },
   { name: 'one class', ins: [[3, 1]], build: (x) => softmax(x), torch: 'torch.softmax(a, -1)' },
+  {
+    name: 'of a product',
+    ins: [
+      [2, 3, 4],
+      [2, 4, 2],
+    ],
+    build: (x, v) => matMul(softmax(x), v),
+    torch: 'torch.softmax(a, -1) @ b',
+  },
+  {
+    name: 'of a product, with a mask',
+    ins: [
+      [2, 3, 4],
+      [2, 3, 4],
+      [2, 4, 2],
+    ],
+    build: (x, m, v) => matMul(mul(softmax(x), m), v),
+    torch: '(torch.softmax(a, -1) * b) @ c',
+  },
   {
     name: 'large',
     ins: [
