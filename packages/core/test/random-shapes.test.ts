@@ -39,6 +39,15 @@ const alongAxis =
     return { ins: [shape], build: (x) => build(x, axis) };
   };
 
+/** One to three inputs that broadcast. */
+const several =
+  (build: (values: readonly Value[]) => Value) =>
+  (g: GeneratorValue): Drawn => {
+    const [a, b] = g(() => broadcastShapes);
+    const shapes = [a, b, choose(g, a, b)].slice(0, integer(g, 1, 3));
+    return { ins: shapes, build: (...xs) => build(xs) };
+  };
+
 const reduction =
   (
     build: (x: Value, options: { readonly axes?: readonly number[]; readonly keepDims: boolean }) => Value,
@@ -183,6 +192,32 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
     const shape = list(g, 0, 3);
     const axis = integer(g, -shape.length - 1, shape.length);
     return { ins: [shape], build: (x) => ops.unsqueeze(x, { axes: [axis] }) };
+  },
+  gemm(g) {
+    const [m, k, n] = [integer(g, 1, 4), integer(g, 1, 4), integer(g, 1, 4)];
+    const options = {
+      transA: choose(g, true, false),
+      transB: choose(g, true, false),
+      alpha: choose(g, 1, 0.5),
+      beta: choose(g, 1, -2),
+    };
+    const c = choose(g, [m, n], [n], [m, 1], [1, 1], []);
+    const ins = [options.transA ? [k, m] : [m, k], options.transB ? [n, k] : [k, n], c];
+    return { ins, build: (a, b, c) => ops.gemm(a!, b!, c, options) };
+  },
+  flatten(g) {
+    const shape = list(g, 1, 4, 3);
+    const axis = integer(g, -shape.length, shape.length);
+    return { ins: [shape], build: (x) => ops.flatten(x, { axis }) };
+  },
+  sum: several(ops.sum),
+  mean: several(ops.mean),
+  pRelu(g) {
+    const shape = list(g, 1, 3, 3);
+    const slope = shape.slice(integer(g, 0, shape.length)).map((size) => choose(g, size, 1));
+    // Away from 0, where the slope changes.
+    const x = nested(shape, () => choose(g, -1, 1) * g(fc.double, { min: 0.2, max: 2, noNaN: true }));
+    return { ins: [{ values: x }, slope], build: ops.pRelu };
   },
   concat(g) {
     const shape = list(g, 1, 4, 3);

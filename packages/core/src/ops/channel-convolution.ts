@@ -31,7 +31,7 @@ const define = (centered: boolean) =>
     inputs: ['x', 'scale'],
     optional: ['shift'],
     outputs: ['y'],
-    attrs: { group: { kind: 'int' }, kernel_shape: { kind: 'ints' } },
+    attrs: { auto_pad: { kind: 'string', default: 'NOTSET' }, group: { kind: 'int' }, kernel_shape: { kind: 'ints' } },
     infer: ({ x }) => ({ y: x }),
     grad({ x, scale, dy }) {
       const axes = othersThan(1, dy);

@@ -29,10 +29,14 @@ export const matMulOp = defineOp({
     return { y: { dtype, shape: [...broadcastShapes('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] } };
   },
   // dA = dY Bᵀ, dB = Aᵀ dY. A stack times one matrix is one product over all its rows, so that dB needs no stack of products.
-  grad: ({ a, b, y, dy }) => ({
-    a: gradientOf({ a, y, dy }, matMul(dy, swapLast(b))),
-    b: b.shape.length === 2 && a.shape.length > 2 ? matMul(swapLast(rows(a)), rows(dy)) : matMul(swapLast(a), dy),
-  }),
+  grad({ a, b, y, dy }) {
+    const [left, right] = b.shape.length === 2 && a.shape.length > 2 ? [rows(a), rows(dy)] : [a, dy];
+    return {
+      a: gradientOf({ a, y, dy }, matMul(dy, swapLast(b))),
+      // Of a transposed B transposed itself, as Bᵀ wants it.
+      b: isSwapped(b) ? swapLast(matMul(swapLast(right), left)) : matMul(swapLast(left), right),
+    };
+  },
   // sum of A_t B_t over t: one product, in which t lengthens the inner axis.
   sumSteps({ ins: [a, b] }, { fixed, all, after }) {
     if (a!.shape.length !== 2 || b!.shape.length !== 2) return undefined;
@@ -47,6 +51,8 @@ const swapLast = (x: Value): Value => {
   const axes = x.shape.map((_, i) => i);
   return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 };
+/** True for what was transposed: then its transpose is no node of its own. */
+const isSwapped = (x: Value): boolean => swapLast(x).node?.ins[0] !== x;
 const rows = (x: Value): Value => reshape(x, [productOf(x.shape.slice(0, -1)), x.shape[x.shape.length - 1]!]);
 
 /**
