@@ -17,7 +17,7 @@ import {
 } from '../ops/index.ts';
 import { checkOptions } from '../options.ts';
 import { type Dim, mulDims } from '../tensor/index.ts';
-import { drop } from './drop.ts';
+import { dropInProduct } from './drop.ts';
 import type { InitializerLike } from './init/index.ts';
 import type { Mask, Scope } from './layer.ts';
 import { linear } from './linear.ts';
@@ -142,8 +142,9 @@ export function attend(
   const v = stacked(heads('value', value, numKvHeads, valueDim), other);
   const scores = matMul(mul(q, 1 / Math.sqrt(keyDim)), transpose(k, [0, 2, 1]));
   const bias = biasOf(query, key, { ...masks, causal });
-  const weights = drop(softmax(bias ? withBias(scores, bias, own) : scores), dropout, scope);
-  return project('output', unstacked(matMul(weights, v), own), options.outputShape ?? width, onto);
+  const weights = softmax(bias ? withBias(scores, bias, own) : scores);
+  const seen = matMul(...dropInProduct(weights, v, { rate: dropout, scope }));
+  return project('output', unstacked(seen, own), options.outputShape ?? width, onto);
 }
 
 /** How the rows of heads lie: `[batch * groups, shared * steps, width]`. */

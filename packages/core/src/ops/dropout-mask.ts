@@ -16,6 +16,8 @@ import { dimsOf } from './shape.ts';
 export interface DropoutMaskOptions extends RandomOptions {
   /** The share of zeros, from 0 to below 1; rounded to a multiple of 2⁻¹⁶. */
   readonly rate: number;
+  /** False leaves ones where elements are kept, and {@link dropoutScale} to the caller; true unless told. */
+  readonly scaled?: boolean;
 }
 
 const levels = 2 ** 16;
@@ -41,7 +43,11 @@ const columnsFrom = 2 ** 31;
  * const key = graphInput('key', [2], 'uint32');
  * console.log(ops.mul(x, ops.dropoutMask(x.shape, key, { rate: 0.1, like: x })).shape); // ['batch', 512]
  */
-export function dropoutMask(shape: Shape, key: Value, { rate, dtype = 'float32', like = key }: DropoutMaskOptions): Value {
+export function dropoutMask(
+  shape: Shape,
+  key: Value,
+  { rate, dtype = 'float32', like = key, scaled = true }: DropoutMaskOptions,
+): Value {
   if (!(rate >= 0 && rate < 1))
     throw fail('bad-value', { what: 'dropoutMask', got: `rate = ${rate}`, want: 'a number from 0 to 1, below 1' });
   const axis = rowAxis(shape);
@@ -49,12 +55,20 @@ export function dropoutMask(shape: Shape, key: Value, { rate, dtype = 'float32',
   const columns = halves(mul(add(counter(countOf(shape.slice(axis), like)), columnsFrom), stream.weyl), key);
   const left = add(reshape(rows.low, [-1, 1]), columns.low);
   const right = add(reshape(rows.high, [-1, 1]), add(columns.high, 1));
-  const dropped = Math.min(Math.round(rate * levels), levels - 1);
-  const kept = greaterOrEqual(mul(left, right), dropped);
+  const kept = greaterOrEqual(mul(left, right), droppedLevels(rate));
   // Reshaped while an element is one byte: some engines copy
   const fitted = reshapeOp({ data: kept, shape: dimsOf(shape, like) }, { allowzero: 1 }).reshaped;
-  return mul(cast(fitted, dtype), levels / (levels - dropped));
+  return scaled ? mul(cast(fitted, dtype), dropoutScale(rate)) : cast(fitted, dtype);
 }
+
+const droppedLevels = (rate: number): number => Math.min(Math.round(rate * levels), levels - 1);
+
+/**
+ * What dropout multiplies kept elements by: `1 / (1 - rate)` for the rate as {@link dropoutMask} rounds it.
+ *
+ * @internal
+ */
+export const dropoutScale = (rate: number): number => levels / (levels - droppedLevels(rate));
 
 /** The lower half of the bits at some positions, and twice the upper half; uint16, which wraps. */
 function halves(spread: Value, key: Value): { readonly low: Value; readonly high: Value } {
@@ -75,6 +89,13 @@ export const dropoutMaskCases: OpCase[] = [
     ins: [{ dtype: 'uint32', values: [4294967295, 77] }],
     build: (key) => dropoutMask([9], key, { rate: 0.5 }),
     torch: 'dropout_mask(a, 1, 9, 0.5).reshape(9)',
+    gradient: false,
+  },
+  {
+    name: 'ones',
+    ins: [{ dtype: 'uint32', values: [1, 2] }],
+    build: (key) => mul(dropoutMask([3, 4, 5], key, { rate: 0.3, scaled: false }), dropoutScale(0.3)),
+    torch: 'dropout_mask(a, 3, 20, 0.3).reshape(3, 4, 5)',
     gradient: false,
   },
   {
