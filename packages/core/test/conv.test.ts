@@ -21,7 +21,7 @@ import {
   tensor,
   type Value,
 } from '../src/index.ts';
-import { kernelInitializer } from '../src/nn/convolution.ts';
+import { kernelInitializer } from '../src/nn/convolution/convolution.ts';
 import { convTransposeOp } from '../src/ops/conv-transpose.ts';
 import type { Shape } from '../src/tensor/index.ts';
 import { runGraph } from './support/run-graph.ts';
