@@ -1,6 +1,6 @@
 // Kim 2014, "Convolutional Neural Networks for Sentence Classification", CNN-rand: windows of 3, 4 and 5 words over word vectors that
 // are learned with the rest, the strongest answer of each filter, dropout. One tenth of the sentences is the test, a tenth of the rest
-// decides when to stop. In place of the paper's limit on the length of the last layer's weights: L2, which does much the same.
+// decides when to stop. In place of the paper's limit on the length of the last layer's weights: L2, and a little dropout on the vectors.
 import {
   adam,
   concatenate,
@@ -49,11 +49,8 @@ export interface TextCnnSizes extends ModelOptions {
 /** The model: numbers of words `[length]` to the probability of a positive sentence. */
 export function buildTextCnn({ vocabulary, length, width = 300, filters = 100, ...options }: TextCnnSizes): Model {
   const words = input({ shape: [length], dtype: 'int32', name: 'words' });
-  const vectors = embedding({
-    inputDim: vocabulary,
-    outputDim: width,
-    embeddingsInitializer: initializers.randomUniform({ minval: -0.25, maxval: 0.25 }),
-  })(words);
+  const embeddingsInitializer = initializers.randomUniform({ minval: -0.25, maxval: 0.25 });
+  const vectors = dropout({ rate: 0.3 })(embedding({ inputDim: vocabulary, outputDim: width, embeddingsInitializer })(words));
   const strongest = [3, 4, 5].map((kernelSize) =>
     globalMaxPooling1d()(conv1d({ filters, kernelSize, activation: 'relu' })(vectors)),
   );
