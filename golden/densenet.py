@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-STEPS, BATCH, RATE = 30, 64, 0.1
+# A rate of 0.1 as in the paper makes rounding grow: with another number of threads a run is 2e-3 off after five steps.
+STEPS, BATCH, RATE = 30, 64, 0.01
 ROOT = Path(__file__).parent.parent
 
 
