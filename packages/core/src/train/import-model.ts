@@ -79,7 +79,7 @@ export async function importModel(source: string | Uint8Array, options: ImportMo
         want: "one or more of them: layer({ outputs: ['a', 'b'] })",
       });
     const wanted = typeof outputs === 'object' ? outputs : [outputs ?? whole[0]!];
-    const ends = wanted.map((name) => graph.outputs[name] ?? lookUp('value', named, name));
+    const ends = wanted.map((name) => lookUp('value', { ...named, ...graph.outputs }, name));
     const several = typeof outputs === 'object';
     return onnxGraph(...closed(graph, ends, parameters), { ...own, several });
   };
