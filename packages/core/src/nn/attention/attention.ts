@@ -24,9 +24,9 @@ import type { Mask, Scope } from '../layer.ts';
 import { inPart } from '../nested-scope.ts';
 import type { RegularizerLike } from '../regularizers/index.ts';
 import { fromRows, rowsOf } from '../rows.ts';
+import { sequenceOf } from '../sequence-input.ts';
 import { positionsAlong } from './positions.ts';
 import { rotate } from './rotary-embedding.ts';
-import { sequenceOf } from './sequence-input.ts';
 
 /** What attention is made with. */
 export interface AttentionOptions {

@@ -3,8 +3,8 @@ import { add, gather, slice } from '../../ops/index.ts';
 import { checkOptions } from '../../options.ts';
 import type { InitializerLike } from '../init/index.ts';
 import { defineLayer } from '../layer.ts';
+import { sequenceOf } from '../sequence-input.ts';
 import { positionsAlong } from './positions.ts';
-import { sequenceOf } from './sequence-input.ts';
 import { tokenIds } from './token-ids.ts';
 
 /** Options of {@link positionEmbedding}. */

@@ -1,8 +1,8 @@
 import { add, concat, cos, reshape, sin, slice, unsqueeze } from '../../ops/index.ts';
 import { checkOptions } from '../../options.ts';
 import { defineLayer, type Layer, type LayerOptions } from '../layer.ts';
+import { sequenceOf } from '../sequence-input.ts';
 import { anglesAlong } from './positions.ts';
-import { sequenceOf } from './sequence-input.ts';
 
 /** Options of {@link positionalEncoding}. */
 export interface PositionalEncodingOptions {

@@ -10,8 +10,8 @@ import type { InitializerLike } from '../init/index.ts';
 import type { Scope } from '../layer.ts';
 import { inPart } from '../nested-scope.ts';
 import { fromRows, rowsOf } from '../rows.ts';
+import { sequenceOf } from '../sequence-input.ts';
 import { type Attended, attend } from './attention.ts';
-import { sequenceOf } from './sequence-input.ts';
 
 /** Options of {@link transformerEncoder} and {@link transformerDecoder}. */
 export interface TransformerOptions {

@@ -1,8 +1,8 @@
 import type { Value } from '../../graph/index.ts';
 import { cast, equal, greater, mul, not, reduceMax, squeeze } from '../../ops/index.ts';
 import { checkOptions } from '../../options.ts';
-import { sequenceOf } from '../attention/sequence-input.ts';
 import { defineLayer, type Layer, type LayerOptions } from '../layer.ts';
+import { sequenceOf } from '../sequence-input.ts';
 
 /** Options of {@link masking}. */
 export interface MaskingOptions {

@@ -23,12 +23,12 @@ import {
 import { checkOptions } from '../../options.ts';
 import { type Dim, full, showShape, tensor, zeros } from '../../tensor/index.ts';
 import { type ActivationName, checkActivation } from '../activations.ts';
-import { sequenceOf } from '../attention/sequence-input.ts';
 import { drop } from '../basic/drop.ts';
 import { linear } from '../basic/linear.ts';
 import type { InitializerLike } from '../init/index.ts';
 import { defineLayer, type Layer, type LayerOptions, type LayerOutput, type Mask, type Scope, type Symbolic } from '../layer.ts';
 import type { RegularizerLike } from '../regularizers/index.ts';
+import { sequenceOf } from '../sequence-input.ts';
 import { batchFirst, reverseSteps, stepsFirst } from './steps.ts';
 
 /** Options of all recurrent layers. */

@@ -1,6 +1,6 @@
-import { fail } from '../../errors.ts';
-import type { Value } from '../../graph/index.ts';
-import { type Dim, isFloat, showShape } from '../../tensor/index.ts';
+import { fail } from '../errors.ts';
+import type { Value } from '../graph/index.ts';
+import { type Dim, isFloat, showShape } from '../tensor/index.ts';
 
 /** A sequence of vectors of known width. */
 export interface Sequence {
