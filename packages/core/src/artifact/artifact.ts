@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import type { Graph } from '../graph/index.ts';
 import { decodeModel, encodeModelInTurns, graphToModel, type ModelProto, tensorOfProto } from '../onnx/index.ts';
 import type { Tensor } from '../tensor/index.ts';
-import { copyInTurns } from './copy-in-turns.ts';
+import { alignedInTurns, copyInTurns } from './copy-in-turns.ts';
 import { type Manifest, manifestFormat, manifestKey, parseManifest } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 
@@ -61,10 +61,8 @@ export async function decodeArtifact(bytes: Uint8Array, file = 'The model'): Pro
         reason: `${part} has the SHA-256 ${got}, and it should have ${want}`,
         fix: "Copy or save it again. If another tool changed it on purpose, remove 'stratus' from its metadata: then it is served as it is.",
       });
-  const weights = Object.fromEntries(
-    (model.graph?.initializer ?? []).flatMap((proto): [string, Tensor][] =>
-      proto.name ? [[proto.name, tensorOfProto(proto)]] : [],
-    ),
-  );
-  return { manifest, model, weights };
+  const weights: [string, Tensor][] = [];
+  for (const proto of model.graph?.initializer ?? [])
+    if (proto.name) weights.push([proto.name, tensorOfProto(await alignedInTurns(proto))]);
+  return { manifest, model, weights: Object.fromEntries(weights) };
 }
