@@ -22,12 +22,14 @@ import {
   ops,
   padSequences,
   positionEmbedding,
+  randomKey,
   reversibleEmbedding,
   type Stream,
   type Symbolic,
   Tensor,
   tokenizer,
   transformerEncoder,
+  uniforms,
 } from 'stratus';
 import { runAsScript, type TrainOptions } from './script.ts';
 
@@ -144,13 +146,7 @@ function* guesses(
   { vocabulary, batchSize, steps, seed }: Record<'vocabulary' | 'batchSize' | 'steps' | 'seed', number>,
 ) {
   const [count, length] = texts.shape as [number, number];
-  let state = seed + 1;
-  const random = (): number => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 12), 0x297a2d39);
-    return ((t ^ (t >>> 15)) >>> 0) / 2 ** 32;
-  };
+  const random = uniforms(randomKey(seed));
   for (let step = 0; step < steps; step++) {
     const tokens = new Int32Array(batchSize * length);
     const wanted = new Int32Array(batchSize * length).fill(-1);

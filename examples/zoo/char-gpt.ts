@@ -11,11 +11,13 @@ import {
   type ModelOptions,
   model,
   positionEmbedding,
+  randomKey,
   reversibleEmbedding,
   type Stream,
   Tensor,
   tinyShakespeare,
   transformerEncoder,
+  uniforms,
 } from 'stratus';
 import { runAsScript, type TrainOptions } from './script.ts';
 
@@ -78,17 +80,6 @@ export class Alphabet {
   }
 }
 
-/** A generator of numbers from 0 to 1 with a seed: mulberry32. */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Pieces of the text that begin at `starts`, and the same one character later: what comes next. */
 function pieces(text: Int32Array, starts: readonly number[], block: number): { x: Tensor; y: Tensor } {
   const x = new Int32Array(starts.length * block);
@@ -105,7 +96,7 @@ function* randomPieces(
   text: Int32Array,
   { block, batchSize, steps, seed }: Record<'block' | 'batchSize' | 'steps' | 'seed', number>,
 ) {
-  const random = uniform(seed);
+  const random = uniforms(randomKey(seed));
   for (let step = 0; step < steps; step++) {
     const starts = Array.from({ length: batchSize }, () => Math.floor(random() * (text.length - block - 1)));
     yield pieces(text, starts, block);
@@ -118,7 +109,7 @@ export async function write(
   alphabet: Alphabet,
   { length, block, seed = 0, prompt = '\n' }: { length: number; block: number; seed?: number; prompt?: string },
 ): Promise<string> {
-  const random = uniform(seed);
+  const random = uniforms(randomKey(seed));
   const written = [...alphabet.encode(prompt)];
   const vocabulary = alphabet.characters.length;
   while (written.length < length) {

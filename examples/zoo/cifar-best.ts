@@ -8,6 +8,7 @@ import {
   cifar10,
   conv2d,
   dense,
+  foldIn,
   globalMaxPooling2d,
   input,
   type Model,
@@ -15,11 +16,14 @@ import {
   maxPooling2d,
   model,
   oneCycle,
+  permutation,
+  randomKey,
   rescaling,
   type Stream,
   type Symbolic,
   sgd,
   Tensor,
+  uniforms,
 } from 'stratus';
 import { runAsScript, type TrainOptions } from './script.ts';
 
@@ -61,18 +65,10 @@ export function shaken({ train }: Cifar10, { batchSize, seed }: { batchSize: num
   let epoch = 0;
   return {
     *[Symbol.iterator]() {
-      let state = Math.imul(seed + 1, 0x9e3779b9) + epoch++;
-      const below = (n: number): number => {
-        state = (state + 0x6d2b79f5) | 0;
-        let t = Math.imul(state ^ (state >>> 15), 1 | state);
-        t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-        return ((t ^ (t >>> 14)) >>> 0) % n;
-      };
-      const order = Uint32Array.from(train.label.data.keys());
-      for (let i = order.length - 1; i > 0; i--) {
-        const j = below(i + 1);
-        [order[i], order[j]] = [order[j]!, order[i]!];
-      }
+      const key = foldIn(randomKey(seed), epoch++);
+      const order = permutation(train.length, key);
+      const random = uniforms(foldIn(key, 1));
+      const below = (n: number): number => Math.floor(random() * n);
       for (let at = 0; at + batchSize <= order.length; at += batchSize) {
         const pictures = new Uint8Array(batchSize * 3072);
         const labels = new Uint8Array(batchSize);

@@ -9,9 +9,11 @@ import {
   type ModelOptions,
   model,
   positionEmbedding,
+  randomKey,
   Tensor,
   transformerDecoder,
   transformerEncoder,
+  uniforms,
 } from 'stratus';
 import { runAsScript, type TrainOptions } from './script.ts';
 
@@ -49,11 +51,8 @@ export function buildSeq2Seq({
 
 /** Random sequences of 3 to 10 digits: what goes into the encoder, into the decoder, and what shall come out of it. */
 function examples(count: number, task: 'sort' | 'reverse', seed: number) {
-  let state = seed + 1;
-  const below = (n: number): number => {
-    state = (Math.imul(state, 48271) >>> 0) % 0x7fffffff; // Lehmer's generator
-    return state % n;
-  };
+  const random = uniforms(randomKey(seed));
+  const below = (n: number): number => Math.floor(random() * n);
   const source = new Int32Array(count * longest).fill(padding);
   const answer = new Int32Array(count * (longest + 1)).fill(padding);
   const target = new Int32Array(count * (longest + 1)).fill(padding);

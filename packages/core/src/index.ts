@@ -217,6 +217,7 @@ export {
   type Dim,
   type DType,
   dtypes,
+  foldIn,
   fromFloat16,
   full,
   isTensor,
@@ -229,6 +230,7 @@ export {
   type TypedArray,
   tensor,
   toFloat16,
+  uniforms,
   zeros,
 } from './tensor/index.ts';
 export * from './train/index.ts';

@@ -11,7 +11,7 @@ export {
 } from './dtype.ts';
 export { fromFloat16, toFloat16 } from './float16.ts';
 export { joinRows } from './join-rows.ts';
-export { bitsAt, foldIn, normals, permutation, type RandomKey, randomKey, saltOf, stream, uniformAt } from './rng.ts';
+export { bitsAt, foldIn, normals, permutation, type RandomKey, randomKey, saltOf, stream, uniformAt, uniforms } from './rng.ts';
 export {
   addDims,
   ceilDivDims,

@@ -30,7 +30,14 @@ const mix = (value: number): number => {
 /** The 32 random bits at position `i` (0..2^32-1) of the stream of `key`. */
 export const bitsAt = (key: RandomKey, i: number): number => mix(mix((Math.imul(i, weyl) + key[0]) >>> 0) ^ key[1]);
 
-/** A new, independent key from a key and a whole number: a layer's salt, an epoch, a step. */
+/**
+ * A new, independent key from a key and a whole number: a layer's salt, an epoch, a step.
+ *
+ * @example
+ * import { foldIn, permutation, randomKey } from '@stratus/core';
+ * const orderOf = (epoch: number) => permutation(3, foldIn(randomKey(1), epoch));
+ * console.log(orderOf(1).length); // 3
+ */
 export const foldIn = ([k0, k1]: RandomKey, salt: number): RandomKey => [
   mix((k0 ^ mix((salt + stream.salts[0]) >>> 0)) >>> 0),
   mix((k1 + mix((salt ^ stream.salts[1]) >>> 0)) >>> 0),
@@ -47,6 +54,19 @@ export const randomKey = (seed: number): RandomKey => foldIn([seed >>> 0, Math.f
 
 /** A number from 0 (inclusive) to 1 (exclusive), a multiple of 2^-24, as float32 holds it. */
 export const uniformAt = (key: RandomKey, i: number): number => (bitsAt(key, i) >>> 8) * 2 ** -24;
+
+/**
+ * A generator: each call gives the next of the numbers from 0 (inclusive) to 1 (exclusive) of a key.
+ *
+ * @example
+ * import { randomKey, uniforms } from '@stratus/core';
+ * const random = uniforms(randomKey(1));
+ * console.log(random() === random()); // false
+ */
+export const uniforms = (key: RandomKey): (() => number) => {
+  let i = 0;
+  return () => uniformAt(key, i++);
+};
 
 /** The standard normal numbers of a key, by position (Box and Muller 1958). */
 export const normals = (key: RandomKey): ((i: number) => number) => {
