@@ -57,7 +57,7 @@ export async function trainOnReviews(
   parts: Awaited<ReturnType<typeof reviews>>,
   { optimizer, ...options }: ReviewOptions & { readonly optimizer: OptimizerName | Optimizer },
 ) {
-  const { quick = false, verbose = false, signal, epochs = quick ? 1 : 8, batchSize = quick ? 32 : 128, patience = 1 } = options;
+  const { quick = false, verbose = false, signal, epochs = quick ? 1 : 8, batchSize = quick ? 32 : 128, patience = 2 } = options;
   model.compile({ optimizer, loss: 'binaryCrossentropy', metrics: ['accuracy'] });
   const { epochs: trained } = await model.fit(parts.learn.x, parts.learn.y, {
     batchSize,
