@@ -16,6 +16,7 @@ export function recorder(executor: Executor): { readonly executor: Executor; rea
   const recording: Executor = {
     device: executor.device,
     description: executor.description,
+    ...(executor.channelBlocks && { channelBlocks: executor.channelBlocks }),
     hold: (tensors) => executor.hold(tensors),
     release: () => executor.release(),
     async compile(model, options) {

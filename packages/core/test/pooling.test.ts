@@ -170,6 +170,31 @@ describe('layers', () => {
     ]);
   });
 
+  it.each(['relu', 'tanh', 'sigmoid', 'softplus', 'gelu'] as const)(
+    'pool before an activation that only rises: %s',
+    async (name) => {
+      const x = input({ shape: [5, 4, 2], name: 'x' });
+      const before = core.activation({ activation: name })(averagePooling2d({ poolSize: 1 })(x));
+      const pooled = maxPooling2d({ padding: 'same' })(before);
+      const made = await Promise.all(
+        [true, false].map(async (training) => {
+          const built = buildGraph(model({ inputs: x, outputs: pooled }).architecture, { training });
+          const y = Object.values(built.outputs)[0]!;
+          const g = grad(ops.mul(y, y), [built.inputs['x']!])[0]!;
+          const graph = { name: 'pool', inputs: Object.values(built.inputs), outputs: { y, g } };
+          const order = graphToModel({ ...graph, outputs: { y } }).graph!.node!.map(({ opType }) => opType!);
+          const feeds = { x: numbers([3, 5, 4, 2]) };
+          return { order, ...((await runGraph(graph, feeds)) as { y: Tensor; g: Tensor }) };
+        }),
+      );
+      const [learns, serves] = made as [(typeof made)[0], (typeof made)[0]];
+      for (const part of ['y', 'g'] as const)
+        (learns[part].data as Float32Array).forEach((v, i) => expect(v).toBeCloseTo(serves[part].data[i] as number, 6));
+      expect(serves.order.at(-2)).toBe('MaxPool');
+      expect(learns.order.indexOf('MaxPool') < learns.order.length - 2).toBe(name !== 'gelu');
+    },
+  );
+
   it('know sizes of sequences of any length', () => {
     const x = input({ shape: ['time', 4] });
     expect(maxPooling1d({ padding: 'same' })(x).shape).toEqual(['batch', 'ceil(time / 2)', 4]);

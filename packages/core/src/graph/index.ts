@@ -3,6 +3,7 @@ export { type Closure, closeGraph, standIn } from './closure.ts';
 export { dependsOn } from './depends-on.ts';
 export { type Plan, planOf } from './plan.ts';
 export { printGraph } from './print.ts';
+export { type Rule, rewrite } from './rewrite.ts';
 export { atPath, inScope, scoped } from './scope.ts';
 export { type Remake, substitute } from './substitute.ts';
 export {

@@ -1,5 +1,5 @@
-import { atPath, scopePath } from './scope.ts';
-import { apply, type Node, toposort, type Value } from './value.ts';
+import { rewrite } from './rewrite.ts';
+import { apply, type Node, type Value } from './value.ts';
 
 /** Makes another node of one: gets what its inputs have become. */
 export type Remake = (node: Node, ins: readonly (Value | undefined)[]) => readonly Value[];
@@ -22,15 +22,9 @@ export function substitute(
   replaced: ReadonlyMap<Value, Value>,
   remake: Remake = ({ op, attrs }, ins) => apply(op, ins, attrs),
 ): Value[] {
-  const now = new Map(replaced);
-  const around = scopePath();
-  for (const node of toposort(outputs)) {
-    if (node.outs.every((value) => now.has(value)) || !node.ins.some((value) => value && now.has(value))) continue;
-    const ins = node.ins.map((value) => value && (now.get(value) ?? value));
-    const build = (): readonly Value[] => remake(node, ins);
-    const path = [around, node.path].filter((part) => part !== '').join('/');
-    const outs = atPath(path, build);
-    for (const [i, value] of node.outs.entries()) if (!now.has(value)) now.set(value, outs[i]!);
-  }
-  return outputs.map((value) => now.get(value) ?? value);
+  return rewrite(
+    outputs,
+    (node, ins) => (ins.some((value, i) => value !== node.ins[i]) ? remake(node, ins) : undefined),
+    replaced,
+  );
 }

@@ -52,6 +52,8 @@ export interface Op {
   readonly written?: readonly Written[];
   /** Positions of inputs that are statistics, which training does not move by gradients: running means. */
   readonly statistics?: readonly number[];
+  /** True of an op of one input, element by element, whose result nowhere falls as the input rises. */
+  readonly increasing?: true;
   /** What an input that is a list of sizes says, when a batch of `size` shall be of any size. */
   readonly anyBatch?: (ins: readonly (Value | undefined)[], size: number) => readonly (Value | undefined)[];
   /** Of ops with graphs in attributes: what each graph is fed by position, so that a file need not say. Captured inputs come after. */

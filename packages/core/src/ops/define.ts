@@ -55,6 +55,8 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   /** Inputs that are statistics, which training does not move by gradients. */
   readonly statistics?: readonly (I | P)[];
   /** See {@link Op}. */
+  readonly increasing?: true;
+  /** See {@link Op}. */
   readonly anyBatch?: NonNullable<Op['anyBatch']>;
   /** See {@link Op}. */
   readonly sumSteps?: NonNullable<Op['sumSteps']>;
@@ -113,6 +115,7 @@ export function defineOp<
     attrs: spec.attrs ?? {},
     ...(spec.written && { written: spec.written }),
     ...(spec.statistics && { statistics: spec.statistics.map((name) => names.indexOf(name)) }),
+    ...(spec.increasing && { increasing: spec.increasing }),
     ...(spec.anyBatch && { anyBatch: spec.anyBatch }),
     ...(spec.sumSteps && { sumSteps: spec.sumSteps }),
     ...(spec.join && { join: spec.join }),

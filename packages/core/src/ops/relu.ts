@@ -12,6 +12,7 @@ export const reluOp = defineOp({
   since: 14,
   inputs: ['x'],
   outputs: ['y'],
+  increasing: true,
   infer: ({ x }) => ({ y: numeric('Relu', x) }),
   grad: ({ y, dy }) => ({ x: mul(dy, cast(greater(y, 0), y.dtype)) }), // 1 where it let x through
 });

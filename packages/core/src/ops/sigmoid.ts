@@ -11,6 +11,7 @@ export const sigmoidOp = defineOp({
   since: 13,
   inputs: ['x'],
   outputs: ['y'],
+  increasing: true,
   infer: ({ x }) => ({ y: floating('Sigmoid', x) }),
   grad: ({ y, dy }) => ({ x: mul(dy, mul(y, sub(1, y))) }), // y' = y (1 - y)
 });

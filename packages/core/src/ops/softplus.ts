@@ -11,6 +11,7 @@ export const softplusOp = defineOp({
   since: 1,
   inputs: ['x'],
   outputs: ['y'],
+  increasing: true,
   infer: ({ x }) => ({ y: floating('Softplus', x) }),
   grad: ({ x, dy }) => ({ x: mul(dy, sigmoid(x)) }), // y' = 1 / (1 + e^-x)
 });

@@ -11,6 +11,7 @@ export const tanhOp = defineOp({
   since: 13,
   inputs: ['x'],
   outputs: ['y'],
+  increasing: true,
   infer: ({ x }) => ({ y: floating('Tanh', x) }),
   grad: ({ y, dy }) => ({ x: mul(dy, sub(1, mul(y, y))) }), // y' = 1 - y²
 });

@@ -1,1 +1,2 @@
+export { blockConvolutions, hasBlockableConvolutions } from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';

@@ -72,6 +72,10 @@ export interface Executor {
   /** What drives it, for people: 'ONNX Runtime 1.30.0 through its C API, 2 threads'. */
   readonly description: string;
   /**
+   * Sizes of blocks of channels that the engine's convolutions may be made for, to be tried in this order. Undefined where they have none.
+   */
+  readonly channelBlocks?: readonly number[];
+  /**
    * Errors: `engine` when ONNX Runtime refuses the model, `bad-graph` when an input or output is no tensor, `dtype-mismatch` when it
    * is of a type that does not cross, `aborted`, `released`.
    */

@@ -1,6 +1,8 @@
 import { checkGraph, type Graph } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
+import { blockConvolutions, hasBlockableConvolutions } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
+import { channelBlock } from './channel-block.ts';
 
 /** A program, and what is known about the graph that it runs. */
 export interface Ready<G> {
@@ -37,6 +39,14 @@ export class Programs {
   async #compile<G extends { readonly graph: Graph }>(make: () => G): Promise<Ready<G>> {
     const made = make();
     checkGraph(made.graph);
-    return { program: await (await this.#executor()).compile(exportGraph(made.graph)), graph: made };
+    const executor = await this.#executor();
+    return { program: await executor.compile(exportGraph(await suited(made.graph, executor))), graph: made };
   }
+}
+
+/** The same graph in the form that the executor runs fastest. */
+async function suited(graph: Graph, executor: Executor): Promise<Graph> {
+  if (!executor.channelBlocks?.some((block) => hasBlockableConvolutions(graph, block))) return graph;
+  const block = await channelBlock(executor);
+  return block === undefined ? graph : blockConvolutions(graph, block);
 }

@@ -1,4 +1,4 @@
-import { maxPool } from '../../ops/index.ts';
+import { largest } from './largest.ts';
 import { poolingLayer } from './pooling.ts';
 
 /**
@@ -12,4 +12,4 @@ import { poolingLayer } from './pooling.ts';
  * import { input, maxPooling1d } from '@stratus/core';
  * console.log(maxPooling1d()(input({ shape: [30, 8] })).shape); // ['batch', 15, 8]
  */
-export const maxPooling1d = poolingLayer('MaxPooling1D', 1, maxPool);
+export const maxPooling1d = poolingLayer('MaxPooling1D', 1, largest);

@@ -1,4 +1,4 @@
-import { maxPool } from '../../ops/index.ts';
+import { largest } from './largest.ts';
 import { poolingLayer } from './pooling.ts';
 
 /**
@@ -12,4 +12,4 @@ import { poolingLayer } from './pooling.ts';
  * import { input, maxPooling2d } from '@stratus/core';
  * console.log(maxPooling2d()(input({ shape: [32, 32, 3] })).shape); // ['batch', 16, 16, 3]
  */
-export const maxPooling2d = poolingLayer('MaxPooling2D', 2, maxPool);
+export const maxPooling2d = poolingLayer('MaxPooling2D', 2, largest);

@@ -1,4 +1,4 @@
-import { maxPool } from '../../ops/index.ts';
+import { largest } from './largest.ts';
 import { poolingLayer } from './pooling.ts';
 
 /**
@@ -12,4 +12,4 @@ import { poolingLayer } from './pooling.ts';
  * import { input, maxPooling3d } from '@stratus/core';
  * console.log(maxPooling3d()(input({ shape: [8, 16, 16, 3] })).shape); // ['batch', 4, 8, 8, 3]
  */
-export const maxPooling3d = poolingLayer('MaxPooling3D', 3, maxPool);
+export const maxPooling3d = poolingLayer('MaxPooling3D', 3, largest);

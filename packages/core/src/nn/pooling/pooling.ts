@@ -4,7 +4,7 @@ import type { Value } from '../../graph/index.ts';
 import type { averagePool } from '../../ops/index.ts';
 import { lookUp } from '../../suggest.ts';
 import { type Shape, showShape } from '../../tensor/index.ts';
-import { defineLayer, type Layer, type LayerOptions } from '../layer.ts';
+import { defineLayer, type Layer, type LayerOptions, type Scope } from '../layer.ts';
 import { channelsFirstly, checkDataFormat, type DataFormat, perAxis, type SpatialRank } from '../spatial.ts';
 
 /** Options of the layers that pool over windows. */
@@ -19,7 +19,7 @@ export interface PoolingOptions {
   readonly dataFormat?: DataFormat;
 }
 
-type WindowOptions = Parameters<typeof averagePool>[1];
+export type WindowOptions = Parameters<typeof averagePool>[1];
 
 const paddings = { valid: true, same: true };
 
@@ -32,7 +32,7 @@ const sizesOf = (what: string, rank: SpatialRank, { poolSize = 2, strides }: Poo
 export function poolingLayer(
   type: string,
   rank: SpatialRank,
-  pool: (x: Value, options: WindowOptions) => Value,
+  pool: (x: Value, options: WindowOptions, scope: Scope) => Value,
 ): (options?: PoolingOptions & LayerOptions) => Layer {
   const layer = defineLayer<PoolingOptions>({
     type,
@@ -41,11 +41,11 @@ export function poolingLayer(
       lookUp('padding', paddings, config.padding ?? 'valid');
       checkDataFormat(config.dataFormat);
     },
-    build(config, [given]) {
+    build(config, [given], scope) {
       const windows = sizesOf(type, rank, config);
       return channelsFirstly(given!, { what: type, rank, dataFormat: config.dataFormat }, (x) => {
         const sizes = x.shape.slice(2);
-        if (config.padding === 'same') return pool(x, { ...windows, ...sameMargins(type, sizes, windows) });
+        if (config.padding === 'same') return pool(x, { ...windows, ...sameMargins(type, sizes, windows) }, scope);
         if (sizes.some((size, i) => typeof size === 'number' && size < windows.kernelShape[i]!))
           throw fail('shape-mismatch', {
             what: type,
@@ -53,7 +53,7 @@ export function poolingLayer(
             want: 'windows no larger than the input',
             fix: "Make the windows smaller, pool fewer times before, or use padding 'same'.",
           });
-        return pool(x, windows);
+        return pool(x, windows, scope);
       });
     },
   });

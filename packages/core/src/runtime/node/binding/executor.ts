@@ -9,6 +9,7 @@ import { abortable, Door } from '../../line.ts';
 import { type Metadata, portsOfModel } from '../../model-ports.ts';
 import { copyOf } from '../../ports.ts';
 import { copyInPieces } from '../../turns.ts';
+import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
 import { Thread } from '../thread.ts';
 import { program } from './thread.ts';
@@ -77,6 +78,7 @@ const forgotten = new FinalizationRegistry<{ readonly thread: Thread; readonly i
 export class BindingExecutor implements Executor {
   readonly device = 'cpu';
   readonly description: string;
+  readonly channelBlocks = channelBlocks;
   readonly #threads: number;
   readonly #thread: Thread;
   readonly #door = new Door('The executor');

@@ -3,6 +3,7 @@ import { engineError } from '../../engine-error.ts';
 import type { CompileOptions, Executor, Held, Program, Tensors } from '../../executor.ts';
 import { abortable, Door, type Stop } from '../../line.ts';
 import { copyInPieces } from '../../turns.ts';
+import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
 import { NativeHeld } from './held.ts';
 import type { Library } from './library.ts';
@@ -18,6 +19,7 @@ const loopNode = Buffer.from('\x22\x04Loop', 'latin1');
 export class NativeExecutor implements Executor {
   readonly device = 'cpu';
   readonly description: string;
+  readonly channelBlocks = channelBlocks;
   readonly #library: Library;
   readonly #threads: number;
   readonly #thread: EngineThread;
