@@ -1,5 +1,6 @@
-// Film reviews with a model that is no chain: a second LSTM reads what the first one says, and what both say is added.
-import { adam, add, dense, embedding, globalMaxPooling1d, input, lstm, type Model, type ModelOptions, model } from 'stratus';
+// Film reviews with a model that is no chain: a second LSTM reads what the first one says at each word, and what both say at the end is
+// added.
+import { adam, add, dense, embedding, input, lstm, type Model, type ModelOptions, model } from 'stratus';
 import { runAsScript } from './script.ts';
 import { type ReviewOptions, type ReviewSizes, reviews, trainOnReviews } from './shared/reviews.ts';
 
@@ -12,9 +13,8 @@ export function buildImdbFunctional({
 }: ReviewSizes & { readonly units?: number } & ModelOptions = {}): Model {
   const words = input({ shape: [length], dtype: 'int32', name: 'words' });
   const vectors = embedding({ inputDim: vocabulary, outputDim: units })(words);
-  const first = lstm({ units, returnSequences: true })(vectors);
-  const second = lstm({ units, returnSequences: true })(first);
-  const both = globalMaxPooling1d()(add()([first, second]));
+  const [steps, first] = lstm({ units, returnSequences: true, returnState: true })(vectors);
+  const both = add()([first, lstm({ units })(steps)]);
   const praise = dense({ units: 1, activation: 'sigmoid', name: 'praise' })(dense({ units, activation: 'relu' })(both));
   return model({ inputs: words, outputs: praise, name: 'imdb-functional', ...options });
 }

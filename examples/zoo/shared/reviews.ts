@@ -37,7 +37,7 @@ export interface ReviewSizes {
   readonly length?: number;
 }
 
-/** Film reviews as numbers of words `[n, length]`, and whether they praise. A fifth of the training part is held out. */
+/** Film reviews as numbers of words `[n, length]`, and whether they praise. A tenth of the training part is held out. */
 export async function reviews(options: ReviewOptions, { vocabulary, length, padding = 'pre' }: Preparation) {
   const { data, quick = false, signal } = options;
   const { train, test } = data ?? (await imdb({ signal }));
@@ -47,7 +47,7 @@ export async function reviews(options: ReviewOptions, { vocabulary, length, padd
     x: padSequences(words.textsToSequences(table.text.data.map(cleanText)), { maxLength: length, padding }),
     y: table.label,
   });
-  const cut = Math.floor(learned.length * 0.8);
+  const cut = Math.floor(learned.length * 0.9);
   return { learn: part(learned.take(cut)), held: part(learned.skip(cut)), test: part(quick ? test.take(64) : test) };
 }
 

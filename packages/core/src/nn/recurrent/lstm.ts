@@ -3,6 +3,7 @@ import { lstm as kernelOf, lstmStep, split } from '../../ops/index.ts';
 import type { Tensor } from '../../tensor/index.ts';
 import { type ActivationName, activate, checkActivation } from '../activations.ts';
 import { type Initializer, type InitializerLike, resolveInitializer } from '../init/index.ts';
+import type { Symbolic } from '../layer.ts';
 import { type Cell, defineRecurrent, kernelNames, type RecurrentOptions } from './recurrent.ts';
 
 /** Options of {@link lstm}. */
@@ -78,4 +79,6 @@ const remembering = (others: InitializerLike): Initializer => ({
  * const [y, h, c] = lstm({ units: 16, returnSequences: true, returnState: true })(x);
  * console.log(y.shape, c.shape); // ['batch', 20, 16] ['batch', 16]
  */
-export const lstm = defineRecurrent<LstmOptions>(cell, ({ recurrentActivation }) => checkActivation(recurrentActivation));
+export const lstm = defineRecurrent<LstmOptions, readonly [y: Symbolic, h: Symbolic, c: Symbolic]>(cell, (config) =>
+  checkActivation(config.recurrentActivation),
+);

@@ -148,9 +148,12 @@ function reorderGates(x: Value, order: readonly number[]): Value {
   );
 }
 
+/** What comes out with `returnState`: the result, and each of the states. */
+type WithState = readonly [y: Symbolic, h: Symbolic];
+
 /** A recurrent layer: one output, or several where `returnState` is true. */
-export interface RecurrentFactory<C extends RecurrentOptions> {
-  (options: C & LayerOptions & { readonly returnState: true }): Layer<readonly Symbolic[]>;
+export interface RecurrentFactory<C extends RecurrentOptions, Out extends readonly Symbolic[] = WithState> {
+  (options: C & LayerOptions & { readonly returnState: true }): Layer<Out>;
   (options: C & LayerOptions): Layer;
 }
 
@@ -161,7 +164,10 @@ export const remade = (layer: Layer<LayerOutput>, changes: Partial<RecurrentOpti
   remakers.get(layer)?.(changes);
 
 /** Makes a layer type of a cell. */
-export function defineRecurrent<C extends RecurrentOptions>(cell: Cell<C>, check?: (config: C) => void): RecurrentFactory<C> {
+export function defineRecurrent<C extends RecurrentOptions, Out extends readonly Symbolic[] = WithState>(
+  cell: Cell<C>,
+  check?: (config: C) => void,
+): RecurrentFactory<C, Out> {
   const make = defineLayer<C, LayerOutput>({
     type: cell.type,
     inputs: [1, 1 + cell.states.length],
@@ -178,7 +184,7 @@ export function defineRecurrent<C extends RecurrentOptions>(cell: Cell<C>, check
     remakers.set(layer, (changes) => factory({ ...options, ...changes }));
     return layer;
   };
-  return factory as RecurrentFactory<C>;
+  return factory as unknown as RecurrentFactory<C, Out>;
 }
 
 function checkRecurrent(what: string, config: RecurrentOptions): void {
