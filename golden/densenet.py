@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-# A rate of 0.1 as in the paper makes rounding grow: with another number of threads a run is 2e-3 off after five steps.
-STEPS, BATCH, RATE = 30, 64, 0.01
+# A rate of 0.1 as in the paper makes rounding grow: with another number of threads a run of ours is 2e-3 off after five steps. At 0.01 it
+# is 3e-3 off after thirty, at a third of that rounding stays below what is compared.
+STEPS, BATCH, RATE = 30, 64, 0.003
 ROOT = Path(__file__).parent.parent
 
 

@@ -51,16 +51,17 @@ export class Competitor {
   readonly introduction: Introduction;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
-  readonly #errors: () => string;
+  /** How it ended, once it has. */
+  readonly #ending: () => Promise<string>;
 
   private constructor(
     introduction: Introduction,
-    parts: { child: ChildProcessWithoutNullStreams; lines: AsyncIterator<string>; errors: () => string },
+    parts: { child: ChildProcessWithoutNullStreams; lines: AsyncIterator<string>; ending: () => Promise<string> },
   ) {
     this.introduction = introduction;
     this.#child = parts.child;
     this.#lines = parts.lines;
-    this.#errors = parts.errors;
+    this.#ending = parts.ending;
   }
 
   /** Starts the process and waits until it has loaded its library. */
@@ -73,8 +74,9 @@ export class Competitor {
     child.stdin.on('error', () => undefined); // it ended: the next answer says so
     await once(child, 'spawn');
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const errors = (): string => said.trim();
-    return new Competitor(await next<Introduction>(lines, file, errors), { child, lines, errors });
+    const exit = once(child, 'exit').then(([code, by]) => (by ?? `exit code ${code}`) as string);
+    const ending = async (): Promise<string> => `${await exit}: ${said.trim() || 'without a word'}`;
+    return new Competitor(await next<Introduction>(lines, file, ending), { child, lines, ending });
   }
 
   /** '2 threads'. */
@@ -86,7 +88,7 @@ export class Competitor {
   /** Asks, and waits for the answer. One question at a time. */
   async ask<Q extends keyof Questions>(question: Q, details: Questions[Q]['ask']): Promise<Questions[Q]['answer']> {
     this.#child.stdin.write(`${JSON.stringify({ do: question, ...details })}\n`);
-    return next<Questions[Q]['answer']>(this.#lines, this.introduction.library, this.#errors);
+    return next<Questions[Q]['answer']>(this.#lines, this.introduction.library, this.#ending);
   }
 
   /** Ends the process. */
@@ -97,9 +99,9 @@ export class Competitor {
   }
 }
 
-async function next<T extends object>(lines: AsyncIterator<string>, who: string, errors: () => string): Promise<T> {
+async function next<T extends object>(lines: AsyncIterator<string>, who: string, ending: () => Promise<string>): Promise<T> {
   const { done, value } = await lines.next();
-  if (done) throw new Error(`${who} ended: ${errors() || 'without a word'}`);
+  if (done) throw new Error(`${who} ended with ${await ending()}`);
   const answer = JSON.parse(value) as T | { error: string };
   if ('error' in answer) throw new Error(`${who}: ${answer.error}`);
   return answer;
