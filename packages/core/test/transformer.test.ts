@@ -297,6 +297,7 @@ describe('bad input', () => {
       () => multiHeadAttention({ numHeads: 2, keyDim: 3 })([seq, seq, seq, seq]),
       /4 sequences, expected 3 at most/,
     ],
+    ['a wavelength below zero', () => transformerEncoder({ numHeads: 2, intermediateDim: 3, rotary: -1 }), /rotary/],
     ['an odd width to turn', () => multiHeadAttention({ numHeads: 2, keyDim: 3, rotary: true }), /rotary with keyDim = 3/],
     [
       'an odd width to turn, in a block',

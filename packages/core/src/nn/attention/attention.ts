@@ -55,24 +55,15 @@ export interface AttentionOptions {
   readonly biasRegularizer?: RegularizerLike | undefined;
 }
 
+/** The part of the options that the transformer blocks hand on. */
+export type HeadOptions = Pick<
+  AttentionOptions,
+  'numHeads' | 'numKvHeads' | 'useBias' | 'rotary' | 'kernelInitializer' | 'biasInitializer'
+>;
+
 /** Throws for options that cannot work. */
-export function checkAttention(what: string, options: AttentionOptions): void {
-  const { numHeads, keyDim, valueDim = keyDim, numKvHeads = numHeads, dropout = 0, outputShape = 1 } = options;
-  const { useBias = true, causal = false, rotary = false } = options;
-  checkOptions(
-    what,
-    { numHeads, keyDim, valueDim, numKvHeads, outputShape, dropout, useBias, causal },
-    {
-      numHeads: 'count',
-      keyDim: 'count',
-      valueDim: 'count',
-      numKvHeads: 'count',
-      outputShape: 'count',
-      dropout: 'fraction',
-      useBias: 'flag',
-      causal: 'flag',
-    },
-  );
+export function checkHeads(what: string, { numHeads, numKvHeads = numHeads, useBias = true, rotary = false }: HeadOptions): void {
+  checkOptions(what, { numHeads, numKvHeads, useBias }, { numHeads: 'count', numKvHeads: 'count', useBias: 'flag' });
   if (typeof rotary !== 'boolean') checkOptions(what, { rotary }, { rotary: 'positive' });
   if (numHeads % numKvHeads !== 0)
     throw fail('bad-value', {
@@ -80,6 +71,17 @@ export function checkAttention(what: string, options: AttentionOptions): void {
       got: `numHeads = ${numHeads} and numKvHeads = ${numKvHeads}`,
       want: 'numHeads to be a multiple of numKvHeads',
     });
+}
+
+/** Throws for options that cannot work. */
+export function checkAttention(what: string, options: AttentionOptions): void {
+  const { keyDim, valueDim = keyDim, dropout = 0, outputShape = 1, causal = false, rotary = false } = options;
+  checkHeads(what, options);
+  checkOptions(
+    what,
+    { keyDim, valueDim, outputShape, dropout, causal },
+    { keyDim: 'count', valueDim: 'count', outputShape: 'count', dropout: 'fraction', causal: 'flag' },
+  );
   if (rotary !== false && keyDim % 2 !== 0)
     throw fail('bad-value', { what, got: `rotary with keyDim = ${keyDim}`, want: 'an even keyDim' });
 }

@@ -6,17 +6,14 @@ import { checkOptions } from '../../options.ts';
 import { type ActivationName, activate, checkActivation } from '../activations.ts';
 import { drop } from '../basic/drop.ts';
 import { linear } from '../basic/linear.ts';
-import type { InitializerLike } from '../init/index.ts';
 import type { Scope } from '../layer.ts';
 import { inPart } from '../nested-scope.ts';
 import { fromRows, rowsOf } from '../rows.ts';
 import { sequenceOf } from '../sequence-input.ts';
-import { type Attended, attend } from './attention.ts';
+import { type Attended, attend, checkHeads, type HeadOptions } from './attention.ts';
 
-/** Options of {@link transformerEncoder} and {@link transformerDecoder}. */
-export interface TransformerOptions {
-  /** Must divide the width of the input. */
-  readonly numHeads: number;
+/** Options of {@link transformerEncoder} and {@link transformerDecoder}. `numHeads` must divide the width of the input. */
+export interface TransformerOptions extends HeadOptions {
   /** Width of the hidden layer between the two dense ones. */
   readonly intermediateDim: number;
   /** Between the dense layers: 'relu' unless told. */
@@ -33,51 +30,25 @@ export interface TransformerOptions {
   readonly layerNormEpsilon?: number | undefined;
   /** Of all dense layers and normalisations; true unless told. */
   readonly useBias?: boolean | undefined;
-  /** Heads of keys and values, each shared by `numHeads / numKvHeads` heads of queries; `numHeads` unless told. */
-  readonly numKvHeads?: number | undefined;
-  /** Turns queries and keys by their position (RoPE); false unless told. */
-  readonly rotary?: boolean | number | undefined;
-  /** 'glorotUniform' unless told. */
-  readonly kernelInitializer?: InitializerLike | undefined;
-  /** 'zeros' unless told. */
-  readonly biasInitializer?: InitializerLike | undefined;
 }
 
 /** Throws for options that cannot work. */
 export function checkTransformer(what: string, options: TransformerOptions): void {
-  const { numHeads, numKvHeads = numHeads, intermediateDim, dropout = 0, normalizeFirst = false, useBias = true } = options;
-  const { attentionDropout = dropout, activationDropout = dropout, layerNormEpsilon = 1e-5 } = options;
+  const { intermediateDim, dropout = 0, normalizeFirst = false, layerNormEpsilon = 1e-5 } = options;
+  const { attentionDropout = dropout, activationDropout = dropout } = options;
+  checkHeads(what, options);
   checkOptions(
     what,
+    { intermediateDim, dropout, attentionDropout, activationDropout, layerNormEpsilon, normalizeFirst },
     {
-      numHeads,
-      numKvHeads,
-      intermediateDim,
-      dropout,
-      attentionDropout,
-      activationDropout,
-      layerNormEpsilon,
-      normalizeFirst,
-      useBias,
-    },
-    {
-      numHeads: 'count',
-      numKvHeads: 'count',
       intermediateDim: 'count',
       dropout: 'fraction',
       attentionDropout: 'fraction',
       activationDropout: 'fraction',
       layerNormEpsilon: 'positive',
       normalizeFirst: 'flag',
-      useBias: 'flag',
     },
   );
-  if (numHeads % numKvHeads !== 0)
-    throw fail('bad-value', {
-      what,
-      got: `numHeads = ${numHeads} and numKvHeads = ${numKvHeads}`,
-      want: 'numHeads to be a multiple of numKvHeads',
-    });
   checkActivation(options.activation);
 }
 
