@@ -4,13 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { toposort } from '../src/graph/index.ts';
 import * as core from '../src/index.ts';
 import { constant, createExecutor, type Executor, type Graph, graphInput, ops, type Value } from '../src/index.ts';
-import { blockConvolutions, hasBlockableConvolutions } from '../src/passes/index.ts';
+import { blockConvolutions as inBlocks } from '../src/passes/index.ts';
 import { channelBlock } from '../src/train/channel-block.ts';
 import { draw } from './support/op-rows.ts';
 import { runGraph } from './support/run-graph.ts';
 
 const executor = await createExecutor({ threads: 1 });
 const block = await channelBlock(executor);
+
+/** For many samples, where windows are enough. */
+const blockConvolutions = (graph: Graph, size: number, samples = 1000): Graph => inBlocks(graph, { size, samples });
 
 const drawn = (name: string, shape: readonly number[]): core.Tensor =>
   core.tensor(draw(name, shape, [-1, 1]), { dtype: 'float32' }).reshape([...shape]);
@@ -97,11 +100,17 @@ describe.skipIf(block === undefined)('blockConvolutions', () => {
     ['channels that are no multiple of four', () => one(image(30), kernels(32, 30, 3, 3))],
     ['groups', () => one(image(64), kernels(64, 32, 3, 3), { group: 2 })],
     ['kernels that are constants', () => one(image(32), constant(drawn('w', [32, 32, 3, 3])))],
+    ['channels known only at run time', () => one(graphInput('x', ['batch', 'channels', 7, 6]), kernels(32, 32, 3, 3))],
+    ['windows known only at run time', () => one(graphInput('x', ['batch', 32, 'height', 6]), kernels(32, 32, 3, 3))],
     ['one axis', () => one(graphInput('x', ['batch', 32, 9]), kernels(32, 32, 3))],
   ])('leaves %s', (_, make) => {
     const graph = make();
-    expect(hasBlockableConvolutions(graph, 16)).toBe(false);
-    expect(opsOf(blockConvolutions(graph, 16))).toEqual(['Conv']);
+    expect(blockConvolutions(graph, 16)).toBe(graph);
+  });
+  it('leaves few windows', () => {
+    const graph = one(image(32), kernels(32, 32, 3, 3)); // 20 windows a sample
+    expect(blockConvolutions(graph, 16, 25)).toBe(graph);
+    expect(opsOf(blockConvolutions(graph, 16, 26))).toContain('blocked Conv');
   });
   const one = (x: Value, w: Value, options = {}): Graph => graphOf(w.data ? [x] : [x, w], ops.conv(x, w, options));
 

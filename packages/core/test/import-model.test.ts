@@ -1,8 +1,13 @@
 // Models of other tools become layers: cut, frozen, thawed, trained, saved, served by plain ONNX Runtime.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   constant,
+  decodeModel,
   dense,
+  encodeModel,
   exportGraph,
   graphInput,
   importModel,
@@ -15,6 +20,7 @@ import {
   type Tensor,
   tensor,
 } from '../src/index.ts';
+import { protoOfTensor } from '../src/onnx/index.ts';
 import { createExecutor } from '../src/runtime/node/index.ts';
 
 const numbers = (...shape: number[]): Tensor<'float32'> =>
@@ -113,6 +119,93 @@ describe('importModel', () => {
       mean: false,
       variance: false,
     });
+  });
+});
+
+describe('files as other tools write them', () => {
+  it('have biases of one number, which are trained as well', async () => {
+    const [row, w, b] = [graphInput('x', ['n', 3]), constant(numbers(3, 1), 'w'), constant(tensor([0.5]), 'b')];
+    const file = exportGraph({
+      name: 'line',
+      inputs: [row],
+      outputs: { y: ops.mul(ops.gemm(row, w, b), constant(tensor(2), 'twice')) },
+    });
+    expect((await importModel(file)).parameters.map(({ name }) => name)).toEqual(['w', 'b']); // and not a scalar
+  });
+
+  /** Two chains that lead to sizes and margins: one of constants alone, one of the sizes of the input, times a constant. */
+  function chains(): Uint8Array {
+    const row = graphInput('x', ['n', 2, 3]);
+    const w = constant(numbers(3, 3), 'w');
+    const model = exportGraph({ name: 'chains', inputs: [row], outputs: { y: ops.relu(ops.matMul(row, w)) } });
+    const proto = decodeModel(model);
+    const int64s = (output: string, ...values: number[]) => ({
+      opType: 'Constant',
+      output: [output],
+      attribute: [{ name: 'value', type: 4, t: protoOfTensor(tensor(values, { dtype: 'int64' })) }],
+    });
+    const node = [
+      ...proto.graph!.node!,
+      int64s('four', 4),
+      int64s('three', 3),
+      int64s('zeros', 0, 0, 0),
+      { opType: 'Mod', input: ['four', 'three'], output: ['one'] },
+      { opType: 'Concat', input: ['zeros', 'zeros'], output: ['none'], attribute: [{ name: 'axis', type: 2, i: 0 }] },
+      int64s('last', 0, 0, 0, 0, 0, 1),
+      { opType: 'Mul', input: ['last', 'one'], output: ['right'] },
+      { opType: 'Add', input: ['none', 'right'], output: ['pads'] },
+      { opType: 'Pad', input: ['y', 'pads'], output: ['wide'] },
+      { opType: 'Shape', input: ['x'], output: ['sizes'] },
+      int64s('first', 0),
+      { opType: 'Gather', input: ['sizes', 'first'], output: ['rows'] },
+      int64s('two', 2),
+      { opType: 'Mul', input: ['rows', 'two'], output: ['many'] },
+      { opType: 'Concat', input: ['many', 'four'], output: ['shape'], attribute: [{ name: 'axis', type: 2, i: 0 }] },
+      { opType: 'Reshape', input: ['wide', 'shape'], output: ['flat'] },
+    ];
+    return encodeModel({
+      ...proto,
+      graph: { ...proto.graph, node, output: [{ ...proto.graph!.output![0]!, name: 'flat', type: undefined }] },
+    });
+  }
+
+  it('calculate sizes and margins by chains of nodes', async () => {
+    const program = await (await createExecutor({ threads: 1 })).compile(chains());
+    const [want] = Object.values(await program.run({ x: numbers(5, 2, 3) }));
+    const imported = await importModel(chains());
+    expect(imported.parameters.map(({ name }) => name)).toEqual(['w']);
+    const net = imported.model();
+    const got = await net.predict(numbers(5, 2, 3));
+    expect([got.shape, [...(got.data as Float32Array)].map((v) => v.toFixed(5))]).toEqual([
+      [10, 4],
+      [...(want!.data as Float32Array)].map((v) => v.toFixed(5)),
+    ]);
+    await Promise.all([program.release(), net.release()]);
+  });
+
+  it('lie beside the files with their large tensors', async () => {
+    const proto = decodeModel(theirs());
+    const [first, ...others] = proto.graph!.initializer!.filter(({ rawData }) => rawData);
+    const { rawData, ...rest } = first!;
+    const external = (location: string) => ({ ...rest, dataLocation: 1, externalData: [{ key: 'location', value: location }] });
+    const file = (location: string) =>
+      encodeModel({ ...proto, graph: { ...proto.graph, initializer: [external(location), ...others] } });
+    const folder = await mkdtemp(join(tmpdir(), 'stratus-import-'));
+    try {
+      const path = join(folder, 'model.onnx');
+      await writeFile(path, file('weights.bin'));
+      await expect(importModel(path)).rejects.toMatchObject({ code: 'file-not-found', message: /weights\.bin/ });
+      await writeFile(join(folder, 'weights.bin'), rawData!);
+      const [own, plain] = [(await importModel(path)).model(), (await importModel(theirs())).model()];
+      expect((await own.predictAll(x))['y']!.data).toEqual((await plain.predictAll(x))['y']!.data);
+      await Promise.all([own.release(), plain.release()]);
+      for (const outside of ['../weights.bin', '/etc/passwd', 'a/../../b', 'C:\\x']) {
+        await writeFile(path, file(outside));
+        await expect(importModel(path)).rejects.toMatchObject({ code: 'not-onnx', message: /outside of its folder/ });
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

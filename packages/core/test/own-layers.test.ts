@@ -127,5 +127,9 @@ describe('lambda', () => {
     const x = input({ shape: [3] });
     expect(() => lambda({ type: 'Wrong', apply: (v) => ops.softmax(v, { axis: 5 }), name: 'wrong' })(x)).toThrow(/at wrong/);
     expect(() => lambda({ apply: (v) => v })([])).toThrow(/got 0 inputs/);
+    expect(() => lambda({ apply: () => undefined as never, name: 'wrong' })(x)).toThrow(
+      /at wrong: got nothing, expected a value/,
+    );
+    expect(() => lambda({ apply: () => 3 as never })(x)).toThrow(/got 3, expected a value of the graph/);
   });
 });

@@ -82,14 +82,14 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
       return value;
     },
     update: (own, value) => {
-      updates[`${layerName}/${own}`] = value;
+      if (!layer.frozen.has(own)) updates[`${layerName}/${own}`] = value;
     },
     penalty: (value) => penalties.push(value),
   });
 
   const nameOf = new Map(model.layers.map(({ name, layer }) => [layer, name]));
   const given = new Map<Symbolic, Value>();
-  const made = new Map<Call, { readonly values: readonly Value[]; readonly mask: Mask }>();
+  const made = new Map<Call, { readonly values: readonly Value[]; readonly masks: readonly Mask[] }>();
   const inputs: Record<string, Value> = {};
   for (const [name, symbolic] of Object.entries(model.inputs)) {
     inputs[name] = graphInput(name, symbolic.shape, symbolic.dtype);
@@ -97,8 +97,7 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
   }
   const valueOf = (symbolic: Symbolic): Value =>
     symbolic.call ? made.get(symbolic.call)!.values[symbolic.index]! : given.get(symbolic)!;
-  // Only the first output of a layer is a sequence that goes on; others are states.
-  const maskOf = ({ call, index }: Symbolic): Mask => (call && index === 0 ? made.get(call)!.mask : undefined);
+  const maskOf = ({ call, index }: Symbolic): Mask => call && made.get(call)!.masks[index];
   for (const call of model.calls) {
     const name = nameOf.get(call.layer)!;
     const [ins, masks] = [call.inputs.map(valueOf), call.inputs.map(maskOf)];
@@ -106,7 +105,7 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
       call,
       inScope(name, () => ({
         values: call.layer.build(ins, scopeOf(name, call.layer, masks)),
-        mask: call.layer.mask(ins, masks),
+        masks: call.layer.mask(ins, masks, call.outputs.length),
       })),
     );
   }

@@ -94,7 +94,8 @@ export const withLayers = (
   Object.fromEntries(
     Object.entries(options).map(([key, value]) => {
       if (!isRecord(value) || !isText(value['layer']) || !isRecord(value['config'])) return [key, value];
-      return [key, lookUp('layer', table, value['layer'])(withLayers(value['config'], table) as never)];
+      const frozen = value['trainable'] === false && { trainable: false };
+      return [key, lookUp('layer', table, value['layer'])({ ...withLayers(value['config'], table), ...frozen } as never)];
     }),
   );
 

@@ -33,6 +33,13 @@ export function setTrainable(
     if (trainable) layer.frozen.delete(own);
     else layer.frozen.add(own);
   }
+  // A layer of which nothing is left to train is frozen as a whole, so that its statistics are used as they are.
+  for (const [name, layer] of byName) {
+    const all = parameters.filter((parameter) => parameter.startsWith(`${name}/`));
+    if (all.length === 0 || !all.every((parameter) => layer.frozen.has(parameter.slice(name.length + 1)))) continue;
+    layer.trainable = false;
+    layer.frozen.clear();
+  }
 }
 
 const pattern = (name: string): RegExp =>

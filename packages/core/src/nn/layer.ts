@@ -83,10 +83,10 @@ export interface Layer<Out extends LayerOutput = Symbolic> {
   readonly frozen: Set<string>;
   /** Builds the layer's part of a graph. */
   build(inputs: readonly Value[], scope: Scope): readonly Value[];
-  /** Which steps of the output are real, given the same of the inputs. */
-  mask(inputs: readonly Value[], masks: readonly Mask[]): Mask;
+  /** Which steps of each output are real, given the same of the inputs. */
+  mask(inputs: readonly Value[], masks: readonly Mask[], outputs: number): readonly Mask[];
   /** How it is written where it is an option of another layer. */
-  toJSON(): { readonly layer: string; readonly config: Readonly<Record<string, unknown>> };
+  toJSON(): { readonly layer: string; readonly config: Readonly<Record<string, unknown>>; readonly trainable?: false };
 }
 
 /** How a layer is declared: a pure function of its options, its inputs and a scope. */
@@ -97,10 +97,10 @@ export interface LayerSpec<C> {
   /** The layer's part of a graph. A list where the layer has several outputs. */
   build(config: C, inputs: readonly Value[], scope: Scope): Value | readonly Value[];
   /**
-   * Which steps of the (first) output are real: 'pass' takes the mask of the first input that has one, a function decides. None
-   * unless told, as where the layer leaves no steps.
+   * Which steps of the output are real: 'pass' takes the mask of the first input that has one, for all outputs; a function decides,
+   * and gives a list where outputs after the first have a mask. None unless told, as where the layer leaves no steps.
    */
-  readonly mask?: 'pass' | ((config: C, inputs: readonly Value[], masks: readonly Mask[]) => Mask);
+  readonly mask?: 'pass' | ((config: C, inputs: readonly Value[], masks: readonly Mask[]) => Mask | readonly Mask[]);
   /** Throws for options that cannot work, before anything is built. */
   check?(config: C): void;
 }
@@ -144,7 +144,8 @@ export function defineLayer<C extends object, Out extends LayerOutput = Symbolic
       const built = inScope(label, () => spec.build(config, values, dryScope));
       const outputs: Symbolic[] = [];
       const use: Call = { layer, inputs, outputs };
-      for (const [index, { shape, dtype }] of valuesOf(built).entries()) outputs.push({ shape, dtype, call: use, index });
+      for (const [index, { shape, dtype }] of inScope(label, () => valuesOf(built)).entries())
+        outputs.push({ shape, dtype, call: use, index });
       return isValue(built) ? outputs[0]! : outputs;
     };
     const layer = Object.assign(call, {
@@ -154,16 +155,26 @@ export function defineLayer<C extends object, Out extends LayerOutput = Symbolic
       trainable,
       frozen: new Set<string>(),
       build: (inputs: readonly Value[], scope: Scope) => valuesOf(spec.build(config, inputs, scope)),
-      mask: (inputs: readonly Value[], masks: readonly Mask[]) =>
-        spec.mask === 'pass' ? masks.find((mask) => mask !== undefined) : spec.mask?.(config, inputs, masks),
-      toJSON: () => ({ layer: spec.type, config }),
+      mask(inputs: readonly Value[], masks: readonly Mask[], outputs: number): readonly Mask[] {
+        if (spec.mask === 'pass') return Array<Mask>(outputs).fill(masks.find((mask) => mask !== undefined));
+        const decided = spec.mask?.(config, inputs, masks);
+        return decided === undefined || 'dtype' in decided ? [decided] : decided;
+      },
+      toJSON: () => ({ layer: spec.type, config, ...(!layer.trainable && { trainable: false as const }) }),
     }) as Layer<Out>;
     return layer;
   };
 }
 
-const isValue = (built: Value | readonly Value[]): built is Value => 'dtype' in built;
-const valuesOf = (built: Value | readonly Value[]): readonly Value[] => (isValue(built) ? [built] : built);
+const isValue = (built: Value | readonly Value[]): built is Value => !Array.isArray(built);
+/** Users write layers too, and lambdas. */
+function valuesOf(built: Value | readonly Value[]): readonly Value[] {
+  const list: readonly unknown[] = Array.isArray(built) ? built : [built];
+  const wrong = list.find((value) => typeof value !== 'object' || value === null || !('dtype' in value));
+  if (list.length > 0 && !list.includes(wrong)) return list as readonly Value[];
+  const got = list.length === 0 ? 'an empty list' : wrong === undefined ? 'nothing' : String(wrong);
+  throw fail('bad-value', { what: 'build', got, want: 'a value of the graph, or a list of them, to be returned' });
+}
 
 function countInputs<C>(spec: LayerSpec<C>, label: string, inputs: readonly Symbolic[]): void {
   const [least, most] = spec.inputs === 'many' ? [2, Infinity] : spec.inputs === 1 || !spec.inputs ? [1, 1] : spec.inputs;

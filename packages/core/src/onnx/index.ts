@@ -24,5 +24,6 @@ export type {
   TypeProto,
   ValueInfoProto,
 } from './proto.ts';
+export { attributeTypes } from './proto.ts';
 export { type ExternalData, type ExternalFiles, externalDataOf, protoOfTensor, tensorOfProto } from './tensor-proto.ts';
 export type { Int64 } from './wire.ts';

@@ -1,4 +1,5 @@
 import type { Value } from '../graph/index.ts';
+import { addDims } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
@@ -10,7 +11,7 @@ export const addOp = defineOp({
   since: 14,
   inputs: ['a', 'b'],
   outputs: ['c'],
-  infer: ({ a, b }) => ({ c: arithmetic('Add', a, b) }),
+  infer: ({ a, b }) => ({ c: arithmetic('Add', a, b, addDims) }),
   grad: ({ dc }) => ({ a: dc, b: dc }),
   sumSteps({ ins }, { after, sum }) {
     const [a, b] = ins.map((x) => after(x!));

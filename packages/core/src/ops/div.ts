@@ -1,4 +1,5 @@
 import type { Value } from '../graph/index.ts';
+import { divDims } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
@@ -12,7 +13,7 @@ export const divOp = defineOp({
   since: 14,
   inputs: ['a', 'b'],
   outputs: ['c'],
-  infer: ({ a, b }) => ({ c: arithmetic('Div', a, b) }),
+  infer: ({ a, b }) => ({ c: arithmetic('Div', a, b, divDims) }),
   grad({ b, c, dc }) {
     const da = div(dc, b);
     return { a: da, b: neg(mul(da, c)) }; // (a / b)' = a' / b - (a / b) b' / b

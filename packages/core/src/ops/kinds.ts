@@ -1,7 +1,7 @@
 // Rules for ops that take only some kinds of dtype.
 import { fail } from '../errors.ts';
 import type { Info } from '../graph/index.ts';
-import { type DType, dtypes, isInteger, type Shape } from '../tensor/index.ts';
+import { type Dim, type DType, dtypes, isInteger, type Shape } from '../tensor/index.ts';
 import { axisIn, broadcastShapes, elementwise, floating, knownDims } from './rules.ts';
 
 type Typed = { readonly dtype: DType; readonly shape: Shape };
@@ -27,8 +27,20 @@ export function knownSizes(x: Info): { readonly dims?: Shape } {
   return dims ? { dims } : {};
 }
 
-/** The result of arithmetic on two inputs. */
-export const arithmetic = (what: string, a: Info, b: Info): Typed => elementwise(what, numeric(what, a), numeric(what, b));
+/** The result of arithmetic on two inputs. `sizes` does the same with sizes, where the inputs are lists of these. */
+export function arithmetic(
+  what: string,
+  a: Info,
+  b: Info,
+  sizes?: (a: Dim, b: Dim) => Dim | undefined,
+): Typed & { readonly dims?: Shape } {
+  const typed = elementwise(what, numeric(what, a), numeric(what, b));
+  const [p, q] = sizes && typed.shape.length < 2 ? [knownSizes(a).dims, knownSizes(b).dims] : [];
+  if (!p || !q) return typed;
+  const count = Math.max(p.length, q.length);
+  const dims = Array.from({ length: count }, (_, i) => sizes!(p[p.length === 1 ? 0 : i]!, q[q.length === 1 ? 0 : i]!));
+  return dims.every((d) => d !== undefined) ? { ...typed, dims } : typed;
+}
 
 /** The result of comparing two inputs by size. */
 export const ordered = (what: string, a: Info, b: Info): Typed => ({ ...arithmetic(what, a, b), dtype: 'bool' });

@@ -1,4 +1,5 @@
 import type { Value } from '../graph/index.ts';
+import { mulDims } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
@@ -10,7 +11,7 @@ export const mulOp = defineOp({
   since: 14,
   inputs: ['a', 'b'],
   outputs: ['c'],
-  infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b) }),
+  infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b, mulDims) }),
   grad: ({ a, b, dc }) => ({ a: mul(dc, b), b: mul(dc, a) }), // (a b)' = a' b + a b'
   sumSteps({ ins: [a, b] }, { fixed, after }) {
     const [p, q] = [fixed(a!), fixed(b!)];

@@ -5,6 +5,7 @@ import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { defineOp } from './define.ts';
+import { div } from './div.ts';
 import { equal } from './equal.ts';
 import { expandLike } from './expand.ts';
 import { gatherElements } from './gather-elements.ts';
@@ -40,7 +41,9 @@ export const scatterElementsOp = defineOp({
       });
     return { output: { dtype, shape: data.shape } };
   },
-  grad({ data, indices, doutput }, { axis, reduction }) {
+  grad({ data, indices, updates, output, doutput }, { axis, reduction }) {
+    if (reduction === 'max' || reduction === 'min')
+      return { ...extremeGradient({ data, indices, updates, output, doutput }, axis), indices: null };
     if (reduction !== 'none' && reduction !== 'add')
       throw fail('no-gradient', { op: `ScatterElements with reduction '${reduction}'`, at: '', path: 'input data' });
     // Overwritten elements of data had no influence; added ones and all others pass on what comes.
@@ -48,6 +51,16 @@ export const scatterElementsOp = defineOp({
     return { data: kept, indices: null, updates: gatherElements(doutput, indices, { axis }) };
   },
 });
+
+type Scattered = Readonly<Record<'data' | 'indices' | 'updates' | 'output' | 'doutput', Value>>;
+
+/** Of all that was compared for one position, those that tie share the gradient evenly, as in PyTorch's scatter_reduce. */
+function extremeGradient({ data, indices, updates, output, doutput }: Scattered, axis: number): { data: Value; updates: Value } {
+  const won = cast(equal(updates, gatherElements(output, indices, { axis })), data.dtype);
+  const stayed = cast(equal(data, output), data.dtype);
+  const each = div(doutput, scatterAdd(stayed, indices, won, { axis })); // what won is at least one
+  return { data: mul(stayed, each), updates: mul(won, gatherElements(each, indices, { axis })) };
+}
 
 const overwrite = (data: Value, indices: Value, { updates, axis }: { readonly updates: Value; readonly axis: number }): Value =>
   scatterElementsOp({ data, indices, updates }, { axis }).output;
@@ -166,6 +179,26 @@ export const scatterAddCases: OpCase[] = [
     build: (x, i, u) => scatterAdd(x, i, u, { axis: 1 }),
     torch: 'a.scatter_add(1, b.long(), c)',
   },
+  ...(['max', 'min'] as const).map(
+    (reduction): OpCase => ({
+      name: reduction,
+      ins: [
+        [3, 2],
+        {
+          dtype: 'int64',
+          values: [
+            [0, 2],
+            [0, 2],
+            [2, 0],
+            [0, 2],
+          ],
+        },
+        [4, 2],
+      ],
+      build: (data, indices, updates) => scatterElementsOp({ data, indices, updates }, { reduction }).output,
+      torch: `a.scatter_reduce(0, b, c, 'a${reduction}')`,
+    }),
+  ),
   {
     name: 'rows',
     ins: [

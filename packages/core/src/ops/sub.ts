@@ -1,4 +1,5 @@
 import type { Value } from '../graph/index.ts';
+import { subDims } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
@@ -11,7 +12,7 @@ export const subOp = defineOp({
   since: 14,
   inputs: ['a', 'b'],
   outputs: ['c'],
-  infer: ({ a, b }) => ({ c: arithmetic('Sub', a, b) }),
+  infer: ({ a, b }) => ({ c: arithmetic('Sub', a, b, subDims) }),
   grad: ({ dc }) => ({ a: dc, b: neg(dc) }),
 });
 

@@ -30,34 +30,50 @@ const fromBlocks: Op = {
 
 /** Multiplications with what fills up the last block, beside those that are asked for: more than this share is a waste. */
 const mostWaste = 0.5;
+/** Kernels are arranged anew in each run: for fewer windows than this, in all samples together, that takes longer than it saves. */
+const leastWindows = 512;
+
+/** What is asked of {@link blockConvolutions}. */
+export interface Blocks {
+  /** Channels of one block. */
+  readonly size: number;
+  /** Samples that a run is expected to have. */
+  readonly samples: number;
+}
+
+const isKnown = (shape: readonly Dim[]): shape is readonly number[] => shape.every((d) => typeof d === 'number');
 
 /** True for a convolution that takes less time in blocks, together with the way there and back. */
-function gains({ op, ins, attrs }: Node, block: number): boolean {
+function gains({ op, ins, attrs, outs }: Node, { size, samples }: Blocks): boolean {
   const [x, w] = ins;
   if (op !== convOp.op || x?.shape.length !== 4 || x.dtype !== 'float32' || w!.data || attrs['group'] !== 1) return false;
+  const places = outs[0]!.shape.slice(2);
+  if (!isKnown(w!.shape) || !isKnown([x.shape[1]!, ...places])) return false;
   const [out, width, ...window] = w!.shape as readonly number[];
-  const waste = (upTo(out!, block) * upTo(width!, block)) / (out! * width!) - 1;
-  // One product of matrices does for windows of one element. The engine takes channels in fours.
-  return width! >= block && width! % 4 === 0 && waste <= mostWaste && window.some((size) => size > 1);
+  const waste = (upTo(out!, size) * upTo(width!, size)) / (out! * width!) - 1;
+  const windows = samples * (places as readonly number[]).reduce((a, b) => a * b, 1);
+  // The engine takes channels in fours. One product of matrices does for windows of one element.
+  const fits = width! >= size && width! % 4 === 0 && waste <= mostWaste;
+  return fits && windows >= leastWindows && window.some((length) => length > 1);
 }
 
 /**
  * A transposed convolution without strides is a convolution as well, with flipped kernels. Gradients of images are such ones; without
  * blocks ConvTranspose is the faster form of some of them.
  */
-function asConvolution(node: Node, ins: Node['ins'], block: number): readonly Value[] | undefined {
+function asConvolution(node: Node, ins: Node['ins'], blocks: Blocks): readonly Value[] | undefined {
   const { auto_pad, strides, group, output_padding, output_shape, dilations = [1, 1], pads = [0, 0, 0, 0] } = node.attrs;
   const [x, w, bias] = ins as readonly [Value, Value, Value | undefined];
   const plain = auto_pad === 'NOTSET' && group === 1 && !output_padding && !output_shape;
   if (node.op !== convTransposeOp.op || !plain || (strides as number[] | undefined)?.some((n) => n > 1)) return undefined;
-  if (w.shape.length !== 4 || w.data) return undefined;
+  if (w.shape.length !== 4 || w.data || !isKnown(w.shape)) return undefined;
   const steps = dilations as readonly number[];
-  const reach = w.shape.slice(2).map((size, i) => ((size as number) - 1) * steps[i]!);
+  const reach = w.shape.slice(2).map((length, i) => (length - 1) * steps[i]!);
   const margins = reach.map((far, i) => [far - (pads as number[])[i]!, far - (pads as number[])[i + 2]!] as const);
-  if (margins.flat().some((size) => size < 0)) return undefined;
+  if (margins.flat().some((margin) => margin < 0)) return undefined;
   const flipped = slice(w, { starts: [-1, -1], ends: [-Infinity, -Infinity], axes: [2, 3], steps: [-1, -1] });
   const image = conv(x, transpose(flipped, [1, 0, 2, 3]), { bias, dilations: steps, pads: margins });
-  return gains(image.node!, block) ? [image] : undefined;
+  return gains(image.node!, blocks) ? [image] : undefined;
 }
 
 /** `[out, width, h, w]` to `[out / block, width / block, h, w, block of width, block of out]`. */
@@ -70,30 +86,26 @@ function kernelsInBlocks(w: Value, block: number): Value {
 }
 
 /**
- * True where {@link blockConvolutions} would change something.
- * @internal
- */
-export const hasBlockableConvolutions = (graph: Graph, block: number): boolean =>
-  toposort(Object.values(graph.outputs)).some((node) => gains(node, block));
-
-/**
- * Lets convolutions of two axes run on channels in blocks of this size, about twice as fast: `ReorderInput`, `Conv` and
- * `ReorderOutput` of ONNX Runtime's own domain stand in the place of `Conv`. For an engine on which these have been found to work
- * with such blocks, as the last thing that is done to a graph: the ops have no gradients, and no file should hold them.
+ * Lets convolutions of two axes run on channels in blocks, about twice as fast: `ReorderInput`, `Conv` and `ReorderOutput` of ONNX
+ * Runtime's own domain stand in the place of `Conv`. For an engine on which these have been found to work with such blocks, as the
+ * last thing that is done to a graph: the ops have no gradients, and no file should hold them. A graph that gains nothing comes back
+ * as it is.
  *
  * Shapes: inputs and outputs are the same. Source: ONNX Runtime, core/optimizer/nchwc_transformer.cc; Georganas et al. 2018
  * (1808.05567).
  * @internal
  */
-export function blockConvolutions(graph: Graph, block: number): Graph {
-  const enter = toBlocks(block);
-  const convolutions = rewrite(Object.values(graph.outputs), (node, ins) => asConvolution(node, ins, block));
+export function blockConvolutions(graph: Graph, blocks: Blocks): Graph {
+  const { size } = blocks;
+  const enter = toBlocks(size);
+  const convolutions = rewrite(Object.values(graph.outputs), (node, ins) => asConvolution(node, ins, blocks));
+  if (!toposort(convolutions).some((node) => gains(node, blocks))) return graph;
   const outputs = rewrite(convolutions, (node, ins) => {
-    if (!gains(node, block)) return undefined;
+    if (!gains(node, blocks)) return undefined;
     const [x, w, bias] = ins as readonly [Value, Value, Value | undefined];
     const out = w.shape[0] as number;
-    const biases = bias ? [pad(bias, [[0, upTo(out, block) - out]])] : [];
-    const operands = [apply(enter, [x], {})[0]!, kernelsInBlocks(w, block), ...biases];
+    const biases = bias ? [pad(bias, [[0, upTo(out, size) - out]])] : [];
+    const operands = [apply(enter, [x], {})[0]!, kernelsInBlocks(w, size), ...biases];
     return apply(fromBlocks, [apply(blockedConv, operands, node.attrs)[0]!], { channels: out });
   });
   return { ...graph, outputs: Object.fromEntries(Object.keys(graph.outputs).map((name, i) => [name, outputs[i]!])) };

@@ -1,2 +1,2 @@
-export { blockConvolutions, hasBlockableConvolutions } from './block-convolutions.ts';
+export { type Blocks, blockConvolutions } from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';

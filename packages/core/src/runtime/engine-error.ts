@@ -16,6 +16,10 @@ function outsideOf(node: string, message: string): { at: string; got: string; si
   return { at: node.replace(/\/[^/]*$/, ''), got: index < 0 ? 'a number below 0' : String(index), size: last + 1 };
 }
 
+/** What kernels say where windows, or what is cut off, reach over the end of an axis whose size nobody knew before. */
+const tooSmall =
+  /Invalid input shape: \{|out_size >= 0 was false|Calculated output dimension is negative|must be >= 0|Only N can be zero/;
+
 /** An error of ONNX Runtime as one of ours; its own message and the node's name are kept. */
 export function engineError(doing: string, cause: unknown): StratusError {
   if (StratusError.is(cause)) return cause;
@@ -32,6 +36,18 @@ export function engineError(doing: string, cause: unknown): StratusError {
         got: 'an axis of size 0',
         want: 'at least one step',
         fix: 'Leave empty sequences out, or pad them.',
+      },
+      cause,
+    );
+  if (node && tooSmall.test(message))
+    return fail(
+      'shape-mismatch',
+      {
+        what: 'input',
+        at: node.replace(/\/[^/]*$/, ''),
+        got: 'an axis that is shorter than the windows on it, or than what is cut off',
+        want: 'a longer one',
+        fix: 'Give longer sequences or larger images, or pad them; or make the windows smaller.',
       },
       cause,
     );

@@ -27,7 +27,7 @@ async function isRight(executor: Executor, block: number): Promise<boolean> {
   const [x, w] = [graphInput('x', shapes.x), graphInput('w', shapes.w)];
   const inputs = [x, w];
   const plain: Graph = { name: 'plain', inputs, outputs: { y: conv(x, w) } };
-  const { y: blocked } = blockConvolutions(plain, block).outputs;
+  const { y: blocked } = blockConvolutions(plain, { size: block, samples: 1000 }).outputs;
   const both: Graph = { name: 'blocks', inputs, outputs: { ...plain.outputs, blocked: blocked! } };
   const program = await executor.compile(exportGraph(both));
   try {

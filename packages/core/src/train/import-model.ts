@@ -9,10 +9,18 @@ import {
   onnxGraph,
   type Symbolic,
 } from '../nn/index.ts';
-import { type ImportOptions, importGraph } from '../onnx/index.ts';
+import {
+  decodeModel,
+  type ExternalFiles,
+  externalDataOf,
+  type ImportOptions,
+  importGraph,
+  type ModelProto,
+} from '../onnx/index.ts';
 import { files } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
 import { type DType, isFloat, type Shape, type Tensor } from '../tensor/index.ts';
+import { foldConstants } from './fold-constants.ts';
 import { stopIfAborted } from './measure.ts';
 import { Model } from './model.ts';
 import type { ModelOptions } from './options.ts';
@@ -45,10 +53,12 @@ export interface ImportedModel {
 
 /**
  * Reads an ONNX model that any tool wrote, to train it further: take the body, put a new head on it, freeze what shall stay.
- * Initializers of floats with more than one element become parameters under their own names. A batch that the file fixes (to 1,
- * mostly) becomes any. Normalisations keep their statistics, and dropout does nothing, as in inference.
+ * Initializers of floats that are no scalars become parameters under their own names (preprocessing that is written so is to be frozen by
+ * name). A batch that the file fixes (to 1, mostly) becomes any. Normalisations keep their statistics, and dropout does nothing, as
+ * in inference. What the file calculates from constants alone is calculated now. External data is read from the model's folder, or
+ * given with the bytes as `externalData`.
  *
- * Errors: `file-not-found`, `not-onnx` (also for external data that is not given); `unsupported-ops` with all that Stratus does not
+ * Errors: `file-not-found` (also for external data), `not-onnx` (also for external data that is not given with bytes); `unsupported-ops` with all that Stratus does not
  * know, at once; `unknown-name`, `bad-graph`, `shape-mismatch` when layers are made of it; `aborted`. Source: onnx.proto.
  *
  * @example
@@ -66,7 +76,15 @@ export async function importModel(source: string | Uint8Array, options: ImportMo
   stopIfAborted(signal, 'Importing');
   const bytes = typeof source === 'string' ? await files.read(source) : source;
   stopIfAborted(signal, 'Importing');
-  const { graph, values } = importGraph(bytes, typeof source === 'string' ? { ...reading, file: source } : reading);
+  const file = typeof source === 'string' ? source : undefined;
+  const proto = decodeModel(bytes, file === undefined ? reading : { ...reading, file });
+  const externalData = reading.externalData ?? (file === undefined ? {} : await filesBeside(proto, file));
+  stopIfAborted(signal, 'Importing');
+  const { graph, values } = importGraph(await foldConstants(proto), {
+    ...reading,
+    externalData,
+    ...(file !== undefined && { file }),
+  });
   const named = Object.fromEntries([...values].filter(([, value]) => !value.data));
   const parameters = parametersOf(Object.values(graph.outputs));
   const whole = Object.keys(graph.outputs);
@@ -102,6 +120,19 @@ export async function importModel(source: string | Uint8Array, options: ImportMo
   };
 }
 
+/** The files that a model names for its large tensors, which lie in its folder. */
+async function filesBeside(proto: ModelProto, file: string): Promise<ExternalFiles> {
+  const locations = new Set(proto.graph?.initializer?.flatMap((tensor) => externalDataOf(tensor)?.location ?? []));
+  const folder = /^.*[\\/]/.exec(file)?.[0] ?? '';
+  const found: Record<string, Uint8Array> = {};
+  for (const location of locations) {
+    if (/^([\\/]|[A-Za-z]:)|(^|[\\/])\.\.([\\/]|$)/.test(location))
+      throw fail('not-onnx', { file, reason: `it names a file outside of its folder: '${location}'` });
+    found[location] = await files.read(folder + location);
+  }
+  return found;
+}
+
 /** Names of other tools have slashes and colons in them; ours do not. */
 const plainName = (name: string): string => name.replaceAll(/[^\w.-]/g, '_').replace(/^[^A-Za-z0-9_]/, '_') || 'model';
 const plainSize = (size: Shape[number]): Shape[number] =>
@@ -113,7 +144,7 @@ function parametersOf(outputs: readonly Value[]): ReadonlyMap<Value, boolean> {
   for (const { ins, op } of toposort(outputs))
     for (const [i, value] of ins.entries()) {
       const { data, name } = value ?? {};
-      if (!value || !data || name === undefined || !isFloat(data.dtype) || data.size < 2) continue;
+      if (!value || !data || name === undefined || !isFloat(data.dtype) || data.shape.length === 0) continue;
       found.set(value, (found.get(value) ?? true) && !op.statistics?.includes(i));
     }
   return found;

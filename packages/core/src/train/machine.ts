@@ -142,9 +142,8 @@ export class Machine {
           got: 'a model that was compiled anew in the meantime',
           want: 'one plan throughout',
         });
-      const { program, graph } = await this.#programs.get(`evaluate ${batch.weighted}`, () =>
-        evaluateGraph(this.architecture, plan, batch.weighted),
-      );
+      const make = (): MeasuringGraph => evaluateGraph(this.architecture, plan, batch.weighted);
+      const { program, graph } = await this.#programs.get(`evaluate ${batch.weighted}`, make, batch.size);
       const outputs = await program.run(
         { ...batch.feeds, ...this.#keys(graph, 0) },
         { held: await this.#weightsFor(ema), signal },
@@ -157,9 +156,8 @@ export class Machine {
   train(batch: Batch, learningRate: number, { signal }: Pick<PassOptions, 'signal'> = {}) {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
-      const { program, graph } = await this.#programs.get(`train ${batch.weighted}`, () =>
-        trainGraph(this.architecture, plan, batch.weighted),
-      );
+      const make = (): TrainingGraph => trainGraph(this.architecture, plan, batch.weighted);
+      const { program, graph } = await this.#programs.get(`train ${batch.weighted}`, make, batch.size);
       const held = await this.#state();
       const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
       const outputs = await program.run(feeds, { held, updates: graph.updates, signal });

@@ -1,6 +1,6 @@
 import { checkGraph, type Graph } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
-import { blockConvolutions, hasBlockableConvolutions } from '../passes/index.ts';
+import { blockConvolutions } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
 
@@ -19,11 +19,14 @@ export class Programs {
     this.#executor = executor;
   }
 
-  /** The program of this name, made of the graph that `make` gives if there is none yet. */
-  get<G extends { readonly graph: Graph }>(name: string, make: () => G): Promise<Ready<G>> {
+  /**
+   * The program of this name, made of the graph that `make` gives if there is none yet. `samples`: how many a run is expected to have;
+   * 1, unless told, is the safe side.
+   */
+  get<G extends { readonly graph: Graph }>(name: string, make: () => G, samples = 1): Promise<Ready<G>> {
     const known = this.#known.get(name) as Promise<Ready<G>> | undefined;
     if (known) return known;
-    const ready = this.#compile(make);
+    const ready = this.#compile(make, samples);
     this.#known.set(name, ready);
     ready.catch(() => this.#known.delete(name));
     return ready;
@@ -36,17 +39,17 @@ export class Programs {
     for (const ready of all) if (ready.status === 'fulfilled') await ready.value.program.release();
   }
 
-  async #compile<G extends { readonly graph: Graph }>(make: () => G): Promise<Ready<G>> {
+  async #compile<G extends { readonly graph: Graph }>(make: () => G, samples: number): Promise<Ready<G>> {
     const made = make();
     checkGraph(made.graph);
     const executor = await this.#executor();
-    return { program: await executor.compile(exportGraph(await suited(made.graph, executor))), graph: made };
+    return { program: await executor.compile(exportGraph(await suited(made.graph, executor, samples))), graph: made };
   }
 }
 
 /** The same graph in the form that the executor runs fastest. */
-async function suited(graph: Graph, executor: Executor): Promise<Graph> {
-  if (!executor.channelBlocks?.some((block) => hasBlockableConvolutions(graph, block))) return graph;
-  const block = await channelBlock(executor);
-  return block === undefined ? graph : blockConvolutions(graph, block);
+async function suited(graph: Graph, executor: Executor, samples: number): Promise<Graph> {
+  const mayGain = executor.channelBlocks?.some((size) => blockConvolutions(graph, { size, samples }) !== graph);
+  const size = mayGain ? await channelBlock(executor) : undefined;
+  return size === undefined ? graph : blockConvolutions(graph, { size, samples });
 }

@@ -2,6 +2,7 @@ import { fail } from '../../errors.ts';
 import { dimsOf, reshape, reshapeOp } from '../../ops/index.ts';
 import { mulDims, showShape } from '../../tensor/index.ts';
 import { defineLayer, type Layer, type LayerOutput } from '../layer.ts';
+import { asAllowed } from '../nested-scope.ts';
 
 /** Options of {@link timeDistributed}. */
 export interface TimeDistributedOptions {
@@ -35,7 +36,7 @@ export const timeDistributed = defineLayer<TimeDistributedOptions>({
         want: '[batch, steps, ...]',
       });
     const rows = reshape(x!, [mulDims(batch!, steps!), ...sample]);
-    const [y, ...more] = layer.build([rows], { ...scope, masks: [] });
+    const [y, ...more] = layer.build([rows], { ...asAllowed(scope, layer), masks: [] });
     if (!y || more.length > 0)
       throw fail('bad-value', { what: 'TimeDistributed', got: `a layer with ${more.length + 1} outputs`, want: 'one' });
     const shape = [batch!, steps!, ...y.shape.slice(1)];

@@ -3,7 +3,7 @@ import type { Value } from '../../graph/index.ts';
 import { add, concat, mul } from '../../ops/index.ts';
 import { lookUp } from '../../suggest.ts';
 import { defineLayer, type Layer, type LayerOptions, type LayerOutput, type Symbolic } from '../layer.ts';
-import { inPart } from '../nested-scope.ts';
+import { asAllowed, inPart } from '../nested-scope.ts';
 import { type RecurrentOptions, remade } from './recurrent.ts';
 import { batchFirst, reverseSteps, stepsFirst } from './steps.ts';
 
@@ -54,7 +54,9 @@ const make = defineLayer<BidirectionalOptions, LayerOutput>({
     const masks = scope.masks.slice(0, 1);
     const ways = bothWays(layer).map((way, i) => {
       const states = i === 0 ? initial.slice(0, half) : initial.slice(half);
-      return inPart(scope, i === 0 ? 'forward' : 'backward', (part) => way.build([x!, ...states], { ...part, masks }));
+      return inPart(asAllowed(scope, layer), i === 0 ? 'forward' : 'backward', (part) =>
+        way.build([x!, ...states], { ...part, masks }),
+      );
     });
     const [[there, ...states], [back, ...backStates]] = ways as [Value[], Value[]];
     const sequences = optionsOf(layer).returnSequences ?? false;
@@ -65,7 +67,10 @@ const make = defineLayer<BidirectionalOptions, LayerOutput>({
     const y = sequences ? batchFirst(merge(stepsFirst(there!), stepsFirst(aligned))) : merge(there!, aligned);
     return after.length === 0 ? y : [y, ...after];
   },
-  mask: ({ layer }, inputs, masks) => layer.mask(inputs, masks),
+  mask({ layer, mergeMode }, inputs, masks) {
+    const [mask] = layer.mask(inputs, masks, 1);
+    return mergeMode === null ? [mask, mask] : mask;
+  },
 });
 
 /**
