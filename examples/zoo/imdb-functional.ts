@@ -19,7 +19,7 @@ export function buildImdbFunctional({
   return model({ inputs: words, outputs: praise, name: 'imdb-functional', ...options });
 }
 
-/** Trains until the accuracy on held-out reviews falls, and measures the test reviews. */
+/** Trains until the loss on held-out reviews rises, and measures the test reviews. */
 export async function train(options: ReviewOptions = {}) {
   const sizes = options.quick ? { vocabulary: 500, length: 20, units: 8 } : { vocabulary: 20_000, length: 200 };
   const net = buildImdbFunctional({ ...sizes, seed: options.seed ?? 0 });

@@ -1,7 +1,7 @@
 // Does a film review praise or not? Two LSTM layers read its last 200 words, one after the other.
 import { adam, dense, embedding, input, lstm, type Model, type ModelOptions, sequential, sgd } from 'stratus';
 import { runAsScript } from './script.ts';
-import { type ReviewOptions, type ReviewSizes, reviews, trainOnReviews } from './shared/reviews.ts';
+import { halving, type ReviewOptions, type ReviewSizes, reviews, trainOnReviews } from './shared/reviews.ts';
 
 /** What can be changed, besides what every example on reviews has. */
 export interface ImdbLstmOptions extends ReviewOptions {
@@ -28,14 +28,16 @@ export const buildImdbLstm = ({
     { name: 'imdb-lstm', ...options },
   );
 
-/** Trains until the accuracy on held-out reviews falls, and measures the test reviews. */
+/** Trains until the loss on held-out reviews rises, and measures the test reviews. */
 export async function train({ learningRate, sgd: plain = false, ...options }: ImdbLstmOptions = {}) {
   const sizes = options.quick ? { vocabulary: 500, length: 20, units: 8 } : { vocabulary: 20_000, length: 200 };
   const model = buildImdbLstm({ ...sizes, seed: options.seed ?? 0 });
+  const parts = await reviews(options, sizes);
+  const batchSize = options.batchSize ?? (options.quick ? 32 : 128);
   const optimizer = plain
     ? sgd({ learningRate: learningRate ?? 0.01, momentum: 0.9 })
-    : adam({ learningRate: learningRate ?? 1e-3 });
-  return trainOnReviews(model, await reviews(options, sizes), { ...options, optimizer });
+    : adam({ learningRate: halving(learningRate ?? 1e-3, parts, batchSize) });
+  return trainOnReviews(model, parts, { ...options, batchSize, optimizer });
 }
 
 await runAsScript(import.meta, train);

@@ -42,7 +42,7 @@ export function buildImdbTransformer({
   return model({ inputs: words, outputs: praise, name: 'imdb-transformer', ...options });
 }
 
-/** Trains until the accuracy on held-out reviews falls, and measures the test reviews. */
+/** Trains until the loss on held-out reviews rises, and measures the test reviews. */
 export async function train({ batchSize, ...options }: ReviewOptions = {}) {
   const sizes = options.quick ? { vocabulary: 500, length: 20, width: 16, heads: 2 } : { vocabulary: 20_000, length: 256 };
   const net = buildImdbTransformer({ ...sizes, seed: options.seed ?? 0 });

@@ -2,11 +2,11 @@
 import {
   cleanText,
   earlyStopping,
+  exponentialDecay,
   type Imdb,
   imdb,
   type Model,
   type Optimizer,
-  type OptimizerName,
   padSequences,
   type Tensor,
   tokenizer,
@@ -17,8 +17,9 @@ import type { TrainOptions } from '../script.ts';
 export interface ReviewOptions extends TrainOptions {
   readonly data?: Imdb | undefined;
   readonly epochs?: number;
+  /** 128 unless told. */
   readonly batchSize?: number;
-  /** Epochs without a better accuracy on the held-out reviews that are borne. */
+  /** Epochs without a lower loss on the held-out reviews that are borne. */
   readonly patience?: number;
 }
 
@@ -51,11 +52,18 @@ export async function reviews(options: ReviewOptions, { vocabulary, length, padd
   return { learn: part(learned.take(cut)), held: part(learned.skip(cut)), test: part(quick ? test.take(64) : test) };
 }
 
-/** Trains a model with one probability as its output; the weights of its best epoch are measured on the test part. */
+/** A rate that is halved with each epoch: what these models learn after the second one is mostly the reviews by heart. */
+export const halving = (learningRate: number, { learn }: Awaited<ReturnType<typeof reviews>>, batchSize: number) =>
+  exponentialDecay({ initialLearningRate: learningRate, decaySteps: Math.ceil(learn.x.shape[0]! / batchSize), decayRate: 0.5 });
+
+/**
+ * Trains a model with one probability as its output; the weights of its best epoch are measured on the test part. The best one has the
+ * lowest loss on the held-out reviews: their accuracy goes up and down by chance.
+ */
 export async function trainOnReviews(
   model: Model,
   parts: Awaited<ReturnType<typeof reviews>>,
-  { optimizer, ...options }: ReviewOptions & { readonly optimizer: OptimizerName | Optimizer },
+  { optimizer, ...options }: ReviewOptions & { readonly optimizer: Optimizer },
 ) {
   const { quick = false, verbose = false, signal, epochs = quick ? 1 : 8, batchSize = quick ? 32 : 128, patience = 2 } = options;
   model.compile({ optimizer, loss: 'binaryCrossentropy', metrics: ['accuracy'] });
@@ -63,7 +71,7 @@ export async function trainOnReviews(
     batchSize,
     epochs,
     validationData: [parts.held.x, parts.held.y],
-    callbacks: [earlyStopping({ monitor: 'valAccuracy', patience, restoreBestWeights: true })],
+    callbacks: [earlyStopping({ monitor: 'valLoss', patience, restoreBestWeights: true })],
     verbose: verbose ? 'auto' : 0,
     signal,
   });

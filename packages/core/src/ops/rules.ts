@@ -55,14 +55,14 @@ export function broadcastShapes(what: string, a: Shape, b: Shape): Shape {
 
 /** Two inputs of one dtype. */
 export function sameDtype(what: string, a: Info, b: Info): DType {
-  if (a.dtype !== b.dtype)
-    throw fail('dtype-mismatch', {
-      what,
-      got: `${a.dtype} and ${b.dtype}`,
-      want: 'one dtype on both sides',
-      fix: `Cast one: cast(x, '${a.dtype}').`,
-    });
-  return a.dtype;
+  if (a.dtype === b.dtype) return a.dtype;
+  const wider = isFloat(b.dtype) && !isFloat(a.dtype) ? b.dtype : a.dtype; // parameters are floats
+  throw fail('dtype-mismatch', {
+    what,
+    got: `${a.dtype} and ${b.dtype}`,
+    want: 'one dtype on both sides',
+    fix: `Cast one: cast(x, '${wider}').`,
+  });
 }
 
 /** The result of an elementwise op on two inputs. */
