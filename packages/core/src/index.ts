@@ -201,7 +201,7 @@ export {
 export type { Operand } from './ops/index.ts';
 export * as ops from './ops/index.ts';
 export * from './optim/index.ts';
-export * from './passes/index.ts';
+export { foldBatchNormalization } from './passes/index.ts';
 export {
   createExecutor,
   type Executor,

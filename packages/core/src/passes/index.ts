@@ -1,2 +1,2 @@
-export { type Blocks, blockConvolutions } from './block-convolutions.ts';
+export * from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
