@@ -5,7 +5,8 @@ import { conv, convOp, convTransposeOp, pad, reshape, slice, transpose } from '.
 import type { Dim } from '../tensor/index.ts';
 
 const domain = 'com.microsoft.nchwc';
-const forward = { domain, since: 1, gradient: 'unknown' } as const;
+/** What only programs hold, after everything was differentiated. */
+const engines = { domain, since: 1, gradient: 'unknown' } as const;
 const upTo = (size: number, block: number): number => Math.ceil(size / block) * block;
 const withChannels = ([batch, , ...places]: readonly Dim[], channels: number): Dim[] => [batch!, channels, ...places];
 
@@ -14,15 +15,15 @@ const withChannels = ([batch, , ...places]: readonly Dim[], channels: number): D
 
 /** `[batch, channels, H, W]` to blocks; channels that are added are zeros. */
 const toBlocks = (block: number): Op => ({
-  ...forward,
+  ...engines,
   type: 'ReorderInput',
   attrs: {},
   infer: ([x]) => [{ dtype: x!.dtype, shape: withChannels(x!.shape, upTo(x!.shape[1] as number, block)) }],
 });
-const blockedConv: Op = { ...forward, type: 'Conv', attrs: convOp.op.attrs, infer: convOp.op.infer };
+const blockedConv: Op = { ...engines, type: 'Conv', attrs: convOp.op.attrs, infer: convOp.op.infer };
 /** Back from blocks, without the channels that were added. */
 const fromBlocks: Op = {
-  ...forward,
+  ...engines,
   type: 'ReorderOutput',
   attrs: { channels: { kind: 'int' } },
   infer: ([x], { channels }) => [{ dtype: x!.dtype, shape: withChannels(x!.shape, channels as number) }],

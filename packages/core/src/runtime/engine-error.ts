@@ -18,7 +18,7 @@ function outsideOf(node: string, message: string): { at: string; got: string; si
 
 /** What kernels say where windows, or what is cut off, reach over the end of an axis whose size nobody knew before. */
 const tooSmall =
-  /Invalid input shape: \{|out_size >= 0 was false|Calculated output dimension is negative|must be >= 0|Only N can be zero/;
+  /Invalid input shape: \{|out_size >= 0 was false|Calculated output dimension is negative|Size\(\) must be >= 0|Only N can be zero/;
 
 /** An error of ONNX Runtime as one of ours; its own message and the node's name are kept. */
 export function engineError(doing: string, cause: unknown): StratusError {
