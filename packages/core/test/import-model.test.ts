@@ -230,6 +230,16 @@ describe('what cannot be', () => {
     expect(await message(() => imported.layer())).toMatch(/hidden, y/);
   });
 
+  it('says what to do where a fixed batch is part of the calculation', async () => {
+    const image = graphInput('x', [1, 2, 3]);
+    const token = constant(numbers(1, 1, 3), 'token');
+    const graph = { name: 'with a token', inputs: [image], outputs: { y: ops.concat([token, image], { axis: 1 }) } };
+    const imported = await importModel(exportGraph(graph));
+    expect(() => imported.model()).toThrow(
+      /a file for a batch of 1, which does not work for another \(Concat.*dynamic batch axis/,
+    );
+  });
+
   it('an input of another shape or dtype', async () => {
     const body = (await importModel(theirs())).layer({ outputs: 'y', name: 'body' });
     expect(await message(() => body(input({ shape: [3, 3] })))).toMatch(/at body: got \['?batch'?, 3, 3\].*\[1, 2, 3\]/);

@@ -309,3 +309,32 @@ describe('errors', () => {
     expect(build).toThrow(message);
   });
 });
+
+describe('sequences that are too short for the windows', () => {
+  const chain = (layers: readonly core.Layer[]) => {
+    const x = input({ shape: ['time', 2], name: 'x' });
+    return model({ inputs: x, outputs: layers.reduce((v, layer) => layer(v), x as core.Symbolic) });
+  };
+  it.each([
+    ['max', [maxPooling1d({ name: 'pool' })], 2],
+    ['average', [averagePooling1d({ name: 'pool', poolSize: 3, strides: 2 })], 3],
+    ['one after the other', [maxPooling1d(), maxPooling1d({ name: 'pool' })], 4],
+    ['a convolution before', [core.conv1d({ filters: 2, kernelSize: 4 }), maxPooling1d({ name: 'pool' })], 5],
+    ['a convolution', [core.conv1d({ filters: 2, kernelSize: 4, name: 'pool' })], 4],
+  ])('are an error that names the layer, and longer ones are none: %s', async (_, layers, least) => {
+    const net = chain(layers);
+    const made = (await net.predict(numbers([3, least, 2]))) as Tensor;
+    expect(made.shape.slice(0, 2)).toEqual([3, 1]);
+    await expect(net.predict(numbers([3, least - 1, 2]))).rejects.toMatchObject({
+      code: 'shape-mismatch',
+      message: expect.stringMatching(/at pool: got \d elements on an axis \(.*time.*\), expected at least \d/) as string,
+    });
+    await net.release();
+  });
+
+  it("nothing is asked where windows fill up with a margin: padding 'same'", async () => {
+    const net = chain([maxPooling1d({ padding: 'same' })]);
+    expect(((await net.predict(numbers([3, 1, 2]))) as Tensor).shape).toEqual([3, 1, 2]);
+    await net.release();
+  });
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addDims, type Dim, dimsDiffer, divDims, mulDims, productOf, subDims } from '../src/tensor/index.ts';
+import { addDims, ceilDivDims, type Dim, dimsDiffer, divDims, mulDims, productOf, sizeAt, subDims } from '../src/tensor/index.ts';
 import { evaluate } from './support/build-row.ts';
 
 describe('sizes that are known only at run time', () => {
@@ -74,5 +74,17 @@ describe('sizes that are known only at run time', () => {
       }),
       { seed: 1 },
     );
+  });
+
+  it('come to a number once their names are known', () => {
+    const rounded = fc.tuple(size, fc.integer({ min: 1, max: 9 })).map(([d, by]) => ceilDivDims(d, by));
+    fc.assert(
+      fc.property(fc.oneof(size, rounded), (d) => {
+        expect(sizeAt(d, new Map([['batch', 7]]))! + 0).toBe(valueOf(d) + 0); // no -0
+      }),
+      { seed: 1 },
+    );
+    expect(sizeAt('(batch + time)', new Map([['batch', 7]]))).toBeUndefined();
+    expect(sizeAt('ceil(ceil((time - 1) / 2) / 3)', new Map([['time', 10]]))).toBe(2);
   });
 });

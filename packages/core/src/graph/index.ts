@@ -19,6 +19,7 @@ export {
   type Info,
   type Join,
   type Joined,
+  type LeastSize,
   type Node,
   type Op,
   type PullBack,

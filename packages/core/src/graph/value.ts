@@ -54,6 +54,8 @@ export interface Op {
   readonly statistics?: readonly number[];
   /** True of an op of one input, element by element, whose result nowhere falls as the input rises. */
   readonly increasing?: true;
+  /** Of axes whose size only run time knows: how long each must be at least. The engine may not notice that one is shorter. */
+  readonly least?: (ins: readonly (Info | undefined)[], attrs: Attrs) => readonly LeastSize[];
   /** What an input that is a list of sizes says, when a batch of `size` shall be of any size. */
   readonly anyBatch?: (ins: readonly (Value | undefined)[], size: number) => readonly (Value | undefined)[];
   /** Of ops with graphs in attributes: what each graph is fed by position, so that a file need not say. Captured inputs come after. */
@@ -62,6 +64,12 @@ export interface Op {
   readonly join?: Join;
   /** How the sum of its results over the steps of a loop is made after the loop: see `StepSum`. Undefined: not at all. */
   readonly sumSteps?: (node: Node, steps: StepSum) => Value | undefined;
+}
+
+/** A size that is known only at run time, and the least that it may be. */
+export interface LeastSize {
+  readonly size: string;
+  readonly least: number;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { fail } from '../errors.ts';
+import { fail, StratusError } from '../errors.ts';
 import { apply, type Graph, type Remake, substitute, type Value } from '../graph/index.ts';
 import { exportGraph, importGraph } from '../onnx/index.ts';
 import { type Shape, showShape, type Tensor } from '../tensor/index.ts';
@@ -59,7 +59,8 @@ export const savedOnnxGraph = defineLayer<OnnxGraphConfig, LayerOutput>({
       const { dtype, shape } = port;
       now.set(port, scope.parameter(name, shape as readonly number[], { initializer, trainable, dtype }));
     }
-    const made = substitute(Object.values(outputs), now, withBatchOf(own[0]!.shape[0], inputs[0]!.shape[0]));
+    const [saved, batch] = [own[0]!.shape[0], inputs[0]!.shape[0]];
+    const made = forAnyBatch(saved, batch, () => substitute(Object.values(outputs), now, withBatchOf(saved, batch)));
     return several ? made : made[0]!;
   },
 });
@@ -83,6 +84,25 @@ const fits = (got: Shape, want: Shape): boolean =>
 function withBatchOf(saved: Shape[number] | undefined, batch: Shape[number] | undefined): Remake {
   return ({ op, attrs }, ins) =>
     apply(op, typeof saved === 'number' && saved !== batch && op.anyBatch ? op.anyBatch(ins, saved) : ins, attrs);
+}
+
+/** Some files list sizes that follow from their batch in places where nobody can tell. */
+function forAnyBatch<T>(saved: Shape[number] | undefined, batch: Shape[number] | undefined, make: () => T): T {
+  try {
+    return make();
+  } catch (e) {
+    if (typeof saved !== 'number' || saved === batch || !StratusError.is(e)) throw e;
+    throw fail(
+      'bad-graph',
+      {
+        what: 'OnnxGraph',
+        got: `a file for a batch of ${saved}, which does not work for another (${e.message})`,
+        want: 'one for any batch',
+        fix: "Export it again with a dynamic batch axis; in PyTorch: torch.onnx.export(..., dynamic_axes={'x': {0: 'batch'}}).",
+      },
+      e,
+    );
+  }
 }
 
 const lost = (name: string): never => {

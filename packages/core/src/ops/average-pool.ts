@@ -4,6 +4,7 @@ import { add } from './add.ts';
 import { and } from './and.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
+import { leastSizes } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { div } from './div.ts';
 import { equal } from './equal.ts';
@@ -32,6 +33,7 @@ export const averagePoolOp = defineOp({
   outputs: ['y'],
   attrs: { ...windowAttrs, count_include_pad: { kind: 'int', default: 0 } },
   infer: ({ x }, attrs) => ({ y: pooled('AveragePool', x, attrs) }),
+  least: ({ x }, attrs) => leastSizes(x, windowsOf('AveragePool', x, attrs)),
   grad({ x, dy }, attrs) {
     // A mean over a window is one over each axis after the other, and so is what goes back.
     const spread = windowsOf('AveragePool', x, attrs).reduce((term, windows) => {

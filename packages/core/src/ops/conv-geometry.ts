@@ -1,6 +1,6 @@
 // Where the windows of a convolution stand: what Conv, ConvTranspose and their gradients share.
 import { fail } from '../errors.ts';
-import type { Info, Value } from '../graph/index.ts';
+import type { Info, LeastSize, Value } from '../graph/index.ts';
 import { addDims, ceilDivDims, type Dim, isStatic, mulDims, type Shape, showShape, subDims } from '../tensor/index.ts';
 import type { AttrsOf } from './define.ts';
 import { sameDtype } from './rules.ts';
@@ -102,7 +102,11 @@ export const halved = (total: number, more: 'before' | 'after'): Margin => {
 };
 
 /** The windows of Conv and how many there are on each axis. Margins that only run time knows are an error where they are asked for. */
-export function convWindows(what: string, { X, W, B }: Operands, attrs: ConvAttrs): { axes(): ConvAxis[]; counts: Dim[] } {
+export function convWindows(
+  what: string,
+  { X, W, B }: Operands,
+  attrs: ConvAttrs,
+): { axes(): ConvAxis[]; readonly placed: readonly (ConvAxis | undefined)[]; readonly counts: Dim[] } {
   const { axes, margins } = convRule(what, { X, W, B }, attrs);
   const same = attrs.auto_pad.startsWith('SAME');
   const placed = axes.map((windows, i): ConvAxis | undefined => {
@@ -128,7 +132,7 @@ export function convWindows(what: string, { X, W, B }: Operands, attrs: ConvAttr
       });
     return placed as ConvAxis[];
   };
-  return { axes: known, counts };
+  return { axes: known, placed, counts };
 }
 
 /** The margin of auto_pad SAME; undefined where it depends on a size that is known only at run time. */
@@ -148,6 +152,18 @@ function mustFit(what: string, shape: Shape, { axis, span, kernel, dilation, bef
     fix: "Make the kernel smaller or the input larger, or use padding 'same'.",
   });
 }
+
+/** Where windows with numbers as margins stand on axes whose size only run time knows: how long these must be. */
+export const leastSizes = (
+  x: Info,
+  windows: readonly ((Partial<Pick<ConvAxis, 'before' | 'after'>> & Pick<ConvAxis, 'axis' | 'span'>) | undefined)[],
+): LeastSize[] =>
+  windows.flatMap((axis) => {
+    const size = axis && x.shape[axis.axis];
+    if (typeof size !== 'string' || axis?.before === undefined || axis.after === undefined) return [];
+    const least = axis.span - axis.before - axis.after;
+    return least > 1 ? [{ size, least }] : [];
+  });
 
 /** Size of the image that ConvTranspose makes of `count` windows. */
 export function transposedSize(

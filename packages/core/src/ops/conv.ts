@@ -2,7 +2,15 @@ import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { type Dim, dimsDiffer, productOf, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
-import { type ConvAxis, type ConvOptions, convAttrs, convAttrsOf, convWindows, isPointwise } from './conv-geometry.ts';
+import {
+  type ConvAxis,
+  type ConvOptions,
+  convAttrs,
+  convAttrsOf,
+  convWindows,
+  isPointwise,
+  leastSizes,
+} from './conv-geometry.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
@@ -45,6 +53,7 @@ export const convOp = defineOp({
       throw fail('shape-mismatch', { what: 'Conv', got: `a bias of shape ${showShape(B.shape)}`, want: `[${out}]` });
     return { Y: { dtype: floating('Conv', X).dtype, shape: [X.shape[0]!, out!, ...counts] } };
   },
+  least: ({ X, W, B }, attrs) => leastSizes(X, convWindows('Conv', { X, W, B }, attrs).placed),
   grad({ X, W, B, dY }, attrs) {
     const axes = convWindows('Conv', { X, W, B }, attrs).axes();
     return {

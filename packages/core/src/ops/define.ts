@@ -6,6 +6,7 @@ import {
   type GradientContext,
   type Graph,
   type Info,
+  type LeastSize,
   type Op,
   type Value,
   type Written,
@@ -56,6 +57,11 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly statistics?: readonly (I | P)[];
   /** See {@link Op}. */
   readonly increasing?: true;
+  /** See {@link Op}. */
+  readonly least?: (
+    ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>,
+    attrs: AttrsOf<A>,
+  ) => readonly LeastSize[];
   /** See {@link Op}. */
   readonly anyBatch?: NonNullable<Op['anyBatch']>;
   /** See {@link Op}. */
@@ -116,6 +122,9 @@ export function defineOp<
     ...(spec.written && { written: spec.written }),
     ...(spec.statistics && { statistics: spec.statistics.map((name) => names.indexOf(name)) }),
     ...(spec.increasing && { increasing: spec.increasing }),
+    ...(spec.least && {
+      least: (ins, attrs) => spec.least!(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>),
+    }),
     ...(spec.anyBatch && { anyBatch: spec.anyBatch }),
     ...(spec.sumSteps && { sumSteps: spec.sumSteps }),
     ...(spec.join && { join: spec.join }),

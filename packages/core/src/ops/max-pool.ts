@@ -3,6 +3,7 @@ import { constant, type Value } from '../graph/index.ts';
 import { type Dim, full, productOf } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
+import { leastSizes } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { expandLike } from './expand.ts';
 import { maxUnpool } from './max-unpool.ts';
@@ -29,6 +30,7 @@ export const maxPoolOp = defineOp({
     const y = pooled('MaxPool', x, attrs);
     return { y, indices: { dtype: 'int64', shape: y.shape } };
   },
+  least: ({ x }, attrs) => leastSizes(x, windowsOf('MaxPool', x, attrs)),
   // Positions cost half as much again, and keep ONNX Runtime from its blocked layout: left out where nothing is differentiated.
   join: (nodes, isRead) =>
     nodes.filter(({ outs }) => !isRead(outs[1]!)).map(({ ins, attrs, outs }) => ({ ins, attrs, outs: [[outs[0]!]] })),

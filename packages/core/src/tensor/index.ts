@@ -28,4 +28,5 @@ export {
   sizeOf,
   subDims,
 } from './shape.ts';
+export { sizeAt } from './symbolic-size.ts';
 export { bytesOf, full, isTensor, type Nested, Tensor, tensor, tensorOfBytes, zeros } from './tensor.ts';

@@ -127,3 +127,25 @@ export function divideSizes(a: number | string, b: number | string): number | st
 /** True if `a` and `b` differ whatever the run-time sizes are, as long as none is 0. */
 export const sizesDiffer = (a: number | string, b: number | string): boolean =>
   collect([...sumOf(a), ...sumOf(b).map((term) => ({ ...term, factor: -term.factor }))]).length === 1;
+
+/** The number that a size comes to, where all names in it are known; undefined otherwise. */
+export function sizeAt(size: number | string, known: ReadonlyMap<string, number>): number | undefined {
+  let total = 0;
+  for (const { names, factor } of sumOf(size)) {
+    let term = factor;
+    for (const name of names) {
+      const value = known.get(name) ?? rounded(name, known);
+      if (value === undefined) return undefined;
+      term *= value;
+    }
+    total += term;
+  }
+  return total;
+}
+
+/** `ceil(size / number)`. */
+function rounded(name: string, known: ReadonlyMap<string, number>): number | undefined {
+  const [, inner, by] = /^ceil\((.*) \/ (\d+)\)$/.exec(name) ?? [];
+  const size = inner === undefined ? undefined : sizeAt(inner, known);
+  return size === undefined ? undefined : Math.ceil(size / Number(by));
+}

@@ -3,6 +3,7 @@ import { exportGraph } from '../onnx/index.ts';
 import { blockConvolutions } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
+import { checkingSizes } from './least-sizes.ts';
 
 /** A program, and what is known about the graph that it runs. */
 export interface Ready<G> {
@@ -43,13 +44,15 @@ export class Programs {
     const made = make();
     checkGraph(made.graph);
     const executor = await this.#executor();
-    return { program: await executor.compile(exportGraph(await suited(made.graph, executor, samples))), graph: made };
+    const program = await executor.compile(exportGraph(await suited(made.graph, executor, samples)));
+    return { program: checkingSizes(program, made.graph), graph: made };
   }
 }
 
-/** The same graph in the form that the executor runs fastest. */
+/** The same graph in the form that the executor runs fastest. Which blocks it wants is searched for where some would gain. */
 async function suited(graph: Graph, executor: Executor, samples: number): Promise<Graph> {
-  const mayGain = executor.channelBlocks?.some((size) => blockConvolutions(graph, { size, samples }) !== graph);
-  const size = mayGain ? await channelBlock(executor) : undefined;
-  return size === undefined ? graph : blockConvolutions(graph, { size, samples });
+  const forms = new Map(executor.channelBlocks?.map((size) => [size, blockConvolutions(graph, { size, samples })]));
+  if ([...forms.values()].every((form) => form === graph)) return graph;
+  const size = await channelBlock(executor);
+  return size === undefined ? graph : forms.get(size)!;
 }

@@ -1,17 +1,13 @@
 import type { Value } from '../../graph/index.ts';
 import * as ops from '../../ops/index.ts';
 import { checkOptions } from '../../options.ts';
-import { type ActivationName, activate, checkActivation } from '../activations.ts';
 import { drop } from '../basic/drop.ts';
-import type { InitializerLike } from '../init/index.ts';
 import { defineLayer } from '../layer.ts';
-import type { RegularizerLike } from '../regularizers/index.ts';
-import { alongEdges, arriving, asNodes, edgesOf, featuresOf, filled, nodeRows } from './edges.ts';
+import { alongEdges, arriving, edgesOf, featuresOf, filled, nodeRows } from './edges.ts';
+import { checkGraphConv, finished, type GraphConvOptions } from './graph-conv.ts';
 
 /** Options of {@link gatConv}. */
-export interface GatConvOptions {
-  /** Features of a node in the output of each head. */
-  readonly units: number;
+export interface GatConvOptions extends GraphConvOptions {
   /** 1 unless told. */
   readonly heads?: number;
   /** The heads one after the other in the output, or their mean. True unless told. */
@@ -20,18 +16,6 @@ export interface GatConvOptions {
   readonly negativeSlope?: number;
   /** Share of the attention that is dropped in training; 0 unless told. */
   readonly dropout?: number;
-  readonly activation?: ActivationName;
-  readonly useBias?: boolean;
-  /** Each node is also its own neighbour. True unless told. */
-  readonly selfLoops?: boolean;
-  /** Each edge counts in both directions. False unless told: edges are taken as they are. */
-  readonly undirected?: boolean;
-  /** Of the kernel and of both attention vectors; 'glorotUniform' unless told. */
-  readonly kernelInitializer?: InitializerLike;
-  /** 'zeros' unless told. */
-  readonly biasInitializer?: InitializerLike;
-  readonly kernelRegularizer?: RegularizerLike;
-  readonly biasRegularizer?: RegularizerLike;
 }
 
 /** Lower than any score, and still a number where another is taken from it. */
@@ -59,26 +43,16 @@ export const gatConv = defineLayer<GatConvOptions>({
   type: 'GATConv',
   inputs: [2, 3],
   check(config) {
-    const { units, heads = 1, concatHeads = true, negativeSlope = 0.2, dropout = 0, useBias = true } = config;
-    const { selfLoops = true, undirected = false, activation } = config;
+    const { heads = 1, concatHeads = true, negativeSlope = 0.2, dropout = 0 } = config;
+    checkGraphConv('GATConv', config);
     checkOptions(
       'GATConv',
-      { units, heads, concatHeads, negativeSlope, dropout, useBias, selfLoops, undirected },
-      {
-        units: 'count',
-        heads: 'count',
-        concatHeads: 'flag',
-        negativeSlope: 'nonNegative',
-        dropout: 'fraction',
-        useBias: 'flag',
-        selfLoops: 'flag',
-        undirected: 'flag',
-      },
+      { heads, concatHeads, negativeSlope, dropout },
+      { heads: 'count', concatHeads: 'flag', negativeSlope: 'nonNegative', dropout: 'fraction' },
     );
-    checkActivation(activation);
   },
   build(config, inputs, scope) {
-    const { units, heads = 1, concatHeads = true, negativeSlope = 0.2, dropout = 0, useBias = true, selfLoops = true } = config;
+    const { units, heads = 1, concatHeads = true, negativeSlope = 0.2, dropout = 0, selfLoops = true } = config;
     const features = featuresOf('GATConv', inputs);
     const { kernelInitializer = 'glorotUniform', kernelRegularizer: regularizer } = config;
     const kernel = scope.parameter('kernel', [features, heads * units], { initializer: kernelInitializer, regularizer });
@@ -115,12 +89,6 @@ export const gatConv = defineLayer<GatConvOptions>({
     const messages = weighted(shares, ops.gather(total, edges.target), ops.gather(rows, edges.source));
     const sums = arriving(selfLoops ? weighted(ownShares, total, rows) : filled(rows, 0, heads * units), edges, messages);
     const joined = concatHeads ? sums : ops.reduceMean(byHead(sums), { axes: [1] });
-    const bias = useBias
-      ? scope.parameter('bias', [concatHeads ? heads * units : units], {
-          initializer: config.biasInitializer ?? 'zeros',
-          regularizer: config.biasRegularizer,
-        })
-      : undefined;
-    return activate(config.activation, asNodes(bias ? ops.add(joined, bias) : joined, inputs[0]!));
+    return finished(joined, inputs[0]!, { config, scope });
   },
 });

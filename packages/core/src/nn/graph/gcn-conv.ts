@@ -1,34 +1,17 @@
 import type { Value } from '../../graph/index.ts';
 import * as ops from '../../ops/index.ts';
-import { checkOptions } from '../../options.ts';
 import { lookUp } from '../../suggest.ts';
-import { type ActivationName, activate, checkActivation } from '../activations.ts';
-import type { InitializerLike } from '../init/index.ts';
 import { defineLayer } from '../layer.ts';
-import type { RegularizerLike } from '../regularizers/index.ts';
-import { arriving, asNodes, edgesOf, featuresOf, filled, nodeRows } from './edges.ts';
+import { arriving, edgesOf, featuresOf, filled, nodeRows } from './edges.ts';
+import { checkGraphConv, finished, type GraphConvOptions } from './graph-conv.ts';
 
 /** Options of {@link gcnConv}. */
-export interface GcnConvOptions {
-  /** Features of a node in the output. */
-  readonly units: number;
-  readonly activation?: ActivationName;
-  readonly useBias?: boolean;
+export interface GcnConvOptions extends GraphConvOptions {
   /**
    * How what arrives is weighed, with d the sum of the weights of the edges that end in a node: 'symmetric' (unless told) by
    * 1 / sqrt(d of source · d of target), 'mean' by 1 / d of target, 'none' not at all.
    */
   readonly normalization?: 'symmetric' | 'mean' | 'none';
-  /** Each node is also its own neighbour, with weight 1. True unless told. */
-  readonly selfLoops?: boolean;
-  /** Each edge counts in both directions. False unless told: edges are taken as they are. */
-  readonly undirected?: boolean;
-  /** 'glorotUniform' unless told. */
-  readonly kernelInitializer?: InitializerLike;
-  /** 'zeros' unless told. */
-  readonly biasInitializer?: InitializerLike;
-  readonly kernelRegularizer?: RegularizerLike;
-  readonly biasRegularizer?: RegularizerLike;
 }
 
 const normalizations = { symmetric: true, mean: true, none: true };
@@ -54,17 +37,12 @@ const normalizations = { symmetric: true, mean: true, none: true };
 export const gcnConv = defineLayer<GcnConvOptions>({
   type: 'GCNConv',
   inputs: [2, 3],
-  check({ units, activation, useBias = true, normalization = 'symmetric', selfLoops = true, undirected = false }) {
-    checkOptions(
-      'GCNConv',
-      { units, useBias, selfLoops, undirected },
-      { units: 'count', useBias: 'flag', selfLoops: 'flag', undirected: 'flag' },
-    );
-    lookUp('normalization', normalizations, normalization);
-    checkActivation(activation);
+  check(config) {
+    checkGraphConv('GCNConv', config);
+    lookUp('normalization', normalizations, config.normalization ?? 'symmetric');
   },
   build(config, inputs, scope) {
-    const { units, useBias = true, normalization = 'symmetric', selfLoops = true } = config;
+    const { units, normalization = 'symmetric', selfLoops = true } = config;
     const features = featuresOf('GCNConv', inputs);
     const kernel = scope.parameter('kernel', [features, units], {
       initializer: config.kernelInitializer ?? 'glorotUniform',
@@ -78,10 +56,7 @@ export const gcnConv = defineLayer<GcnConvOptions>({
     const messages = ops.mul(ops.gather(sent, edges.source), edges.weight);
     const sums = arriving(selfLoops ? sent : filled(rows, 0, units), edges, messages);
     const scaled = degree ? ops.mul(sums, root ?? inverse(degree, (d) => d)) : sums;
-    const bias = useBias
-      ? scope.parameter('bias', [units], { initializer: config.biasInitializer ?? 'zeros', regularizer: config.biasRegularizer })
-      : undefined;
-    return activate(config.activation, asNodes(bias ? ops.add(scaled, bias) : scaled, inputs[0]!));
+    return finished(scaled, inputs[0]!, { config, scope });
   },
 });
 
