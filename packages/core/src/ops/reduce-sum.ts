@@ -1,6 +1,9 @@
 import type { Value } from '../graph/index.ts';
+import { full, productOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
+import { constantOfShape } from './constant-of-shape.ts';
 import { defineOp } from './define.ts';
+import { matMul } from './mat-mul.ts';
 import {
   axesWereAttribute,
   inferReduction,
@@ -10,7 +13,9 @@ import {
   reductionAttrs,
   spread,
 } from './reduction.ts';
+import { reshape } from './reshape.ts';
 import { ints } from './rules.ts';
+import { dimsOf } from './shape.ts';
 import { unsqueeze } from './unsqueeze.ts';
 
 export type { ReduceOptions } from './reduction.ts';
@@ -33,10 +38,19 @@ export const reduceSumOp = defineOp({
     const all = known(data!);
     if (!all) return undefined;
     const over = reducedAxes('ReduceSum', { data: data!, axes }, attrs as never);
-    const sum = reduceSum(all, { axes: [0, ...over.map((axis) => axis + 1)] });
+    const rowsOnly = all.dtype === 'float32' && over.length === all.shape.length - 2 && !over.includes(over.length);
+    const sum = rowsOnly ? sumOfRows(all) : reduceSum(all, { axes: [0, ...over.map((axis) => axis + 1)] });
     return attrs['keepdims'] === 0 || over.length === 0 ? sum : unsqueeze(sum, { axes: over });
   },
 });
+
+/** Over all axes but the last. A row of ones times many rows: ReduceSum reads them with one thread only. */
+function sumOfRows(x: Value): Value {
+  const width = x.shape[x.shape.length - 1]!;
+  const rows = reshape(x, [productOf(x.shape.slice(0, -1)), width]);
+  const ones = constantOfShape(dimsOf([1, rows.shape[0]!], rows), full([1], 1));
+  return reshape(matMul(ones, rows), [width]);
+}
 
 /**
  * Sum over axes.
