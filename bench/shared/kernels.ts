@@ -27,7 +27,9 @@ interface Ort {
 
 /** Sets the mode of this thread: the option of a session sets that of its pool only, unless it is the first of the process. */
 function denormalsAreZero(): void {
-  const koffi = createRequire(join(import.meta.dirname, '../../packages/core/package.json'))('koffi') as Parameters<typeof denormalsOf>[0];
+  const koffi = createRequire(join(import.meta.dirname, '../../packages/core/package.json'))('koffi') as Parameters<
+    typeof denormalsOf
+  >[0];
   const denormals = denormalsOf(koffi);
   if (denormals) koffi.decode(denormals.setter, koffi.proto('int', ['uintptr_t']))(denormals.asZero);
 }

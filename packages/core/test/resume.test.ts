@@ -7,6 +7,7 @@ import {
   adam,
   type Callback,
   csvLogger,
+  dataset,
   dense,
   dropout,
   earlyStopping,
@@ -19,6 +20,7 @@ import {
   reduceLearningRateOnPlateau,
   sequential,
   sgd,
+  type Tensor,
   tensor,
 } from '../src/index.ts';
 import { randomKey, uniformAt } from '../src/tensor/index.ts';
@@ -72,6 +74,30 @@ const cut = async (
   const run = model.fit(x, y, { ...options, callbacks: [...(options.callbacks ?? []), stopper], signal: controller.signal });
   await expect(run).rejects.toMatchObject({ code: 'aborted' });
 };
+
+describe('a data set is gone on with where it was', () => {
+  const records = dataset({ x, y }).shuffle(4);
+  const noisy = records.map(({ x: point, y: value }, _, draws) => ({
+    x: [...(point as Tensor<'float32'>).data].map((v) => v + uniformAt(draws, 0)),
+    y: value,
+  }));
+  it.each([
+    ['in memory', records.batch(10)],
+    ['with random changes, through a small buffer, read ahead', noisy.shuffle(2, 16).batch(10).prefetch(3)],
+    ['by length', noisy.bucketByLength({ length: 'x', boundaries: [2], batchSize: 10 })],
+  ])('%s', async (_, data) => {
+    const options = { epochs: 3, verbose: 0, checkpoint: { directory: newFolder(), everyBatches: 2 } } as const;
+    const whole = net();
+    await whole.fit(data, { ...options, checkpoint: newFolder() });
+    const controller = new AbortController();
+    const stopper: Callback = { onBatchEnd: ({ epoch, batch }) => void (epoch === 1 && batch === 3 && controller.abort()) };
+    const stopped = net().fit(data, { ...options, callbacks: [stopper], signal: controller.signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+    const resumed = net();
+    await resumed.fit(data, { ...options, resume: true });
+    expect(await numbers(resumed)).toEqual(await numbers(whole));
+  });
+});
 
 describe('a resumed run equals the uninterrupted one', () => {
   it.each([

@@ -1,3 +1,4 @@
+export * from './dataset/index.ts';
 export { gatherRows } from './gather-rows.ts';
 export { parseIdx } from './idx.ts';
 export {

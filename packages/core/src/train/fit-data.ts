@@ -48,6 +48,7 @@ export function fitData(machine: Machine, slots: Slots, x: TrainingData, y: Tens
 
 function validationSource(slots: Slots, { validationData: data }: FitOptions, batchSize: number): Source | undefined {
   if (!data) return undefined;
+  if (isStream(data)) return streamSource(slots, data, { what });
   if ('stream' in data) return streamSource(slots, data.stream, { what });
   const [x, y, sampleWeight] = data;
   return arraySource(arrayColumns(slots, x, y, { sampleWeight }), { what, batchSize });

@@ -18,8 +18,9 @@ export type WeightsChoice = 'current' | 'ema';
 
 /** A stream of batches, or arrays. */
 export type TrainingData = TensorSet | Stream;
-/** `[x, y]`, `[x, y, sampleWeight]`, or a stream of batches. */
+/** `[x, y]`, `[x, y, sampleWeight]`, or a stream of batches: a `Dataset`, or something else that can be iterated. */
 export type ValidationData =
+  | Stream
   | readonly [TensorSet, TensorSet]
   | readonly [TensorSet, TensorSet, TensorLike]
   | { readonly stream: Stream };

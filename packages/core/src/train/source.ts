@@ -33,8 +33,17 @@ export interface StreamBatch {
   readonly sampleWeight?: TensorLike;
 }
 
-/** Batches that somebody else puts together; iterated once for each epoch. */
+/** Batches that can be read from anywhere in any epoch: what a `Dataset` of batches is. */
+interface Passes extends AsyncIterable<StreamBatch> {
+  /** Batches of an epoch, if known. */
+  readonly length: number | undefined;
+  pass(position: { readonly epoch: number; readonly index: number }): AsyncIterableIterator<StreamBatch>;
+}
+
+/** Batches that somebody else puts together: a `Dataset` of them, or anything that is iterated once for each epoch. */
 export type Stream = AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
+
+const hasPasses = (stream: Stream): stream is Passes => 'pass' in stream && typeof stream.pass === 'function';
 
 /** How much each class counts in the loss: by label. */
 export type ClassWeight = Readonly<Record<number, number>>;
@@ -182,24 +191,49 @@ export function wholeBatch(columns: Columns, what: string): Batch {
   return batch!;
 }
 
-/** Batches of a stream. It must give the same batches each time it is iterated, for a resumed run to equal one that was not stopped. */
+/** Batches of a stream. What is no `Dataset` must give the same batches each time it is iterated, for a resumed run to equal one that was not stopped. */
 export function streamSource(
   slots: Slots,
   stream: Stream,
   { what, classWeight }: { readonly what: string; readonly classWeight?: ClassWeight | undefined },
 ): Source {
+  const whole = ({ x, y, sampleWeight }: StreamBatch): Batch =>
+    wholeBatch(arrayColumns(slots, x, y, { sampleWeight, classWeight }), what);
+  if (hasPasses(stream))
+    return {
+      steps: stream.length,
+      samples: undefined,
+      shuffled: undefined,
+      async *batches(epoch, from = 0) {
+        for await (const batch of oneAhead(stream.pass({ epoch, index: from }))) yield whole(batch);
+      },
+    };
   return {
     steps: undefined,
     samples: undefined,
     shuffled: undefined,
     async *batches(_epoch, from = 0) {
       let position = 0;
-      for await (const { x, y, sampleWeight } of stream) {
-        if (position++ < from) continue;
-        yield wholeBatch(arrayColumns(slots, x, y, { sampleWeight, classWeight }), what);
-      }
+      for await (const batch of stream) if (position++ >= from) yield whole(batch);
     },
   };
+}
+
+/** Asks for the next batch before the last one is worked on: it is made while the engine runs. */
+async function* oneAhead<T>(batches: AsyncIterableIterator<T>): AsyncGenerator<T> {
+  let next = batches.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = batches.next();
+      next.catch(() => undefined); // whoever waits for it is told
+      yield value;
+    }
+  } finally {
+    await next.catch(() => undefined);
+    await batches.return?.();
+  }
 }
 
 /** True for what fit takes as a stream of batches. */

@@ -1,0 +1,19 @@
+import { after, type Chunk, listOf, piecesOf, rowsOf } from './chunk.ts';
+import type { Pass, Stage } from './stage.ts';
+
+/** Only the records for which the test holds. Tables stay tables. */
+export function filterStage<R>(source: Stage<R>, test: (record: R, index: number) => boolean | Promise<boolean>): Stage<R> {
+  async function* kept(pass: Pass): AsyncGenerator<Chunk<R>> {
+    let at = 0;
+    for await (const chunk of source.chunks(pass))
+      for (const piece of piecesOf(chunk)) {
+        const places: number[] = [];
+        for (const [i, record] of listOf(piece).entries()) {
+          const result = test(record, at++);
+          if (typeof result === 'boolean' ? result : await result) places.push(i);
+        }
+        if (places.length > 0) yield places.length === piece.length ? piece : rowsOf(piece, places);
+      }
+  }
+  return { length: undefined, chunks: (pass) => after(kept({ ...pass, skip: 0 }), pass.skip) };
+}
