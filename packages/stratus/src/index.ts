@@ -33,6 +33,22 @@ export {
   tinyShakespeare,
 } from './data/index.ts';
 export { type Deployment, type DeployOptions, deploy, type StopSignal } from './deploy.ts';
+export {
+  type ColumnType,
+  type CsvOptions,
+  csv,
+  type JsonlOptions,
+  jsonl,
+  type LinesOptions,
+  type Paths,
+  parquet,
+  type RecordOfTypes,
+  type RecordSchema,
+  type Rejected,
+  type TableOptions,
+  textLines,
+  tsv,
+} from './files/index.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   Batcher,

@@ -62,12 +62,24 @@ const whole = (what: string, value: number, least = Number.MIN_SAFE_INTEGER): nu
   throw fail('bad-value', { what, got: String(value), want: least === 0 ? 'a whole number from 0' : 'a whole number' });
 };
 
+/** What one row of a column is in a record. */
+function fieldReader(column: Tensor): (row: number) => unknown {
+  const { dtype, shape, data } = column;
+  const rest = shape.slice(1);
+  if (rest.length > 0) return (row) => column.rows(row, row + 1).reshape(rest);
+  if (dtype === 'bool') return (row) => data[row] !== 0;
+  if (dtype === 'float16') return (row) => column.rows(row, row + 1).item();
+  if (dtype === 'int64' || dtype === 'uint64') return (row) => Number(data[row]);
+  return (row) => data[row];
+}
+
 class TableView<C extends Columns, R> implements TableMethods<C, R> {
   readonly length: number;
   readonly names: readonly (keyof C & string)[];
   readonly #columns: C;
   readonly #picked: Picked;
   readonly #made = new Map<string, Tensor>();
+  #readers: readonly (readonly [name: string, read: (row: number) => unknown])[] | undefined;
 
   constructor(columns: C, picked: Picked) {
     this.#columns = columns;
@@ -119,12 +131,10 @@ class TableView<C extends Columns, R> implements TableMethods<C, R> {
 
   record(index: number): R {
     const row = this.#row(this.#check('record', index));
-    const fields = this.names.map((name) => {
-      const column: Tensor = this.#columns[name]!;
-      const tensor = column.rows(row, row + 1).reshape(column.shape.slice(1));
-      return [name, tensor.shape.length === 0 ? tensor.toArray() : tensor];
-    });
-    return Object.fromEntries(fields) as R;
+    this.#readers ??= this.names.map((name) => [name, fieldReader(this.#columns[name]!)] as const);
+    const record: Record<string, unknown> = {};
+    for (const [name, read] of this.#readers) record[name] = read(row);
+    return record as R;
   }
 
   take(count: number): Table<C, R> {

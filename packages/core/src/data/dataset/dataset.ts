@@ -239,7 +239,7 @@ const isColumns = (x: unknown): x is Columns =>
 
 /**
  * A data set of records: from a list, a table, columns (tensors of equal first size, whose rows are the records), an iterable or async iterable, or
- * a function that opens one, for what can be read only once.
+ * a function that opens one, for what can be read only once. A format of your own that can begin anywhere is a `Stage`.
  *
  * Shapes: none. Errors: `bad-value` for anything else; `shape-mismatch` for columns of unequal length.
  * Source: tf.data.Dataset, torch.utils.data.
@@ -253,11 +253,13 @@ const isColumns = (x: unknown): x is Columns =>
  */
 export function dataset<C extends Columns, R>(source: Table<C, R>): Dataset<R>;
 export function dataset<C extends Readonly<Record<string, Tensor>>>(source: C): Dataset<RecordOf<C>>;
-export function dataset<R>(source: readonly R[] | Readable<R> | (() => Readable<R>)): Dataset<R>;
+export function dataset<R>(source: readonly R[] | Readable<R> | (() => Readable<R>) | Stage<R>): Dataset<R>;
 export function dataset(source: unknown): Dataset<unknown> {
   if (Array.isArray(source)) return new Dataset(inMemory(source as readonly unknown[]));
   if (isTable(source)) return new Dataset<unknown>(inMemory(source as AnyTable));
   if (typeof source === 'function') return new Dataset(iterated(source as () => Readable<unknown>));
+  if (typeof source === 'object' && source !== null && 'chunks' in source)
+    return new Dataset(source as unknown as Stage<unknown>);
   if (typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source))
     return new Dataset(iterated(reopened(source as Readable<unknown>)));
   if (isColumns(source)) return new Dataset<unknown>(inMemory(table(source)));
