@@ -1,5 +1,8 @@
 export type { ColumnType, RecordOfTypes } from './column-types.ts';
 export { type CsvOptions, csv, tsv } from './csv.ts';
+export { diskCache } from './disk-cache.ts';
+export { decodeImage, type ImageOptions } from './image.ts';
+export { type ImageFolder, type ImageFolderOptions, type ImageRecord, imageFolder } from './image-folder.ts';
 export { type JsonlOptions, jsonl, type RecordSchema } from './jsonl.ts';
 export { parquet } from './parquet.ts';
 export type { Paths } from './paths.ts';
