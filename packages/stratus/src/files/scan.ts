@@ -36,6 +36,8 @@ const named = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** Of the machine's memory DuckDB takes no more than this, however large the files are. */
 const memoryLimit = '256MB';
+/** What DuckDB reads ahead while a chunk is worked on. With its usual 1 MB it waits for its reader half of the time. */
+const readAhead = '16MB';
 let shared: Promise<DuckDBInstance> | undefined;
 
 async function connect(): Promise<DuckDBConnection> {
@@ -43,7 +45,9 @@ async function connect(): Promise<DuckDBConnection> {
   // Nothing is downloaded, whatever a path looks like.
   const settings = { memory_limit: memoryLimit, autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
   shared ??= Instance.create(':memory:', settings);
-  return (await shared).connect();
+  const connection = await (await shared).connect();
+  await connection.run(`SET streaming_buffer_size = '${readAhead}'`);
+  return connection;
 }
 
 interface Column {
@@ -128,8 +132,13 @@ async function* tables(format: Scan, pass: Pass): AsyncGenerator<Chunk<unknown>>
   pass.signal?.addEventListener('abort', stop);
   try {
     const { sql, columns } = await queryOf(connection, files, format);
-    let at = pass.skip;
-    for await (const chunk of chunksOf(connection, `${sql} OFFSET ${pass.skip}`)) {
+    let at = 0;
+    for await (const chunk of chunksOf(connection, sql)) {
+      // What is left out is passed over here: an OFFSET in the query makes DuckDB read with one thread.
+      if (at + chunk.rowCount <= pass.skip) {
+        at += chunk.rowCount;
+        continue;
+      }
       const read: Record<string, Tensor> = {};
       for (const [i, { name, type }] of columns.entries()) {
         const column = columnOf(chunk, i, type);
@@ -141,8 +150,9 @@ async function* tables(format: Scan, pass: Pass): AsyncGenerator<Chunk<unknown>>
           });
         read[name] = column;
       }
+      const whole = table(read);
+      yield whole.skip(Math.max(0, pass.skip - at));
       at += chunk.rowCount;
-      yield table(read);
     }
     if (onSkip) {
       const rows = await rejected(connection);
