@@ -1,6 +1,7 @@
 export * from './dataset/index.ts';
 export { gatherRows } from './gather-rows.ts';
 export { parseIdx } from './idx.ts';
+export * from './images/index.ts';
 export {
   type AnyTable,
   type Columns,
