@@ -434,7 +434,7 @@ describe('batch', () => {
     ['a text among numbers', [{ a: 1 }, { a: 'x' }], /at a: got a string in record 1, expected a number/],
     ['a date', [{ a: new Date(0) }], /got a date in record 0.*Turn dates into numbers/],
     ['a list among numbers', [{ a: 1 }, { a: [1] }], /got a list of 1 in record 1/],
-    ['lists of other things', [{ a: [1] }, { a: ['x'] }], /got a list of string in record 1, expected one of float32/],
+    ['lists of other things', [{ a: [1] }, { a: ['x'] }], /got a list of string in record 1, expected one of float64/],
     ['nested', [{ a: { b: 1 } }, { a: 3 }], /at a: got a number in record 1, expected a record/],
   ])('says what does not fit, and where: %s', async (_, records, message) => {
     const read = dataset<object>(records).batch(2).toArray();
@@ -548,6 +548,121 @@ describe('training on a data set', () => {
     const again = await load(await net.toBytes());
     expect(again.summary()).toBe(net.summary());
     await Promise.all([net.release(), again.release()]);
+  });
+});
+
+describe('what must not happen silently', () => {
+  it('a part of a split without records', async () => {
+    const parts = dataset(upTo(10_000)).split([0.999, 0.001]);
+    expect(await Promise.all(parts.map(async (part) => (await part.toArray()).length))).toEqual([9990, 10]);
+    expect(() => dataset([1]).split([1 - 1e-6, 1e-6])).toThrow(/a share of 0.000001/);
+  });
+
+  it('a cache that is another one after a resume', async () => {
+    const data = () => dataset(upTo(6)).shuffle(1).cache();
+    const [uninterrupted, resumed] = [data(), data()];
+    await uninterrupted.toArray({ epoch: 0 });
+    expect(await resumed.toArray({ epoch: 1 })).toEqual(await uninterrupted.toArray({ epoch: 1 }));
+  });
+
+  it('a zip that does not let the other side end', async () => {
+    let made = 0;
+    const right = dataset(upTo(5)).map((n) => {
+      made++;
+      return n;
+    });
+    const both = dataset(upTo(5)).zip(right.cache(), (a, b) => a + b);
+    for (let i = 0; i < 3; i++) expect(await both.toArray()).toEqual([0, 2, 4, 6, 8]);
+    expect(made).toBe(5);
+  });
+
+  it('records lost between calls of next that do not wait for each other', async () => {
+    const reading = dataset(upTo(600))
+      .map(async (n) => n)
+      .pass();
+    const first = await Promise.all([reading.next(), reading.next(), reading.next()]);
+    expect(first.map(({ value }) => value)).toEqual([0, 1, 2]);
+    expect(reading.position.index).toBe(3);
+    let count = 0;
+    for await (const _ of reading) count++;
+    expect(count).toBe(597);
+  });
+
+  it('an empty data set that is repeated for ever', async () => {
+    expect(
+      await dataset([1, 2])
+        .filter(() => false)
+        .repeat()
+        .skip(1)
+        .toArray(),
+    ).toEqual([]);
+  });
+
+  it('a shuffle of a part that mixes only what is near: it is shuffled whole, before anything is made', async () => {
+    let made = 0;
+    const [train] = dataset(upTo(20_000))
+      .map((n) => {
+        made++;
+        return n;
+      })
+      .split([0.9, 0.1]);
+    expect(train.length).toBe(18_000);
+    const first = await train.shuffle(1).take(100).toArray();
+    expect(made).toBeLessThanOrEqual(256);
+    expect(Math.max(...first)).toBeGreaterThan(15_000);
+    const odd = await dataset(upTo(20_000))
+      .filter((n) => n % 2 === 1)
+      .shuffle(1)
+      .take(100)
+      .toArray();
+    expect(Math.max(...odd)).toBeGreaterThan(15_000);
+    expect(odd.every((n) => n % 2 === 1)).toBe(true);
+  });
+
+  it.each([
+    ['a fraction', [1.7], 'uint8', /got 1.7 in record 0, expected what uint8 can hold/],
+    ['a number below 0', [1, -3], 'uint8', /got -3 in record 1/],
+    ['a number that is too large', [300], 'uint8', /got 300/],
+    ['a whole number that float32 does not have', [16_777_217], undefined, /got 16777217.*float64/],
+    ['a dtype that is none', [1], 'float', /dtype named 'float'/],
+  ] as const)('a number that is changed: %s', async (_, numbers, dtype, message) => {
+    const records = numbers.map((y) => ({ y, list: [y] }));
+    for (const field of ['y', 'list']) {
+      const read = dataset(records).map((record) => ({ [field]: record[field as 'y'] }));
+      await expect(read.batch(2, dtype ? { dtypes: { [field]: dtype as 'uint8' } } : {}).toArray()).rejects.toThrow(message);
+    }
+  });
+
+  it('a field that is told of and not there', async () => {
+    await expect(
+      dataset([{ words: 1 }])
+        .batch(1, { dtypes: { word: 'int32' } })
+        .toArray(),
+    ).rejects.toThrow(/field named 'word'.*Did you mean 'words'/);
+  });
+
+  it('classes that are lists', async () => {
+    const rows = dataset([{ y: [1, 0] }, { y: [0, 1] }]);
+    await expect(rows.balance({ by: 'y' }).toArray()).rejects.toThrow(/a class that is a list/);
+    await expect(rows.split([0.5, 0.5], { stratify: 'y' })[0].toArray()).rejects.toThrow(/a class that is a list/);
+  });
+
+  it('an abort that waits for data', async () => {
+    const stop = new AbortController();
+    const slow = dataset(async function* () {
+      yield { x: [1], y: 1 };
+      await new Promise(() => undefined); // a source that never answers
+    });
+    const net = sequential([input({ shape: [1] }), dense({ units: 1 })]).compile({ optimizer: 'sgd', loss: 'mse' });
+    const run = net.fit(slow.batch(1), { verbose: 0, signal: stop.signal, callbacks: [{ onBatchEnd: () => stop.abort() }] });
+    await expect(run).rejects.toMatchObject({ code: 'aborted' });
+    await net.release();
+  });
+
+  it('a data set of a data set, or a function that gives a promise', async () => {
+    const data = dataset(upTo(9)).shuffle(1);
+    expect(dataset(data)).toBe(data);
+    await expect(dataset((async () => [1]) as never).toArray()).rejects.toThrow(/a function that gives a promise/);
   });
 });
 

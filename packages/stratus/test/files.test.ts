@@ -1,5 +1,5 @@
 // A user's own files: what other tools wrote is read as it is, and what is broken is named.
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -244,7 +244,109 @@ describe('csv', () => {
   });
 });
 
+describe('csv, where something can go wrong silently', () => {
+  it('keeps columns apart whose names are numbers', async () => {
+    const numbers = file('numbers.csv', 'label,2,1\n7,20,10\n');
+    expect(await csv(numbers).toArray()).toEqual([{ label: 7, '2': 20, '1': 10 }]);
+    expect(await csv(numbers, { columns: { 2: 'float32', label: 'int32' } }).toArray()).toEqual([{ label: 7, '2': 20 }]);
+  });
+
+  it('keeps fractions that come late, or in another file', async () => {
+    const late = await csv(file('late.csv', `a\n${'1\n'.repeat(30_000)}1.5\n0.25\n`)).toArray({ index: 30_000 });
+    expect(late).toEqual([{ a: 1.5 }, { a: 0.25 }]);
+    file('whole-1.csv', 'a\n1\n');
+    file('whole-2.csv', 'a\n1.5\n');
+    expect(await csv(path('whole-*.csv')).toArray()).toEqual([{ a: 1 }, { a: 1.5 }]);
+    expect(
+      await csv(file('near.csv', 'a\n1.9999999999\n'), { columns: { a: 'int64' } })
+        .toArray()
+        .catch((e: Error) => e.message),
+    ).toMatch(/record 0 has no value of type int64/);
+  });
+
+  it('reads dates as they are written', async () => {
+    expect(await csv(file('dates.csv', 'day,x\n12/31/2020,1\n31.12.2020,2\n')).toArray()).toEqual([
+      { day: '12/31/2020', x: 1 },
+      { day: '31.12.2020', x: 2 },
+    ]);
+  });
+
+  it('notices a compressed file that is cut off', async () => {
+    const whole = gzipSync(`a,b\n${Array.from({ length: 50_000 }, (_, i) => `${i},${i * 7919}`).join('\n')}\n`);
+    await expect(csv(file('cut.csv.gz', whole.subarray(0, whole.length / 2))).toArray()).rejects.toThrow(
+      /cut\.csv\.gz is damaged: it is no whole gzip file/,
+    );
+    expect((await csv(file('whole.csv.gz', whole)).toArray()).length).toBe(50_000);
+  });
+
+  it('takes a file with a pattern for a name as it is', async () => {
+    file('z1.csv', 'a\n1\n');
+    expect(await csv(file('z[1].csv', 'a\n99\n')).toArray()).toEqual([{ a: 99 }]);
+    file('ab.csv', 'a\n1\n');
+    expect(await csv(file('a*.csv', 'a\n98\n')).toArray()).toEqual([{ a: 98 }]);
+  });
+
+  it('takes no folder for a column', async () => {
+    mkdirSync(path('lr=0.1'));
+    expect(await csv(file('lr=0.1/m.csv', 'a,b\n1,2\n')).toArray()).toEqual([{ a: 1, b: 2 }]);
+  });
+
+  it('has columns of any name', async () => {
+    const data = csv(file('reserved.csv', 'length,split,take\n1,2,3\n4,5,6\n'));
+    expect(await data.toArray()).toEqual([
+      { length: 1, split: 2, take: 3 },
+      { length: 4, split: 5, take: 6 },
+    ]);
+    expect((await data.batch(2).toArray())[0]!['length']!.toArray()).toEqual([1, 4]);
+    const wide = Array.from({ length: 12 }, (_, i) => i).join(',');
+    expect(Object.keys((await csv(file('wide.csv', `${wide}\n`), { header: false }).toArray())[0]!)).toEqual(
+      Array.from({ length: 12 }, (_, i) => `column${i}`),
+    );
+    await expect(csv(file('case.csv', 'x,X\n1,2\n')).toArray()).rejects.toThrow(/two columns are called 'x'/);
+  });
+
+  it('leaves out rows whose values do not fit, where that is wanted', async () => {
+    const out: Rejected[] = [];
+    const data = csv(file('misfits.csv', 'a,b\n1,2\n1.5,3\n,4\n5,6\n'), {
+      columns: { a: 'int32', b: 'int32' },
+      onError: 'skip',
+      onSkip: (rows) => out.push(...rows),
+    });
+    expect(await data.toArray()).toEqual([
+      { a: 1, b: 2 },
+      { a: 5, b: 6 },
+    ]);
+    expect(out.map(({ record, column }) => [record, column])).toEqual([
+      [1, 'a'],
+      [2, 'a'],
+    ]);
+    expect(await data.toArray({ index: 1 })).toEqual([{ a: 5, b: 6 }]);
+  });
+
+  it('keeps large whole numbers through a shuffle, or says that it cannot', async () => {
+    const ids = csv(file('ids.csv', 'id\n16777217\n16777219\n'), { columns: { id: 'int64' } });
+    expect((await ids.batch(2).toArray())[0]!.id.toArray()).toEqual([16777217, 16777219]);
+    await expect(ids.shuffle(1).batch(2).toArray()).rejects.toThrow(
+      /at id: got 167772\d\d in record \d, expected what float32 can hold.*dtypes: \{ 'id': 'float64' \}/,
+    );
+    const kept = ids.shuffle(1).batch(2, { dtypes: { id: 'int64' } });
+    expect(((await kept.toArray())[0]!.id.toArray() as number[]).toSorted()).toEqual([16777217, 16777219]);
+  });
+});
+
 describe('parquet', () => {
+  it('reads a column that is wider in one file than in another', async () => {
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    await connection.run(`COPY (SELECT 1::BIGINT AS v) TO '${path('p1.parquet')}'`);
+    await connection.run(`COPY (SELECT unnest([1.5, 0.4])::DOUBLE AS v) TO '${path('p2.parquet')}'`);
+    expect(await parquet([path('p1.parquet'), path('p2.parquet')]).toArray()).toEqual([{ v: 1 }, { v: 1.5 }, { v: 0.4 }]);
+    await connection.run(`COPY (SELECT true AS flag, '7' AS text) TO '${path('p3.parquet')}'`);
+    expect(await parquet(path('p3.parquet'), { columns: { flag: 'int32', text: 'int32' } }).toArray()).toEqual([
+      { flag: 1, text: 7 },
+    ]);
+    connection.closeSync();
+  });
+
   it.each([
     ['a truncated file', (bytes: Uint8Array) => bytes.subarray(0, bytes.length - 100)],
     ['a file without its middle', (bytes: Uint8Array) => Buffer.concat([bytes.subarray(0, 1000), bytes.subarray(5000)])],
@@ -301,6 +403,20 @@ describe('jsonl', () => {
   });
 });
 
+describe('jsonl and schemas', () => {
+  it('takes schemas that are functions as well', async () => {
+    const schema = Object.assign(() => ({ wrong: true }), {
+      '~standard': {
+        validate: (value: unknown) =>
+          (value as { a: unknown }).a === 1 ? { value: { a: 1 } } : { issues: [{ message: 'a must be 1' }] },
+      },
+    });
+    const data = jsonl(file('arks.jsonl', '{"a":1}\n{"a":2}\n'), { schema: schema as never });
+    await expect(data.toArray()).rejects.toThrow(/line 2: a must be 1/);
+    expect(await data.take(1).toArray()).toEqual([{ a: 1 }]);
+  });
+});
+
 describe('textLines', () => {
   it('reads lines of any kind', async () => {
     expect(await textLines(file('lines.txt', 'one\r\n\ntwo ä\nlast')).toArray()).toEqual(['one', '', 'two ä', 'last']);
@@ -313,6 +429,7 @@ describe('textLines', () => {
   it.each([
     ['no UTF-8', Buffer.from([0x61, 0x0a, 0xff, 0x0a]), {}, /line 2 is not UTF-8/],
     ['a line without an end', 'x'.repeat(3000), { longestLine: 1000 }, /line 1 is longer than 1000 bytes/],
+    ['a line that is too long', `ok\n${'x'.repeat(3000)}\n`, { longestLine: 1000 }, /line 2 is longer than 1000 bytes/],
   ])('says where there is %s', async (name, content, options, message) => {
     await expect(textLines(file(`${name}.txt`, content), options).toArray()).rejects.toThrow(message);
   });

@@ -1,5 +1,5 @@
 // Folders of images, and a cache on disk.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -51,6 +51,13 @@ describe('imageFolder', () => {
       const [r, g, b] = at(image, 6, image.shape[1]! - 2) as [number, number, number];
       expect([r > 240, g < 15, b > 240]).toEqual([label === 1, true, label === 0]);
     }
+  });
+
+  it('follows links to folders', async () => {
+    mkdirSync(path('linked'));
+    symlinkSync(path('colours', 'red'), path('linked', 'rot'));
+    const { data, classes } = await imageFolder(path('linked'));
+    expect([classes, data.length]).toEqual([['rot'], 10]);
   });
 
   it('makes batches of one size, in an order of its own in each epoch', async () => {
@@ -201,6 +208,25 @@ describe('diskCache', () => {
     expect(again).toEqual(first);
     expect(isTensor(again[5]!.image) && again[5]!.image.rows(0, 1).toArray()).toEqual([5]);
     expect(await data.toArray({ index: 590 })).toEqual(records.slice(590));
+  });
+
+  it('keeps what is no plain data, and tells tensors from records that look like them', async () => {
+    const odd = dataset([
+      {
+        map: new Map([[1, 'a']]),
+        set: new Set([2]),
+        like: { dtype: 'x', shape: 1, data: 2 },
+        when: new Date(5),
+        t: tensor([1, 2]),
+      },
+    ]);
+    const data = odd.cache(diskCache(path('odd')));
+    const first = await data.toArray();
+    expect(await data.toArray()).toEqual(first);
+  });
+
+  it('refuses a folder that holds something else, before the work', async () => {
+    await expect(source.cache(diskCache(path('colours'))).toArray()).rejects.toThrow(/colours, which holds/);
   });
 
   it('leaves nothing behind where a pass fails', async () => {

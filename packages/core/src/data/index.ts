@@ -4,6 +4,7 @@ export { parseIdx } from './idx.ts';
 export * from './images/index.ts';
 export {
   type AnyTable,
+  anyTable,
   type Columns,
   isTable,
   type RecordOf,

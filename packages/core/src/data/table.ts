@@ -73,6 +73,9 @@ function fieldReader(column: Tensor): (row: number) => unknown {
   return (row) => data[row];
 }
 
+/** Names that a table has for something else: such columns are no properties. */
+const isReserved = (name: string): boolean => name === 'length' || name === 'names' || name in TableView.prototype;
+
 class TableView<C extends Columns, R> implements TableMethods<C, R> {
   readonly length: number;
   readonly names: readonly (keyof C & string)[];
@@ -86,7 +89,8 @@ class TableView<C extends Columns, R> implements TableMethods<C, R> {
     this.#picked = picked;
     this.length = picked.length;
     this.names = Object.keys(columns);
-    for (const name of this.names) Object.defineProperty(this, name, { enumerable: true, get: () => this.column(name) });
+    for (const name of this.names)
+      if (!isReserved(name)) Object.defineProperty(this, name, { enumerable: true, get: () => this.column(name) });
   }
 
   #view(picked: Picked): Table<C, R> {
@@ -207,7 +211,7 @@ export function table<C extends Columns, R = RecordOf<C>>(columns: C): Table<C, 
       });
     if (column.shape.length === 0)
       throw fail('shape-mismatch', { what: 'table', at: name, got: 'shape []', want: 'one row a record' });
-    if (name === 'length' || name === 'names' || name in TableView.prototype)
+    if (isReserved(name))
       throw fail('bad-value', { what: 'table', got: `a column named '${name}'`, want: 'a name that is no property of a table' });
   }
   const length = entries[0]![1].shape[0]!;
@@ -220,6 +224,24 @@ export function table<C extends Columns, R = RecordOf<C>>(columns: C): Table<C, 
     });
   }
   return new TableView<C, R>({ ...columns }, { start: 0, length }) as unknown as Table<C, R>;
+}
+
+/**
+ * As {@link table}, of columns whose names only the data know: a column whose name a table has for something else (`length`, `split`, …) is
+ * there for `column(name)` and in records, and is no property.
+ *
+ * Shapes and errors: as those of `table`, but any name will do. Source: torch.utils.data.TensorDataset.
+ *
+ * @example
+ * import { anyTable, tensor } from '@stratus/core';
+ * const data = anyTable({ length: tensor([3, 4]), kind: tensor(['a', 'b']) });
+ * console.log(data.column('length').toArray(), data.length, data.record(1)); // [3, 4] 2 { length: 4, kind: 'b' }
+ */
+export function anyTable(columns: Columns): AnyTable {
+  const names = Object.keys(columns);
+  // Checked under names that are free.
+  const { length } = table(Object.fromEntries(names.map((name, i) => [`column ${i}`, columns[name]!])));
+  return new TableView<Columns, unknown>({ ...columns }, { start: 0, length }) as unknown as AnyTable;
 }
 
 /**

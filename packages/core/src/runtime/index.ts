@@ -5,6 +5,7 @@ export { files } from '#files';
 export { createExecutor, nextTurn, sha256InPieces } from '#ort';
 export type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, RunOptions, Tensors } from './executor.ts';
 export type { Files } from './files.ts';
+export { abortable } from './line.ts';
 export { copyInPieces } from './turns.ts';
 
 let shared: Promise<Executor> | undefined;

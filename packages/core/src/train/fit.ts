@@ -161,7 +161,11 @@ export class FitRun implements TrainingRun {
   async #trainEpoch(): Promise<void> {
     const { callbacks, validate } = this.#training;
     if (this.batch === 0) for (const callback of callbacks) await callback.onEpochBegin?.(this);
-    if (this.#stopped === undefined) await this.#trainBatches();
+    if (this.#stopped === undefined)
+      await this.#trainBatches().catch((e: unknown) => {
+        this.#stopIfAborted(); // also where data were waited for
+        throw e;
+      });
     else if (this.batch === 0) return;
     this.#stopIfAborted();
     if (this.batch === 0)
@@ -189,9 +193,9 @@ export class FitRun implements TrainingRun {
   }
 
   async #trainBatches(): Promise<void> {
-    const { source, callbacks } = this.#training;
+    const { source, callbacks, signal } = this.#training;
     const watchers = callbacks.filter((callback) => callback.onBatchEnd);
-    for await (const batch of source.batches(this.#firstEpoch + this.epoch, this.batch)) {
+    for await (const batch of source.batches(this.#firstEpoch + this.epoch, this.batch, signal)) {
       this.#stopIfAborted();
       const { outputs, graph } = await this.#machine.train(batch, this.learningRate);
       this.#graph = graph;

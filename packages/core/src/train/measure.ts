@@ -19,7 +19,7 @@ export async function measure(
   const plan = machine.needPlan('evaluate');
   const totals = emptyTotals();
   let graph: MeasuringGraph | undefined;
-  for await (const batch of source.batches(0)) {
+  for await (const batch of source.batches(0, 0, signal)) {
     stopIfAborted(signal, 'Evaluation');
     const measured = await machine.evaluate(batch, plan, { ema: weights === 'ema', signal });
     graph = measured.graph;

@@ -18,7 +18,7 @@ export interface Source {
   /** Another order in each epoch; undefined for a stream. */
   readonly shuffled: boolean | undefined;
   /** The batches of one epoch, from position `from` on. The same epoch gives the same batches again. */
-  batches(epoch: number, from?: number): AsyncIterable<Batch> | Iterable<Batch>;
+  batches(epoch: number, from?: number, signal?: AbortSignal): AsyncIterable<Batch> | Iterable<Batch>;
 }
 
 /** Arrays in memory: their batches need no waiting. */
@@ -37,7 +37,11 @@ export interface StreamBatch {
 interface Passes extends AsyncIterable<StreamBatch> {
   /** Batches of an epoch, if known. */
   readonly length: number | undefined;
-  pass(position: { readonly epoch: number; readonly index: number }): AsyncIterableIterator<StreamBatch>;
+  pass(position: {
+    readonly epoch: number;
+    readonly index: number;
+    readonly signal?: AbortSignal | undefined;
+  }): AsyncIterableIterator<StreamBatch>;
 }
 
 /** Batches that somebody else puts together: a `Dataset` of them, or anything that is iterated once for each epoch. */
@@ -204,8 +208,8 @@ export function streamSource(
       steps: stream.length,
       samples: undefined,
       shuffled: undefined,
-      async *batches(epoch, from = 0) {
-        for await (const batch of oneAhead(stream.pass({ epoch, index: from }))) yield whole(batch);
+      async *batches(epoch, from = 0, signal) {
+        for await (const batch of oneAhead(stream.pass({ epoch, index: from, signal }))) yield whole(batch);
       },
     };
   return {

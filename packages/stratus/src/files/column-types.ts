@@ -1,6 +1,6 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { type DType, Tensor } from '@stratus/core';
+import { type DType, fail, lookUp, Tensor } from '@stratus/core';
 
 /** What a column of a table can be read as. A missing number is NaN in float columns and an error in others; a missing text is ''. */
 export type ColumnType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool' | 'string';
@@ -31,7 +31,7 @@ const float = (type: string, dtype: DType, bytes: number, view: Reader['view']):
 // What is no such number becomes NULL, whose row can be told; a cast would round it.
 const whole = (type: string, dtype: DType, bytes: number, view: Reader['view']): Reader => ({
   ...float(type, dtype, bytes, view),
-  sql: (column) => `TRY_CAST(CASE WHEN ${column} % 1 = 0 THEN ${column} END AS ${type})`,
+  sql: (column) => `TRY_CAST(CASE WHEN TRY_CAST(${column} AS DOUBLE) % 1 = 0 THEN ${column} END AS ${type})`,
 });
 
 /** How each type is read. */
@@ -39,7 +39,7 @@ export const columnTypes: Readonly<Record<ColumnType, Reader>> = {
   float32: float('FLOAT', 'float32', 4, (b) => new Float32Array(b)),
   float64: float('DOUBLE', 'float64', 8, (b) => new Float64Array(b)),
   int32: whole('INTEGER', 'int32', 4, (b) => new Int32Array(b)),
-  int64: { ...whole('BIGINT', 'int64', 8, (b) => new BigInt64Array(b)), source: 'DECIMAL(38, 9)' },
+  int64: { ...whole('BIGINT', 'int64', 8, (b) => new BigInt64Array(b)), source: 'VARCHAR' },
   uint8: whole('UTINYINT', 'uint8', 1, (b) => new Uint8Array(b)),
   bool: {
     source: 'BOOLEAN',
@@ -58,22 +58,34 @@ const numeric =
 export const usualType = (sqlType: string): ColumnType =>
   numeric.test(sqlType) && !sqlType.endsWith(']') ? 'float64' : 'string';
 
-/** A column of a chunk; the place of the first missing value where there must be none. */
-export function columnOf(chunk: DuckDBDataChunk, index: number, type: ColumnType): Tensor | { readonly missing: number } {
-  const { dtype, view, bytes } = columnTypes[type];
-  const count = chunk.rowCount;
-  if (!view) return new Tensor('string', [count], chunk.getColumnValues(index) as string[]);
-  const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
-  const missing = firstMissing(vector, count);
-  if (missing !== undefined) return { missing };
-  // DuckDB uses this memory again: a copy.
-  const { buffer, byteOffset } = duckdb.vector_get_data(vector, count * bytes);
-  return new Tensor(dtype, [count], view(buffer.slice(byteOffset, byteOffset + count * bytes) as ArrayBuffer) as never);
+/** Errors: `bad-value` for no columns, `unknown-name` for a type. */
+export function checkColumns(what: string, columns: Readonly<Record<string, ColumnType>> | undefined): void {
+  if (!columns) return;
+  if (Object.keys(columns).length === 0)
+    throw fail('bad-value', { what, got: 'columns: {}', want: 'at least one column', fix: 'Leave it out to read all.' });
+  for (const type of Object.values(columns)) lookUp('type of column', columnTypes, type);
 }
 
-function firstMissing(vector: duckdb.Vector, count: number): number | undefined {
-  const words = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null;
-  if (!words) return undefined;
-  for (let i = 0; i < count; i++) if ((words[i >> 3]! & (1 << (i & 7))) === 0) return i;
-  return undefined;
+/** A column of a chunk, and the places where there is no value though there must be one. */
+export function columnOf(
+  chunk: DuckDBDataChunk,
+  index: number,
+  type: ColumnType,
+): { readonly values: Tensor; readonly missing: readonly number[] } {
+  const { dtype, view, bytes } = columnTypes[type];
+  const count = chunk.rowCount;
+  if (!view) return { values: new Tensor('string', [count], chunk.getColumnValues(index) as string[]), missing: [] };
+  const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
+  // DuckDB uses this memory again: a copy.
+  const { buffer, byteOffset } = duckdb.vector_get_data(vector, count * bytes);
+  const data = view(buffer.slice(byteOffset, byteOffset + count * bytes) as ArrayBuffer);
+  return { values: new Tensor(dtype, [count], data as never), missing: placesWithout(vector, count) };
+}
+
+/** Where the mask of a vector says that there is nothing. */
+function placesWithout(vector: duckdb.Vector, count: number): number[] {
+  const mask = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null;
+  const places: number[] = [];
+  if (mask) for (let i = 0; i < count; i++) if ((mask[i >> 3]! & (1 << (i & 7))) === 0) places.push(i);
+  return places;
 }

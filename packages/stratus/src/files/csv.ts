@@ -1,10 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Dataset, fail, lookUp } from '@stratus/core';
-import { type ColumnType, columnTypes, type RecordOfTypes } from './column-types.ts';
+import { type Dataset, fail } from '@stratus/core';
+import { type ColumnType, checkColumns, type RecordOfTypes } from './column-types.ts';
 import { oneOf, refuseUnknown } from './options.ts';
 import type { Paths } from './paths.ts';
-import { quoted, scan, type TableOptions } from './scan.ts';
+import { quoted, quotedPath, scan, type TableOptions } from './scan.ts';
 import type { Rejected } from './scan-errors.ts';
+import { checkGzip } from './whole-gzip.ts';
 
 /** Options of {@link csv} and {@link tsv}. */
 export interface CsvOptions<C extends Readonly<Record<string, ColumnType>> = Readonly<Record<string, ColumnType>>>
@@ -32,14 +33,19 @@ const bufferBytes = 8 * 2 ** 20;
 const noDoubles =
   (options: string) =>
   async (connection: DuckDBConnection, file: string, names: readonly string[]): Promise<void> => {
-    if (!names.some((name) => names.includes(name.replace(/_\d+$/, '')) && /_\d+$/.test(name))) return;
+    const lower = names.map((name) => name.toLowerCase());
+    if (!lower.some((name) => /_\d+$/.test(name) && lower.includes(name.replace(/_\d+$/, '')))) return;
     const rows = await connection.run(
-      `SELECT * FROM read_csv(${quoted(file)}, all_varchar = true, ignore_errors = true, ${options}) LIMIT 1`,
+      `SELECT * FROM read_csv(${quotedPath(file)}, all_varchar = true, ignore_errors = true, ${options}) LIMIT 1`,
     );
-    const header = ((await rows.getRows())[0] ?? []) as (string | null)[];
-    const double = header.find((name, i) => name !== null && header.indexOf(name) < i);
+    const header = ((await rows.getRows())[0] ?? []).map((name) => String(name ?? '').toLowerCase());
+    const double = header.find((name, i) => name !== '' && header.indexOf(name) < i);
     if (double !== undefined)
-      throw fail('corrupt', { file, reason: `two columns are called '${double}'`, fix: 'Give each a name of its own.' });
+      throw fail('corrupt', {
+        file,
+        reason: `two columns are called '${double}' (case does not count)`,
+        fix: 'Give each a name of its own.',
+      });
   };
 
 function reader(what: string, separator: string) {
@@ -48,7 +54,7 @@ function reader(what: string, separator: string) {
     const { columns, header = true, missing = [], encoding = 'utf-8', onError = 'stop', onSkip } = options;
     oneOf(what, 'onError', onError, ['stop', 'skip']);
     oneOf(what, 'encoding', encoding, ['utf-8', 'latin-1', 'utf-16']);
-    for (const type of Object.values(columns ?? {})) lookUp('type of column', columnTypes, type);
+    checkColumns(what, columns);
     const shape = [
       `delim = ${quoted(options.separator ?? separator)}`,
       `quote = '"'`,
@@ -57,18 +63,24 @@ function reader(what: string, separator: string) {
       `encoding = ${quoted(encoding)}`,
       `header = ${header}`,
       'skip = 0',
+      'hive_partitioning = false',
       `buffer_size = ${bufferBytes}`,
     ].join(', ');
     return scan({
       what,
       paths,
       columns,
+      skipping: onError === 'skip',
       onSkip,
-      check: header ? noDoubles(shape.replace(`header = ${header}`, 'header = false')) : undefined,
+      nameOf: header ? undefined : (i) => `column${i}`,
+      async check(connection, file, names) {
+        if (header) await noDoubles(shape.replace(`header = ${header}`, 'header = false'))(connection, file, names);
+        if (file.endsWith('.gz')) await checkGzip(file);
+      },
       // To know the columns, rows that do not fit are passed over; reading the rows is what names them.
       describe: (file) => `read_csv(${file}, ${shape}, ignore_errors = true)`,
       from(files, types) {
-        const all = Object.entries(types).map(([name, type]) => `${quoted(name)}: ${quoted(type)}`);
+        const all = types.map(([name, type]) => `${quoted(name)}: ${quoted(type)}`);
         const skipping = onError === 'skip' ? ', store_rejects = true' : '';
         return `read_csv(${files}, ${shape}, auto_detect = false, strict_mode = true, columns = {${all.join(', ')}}${skipping})`;
       },
@@ -79,7 +91,8 @@ const readCsv = reader('csv', ',');
 const readTsv = reader('tsv', '\t');
 
 /**
- * The rows of CSV files as records, one file after the other; memory stays bounded whatever their size. Files may be compressed (.gz, .zst).
+ * The rows of CSV files as records, one file after the other; memory stays bounded whatever their size. Files may be compressed (.gz, .zst; of the latter
+ * nobody notices that one is cut off between rows).
  *
  * Shapes: a record has a field for each column; `batch` gives `[size]` for each, without making records. Errors, when it is read: `file-not-found`, `file-failed`;
  * `corrupt` for a row that is ragged, of another type or not UTF-8, naming file, line and column, for two columns of one name and a file

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type CacheStore, fail, isTensor, StratusError, Tensor } from '@stratus/core';
@@ -11,20 +11,23 @@ interface Description {
 }
 const format = 1;
 
-/** Tensors come back from a copy as plain objects. */
-const revived = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(revived);
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value;
-  if ('dtype' in value && 'shape' in value && 'data' in value)
-    return new Tensor(value.dtype as 'float32', value.shape as number[], value.data as Float32Array);
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, revived(field)]));
+/** The name under which a copy keeps a tensor, which is no plain data. */
+const tensorKey = 'stratus:tensor';
+const isPlain = (value: unknown): value is Record<string, unknown> => {
+  const prototype: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined;
+  return prototype === Object.prototype || prototype === null;
 };
-const plain = (value: unknown): unknown => {
-  if (isTensor(value)) return { dtype: value.dtype, shape: value.shape, data: value.data };
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+const mapped = (value: unknown, change: (value: unknown) => unknown): unknown => {
+  if (Array.isArray(value)) return value.map(change);
+  return isPlain(value) ? Object.fromEntries(Object.entries(value).map(([name, field]) => [name, change(field)])) : value;
 };
+/** As it can be copied: lists and records are looked through for tensors, and anything else is left to the copy. */
+const plain = (value: unknown): unknown =>
+  isTensor(value) ? { [tensorKey]: [value.dtype, value.shape, value.data] } : mapped(value, plain);
+const revived = (value: unknown): unknown =>
+  isPlain(value) && Array.isArray(value[tensorKey])
+    ? new Tensor(...(value[tensorKey] as ConstructorParameters<typeof Tensor>))
+    : mapped(value, revived);
 
 /**
  * A place on disk for `Dataset.cache`: the first whole pass fills it, and later passes, also of later programs, read it. It does not notice that the data or what is done
@@ -87,6 +90,14 @@ export function diskCache(folder: string): CacheStore {
       }
     },
     async write() {
+      // Better now than when all is done
+      const there = await readdir(folder).catch((e: NodeJS.ErrnoException) => (e.code === 'ENOENT' ? [] : [`(${e.message})`]));
+      if (there.length > 0)
+        throw fail('bad-value', {
+          what: 'diskCache',
+          got: `${folder}, which holds ${there[0]}`,
+          want: 'a folder of its own, new or empty',
+        });
       const temporary = `${folder}.${randomUUID()}.tmp`;
       let [count, bytes] = [0, 0];
       await mkdir(temporary, { recursive: true }).catch((e: unknown) => {

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { type Dataset, dataset, fail, lookUp, StratusError, type Tensor } from '@stratus/core';
@@ -39,9 +40,17 @@ const namesIn = async (folder: string): Promise<{ folders: string[]; images: str
     throw fail('file-failed', { file: folder, doing: 'Reading', reason: e.message }, e);
   });
   const shown = entries.filter(({ name }) => !name.startsWith('.'));
+  const isFolder = async (entry: Dirent): Promise<boolean> =>
+    entry.isDirectory() ||
+    (entry.isSymbolicLink() &&
+      (await stat(join(folder, entry.name)).then(
+        (to) => to.isDirectory(),
+        () => false,
+      )));
+  const kinds = await Promise.all(shown.map(isFolder));
   return {
     folders: shown
-      .filter((entry) => entry.isDirectory())
+      .filter((_, i) => kinds[i])
       .map(({ name }) => name)
       .sort(),
     images: shown

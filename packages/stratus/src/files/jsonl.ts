@@ -32,8 +32,9 @@ export interface JsonlOptions<R = unknown> extends LinesOptions {
 /** What a schema says of a value. Throws an `Error` whose message says what is wrong. */
 async function checked<R>(value: unknown, schema: RecordSchema<R> | undefined): Promise<R> {
   if (!schema) return value as R;
-  if (typeof schema === 'function') return schema(value);
-  const result = (await schema['~standard'].validate(value)) as Awaited<{
+  // First of all: the types of some libraries are functions as well.
+  if (typeof schema === 'function' && !('~standard' in schema)) return schema(value);
+  const result = (await (schema as Exclude<typeof schema, (value: unknown) => R>)['~standard'].validate(value)) as Awaited<{
     value: R;
     issues?: { message: string; path?: unknown[] }[];
   }>;

@@ -30,7 +30,14 @@ export async function* linesOf(
     const bytes: Readable = file.endsWith('.gz') ? source.on('error', (e) => bytes.destroy(e)).pipe(createGunzip()) : source;
     let line = 0;
     const decoder = new TextDecoder('utf-8', { fatal: true });
+    const tooLong = (): Error =>
+      fail('corrupt', {
+        file,
+        reason: `line ${line + 1} is longer than ${longest} bytes`,
+        fix: 'Check that it is a file of lines, or allow longer ones with longestLine.',
+      });
     const decoded = (part: Uint8Array): Line => {
+      if (part.length > longest) throw tooLong();
       line++;
       try {
         const end = part.length > 0 && part[part.length - 1] === 13 ? part.length - 1 : part.length;
@@ -49,12 +56,7 @@ export async function* linesOf(
           [rest, from] = [new Uint8Array(0), end + 1];
         }
         rest = from === 0 && rest.length > 0 ? Buffer.concat([rest, chunk]) : Buffer.from(chunk.subarray(from));
-        if (rest.length > longest)
-          throw fail('corrupt', {
-            file,
-            reason: `line ${line + 1} is longer than ${longest} bytes`,
-            fix: 'Check that it is a file of lines, or allow longer ones with longestLine.',
-          });
+        if (rest.length > longest) throw tooLong();
       }
       if (rest.length > 0) yield decoded(rest);
       await checkUnchanged(stamps);

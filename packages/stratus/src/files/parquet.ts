@@ -1,5 +1,5 @@
-import { type Dataset, lookUp } from '@stratus/core';
-import { type ColumnType, columnTypes, type RecordOfTypes } from './column-types.ts';
+import type { Dataset } from '@stratus/core';
+import { type ColumnType, checkColumns, type RecordOfTypes } from './column-types.ts';
 import { refuseUnknown } from './options.ts';
 import type { Paths } from './paths.ts';
 import { scan, type TableOptions } from './scan.ts';
@@ -23,12 +23,13 @@ export function parquet(paths: Paths, options?: TableOptions): Dataset<Readonly<
 export function parquet(paths: Paths, options: TableOptions = {}): Dataset<never> {
   refuseUnknown('parquet', options, ['columns']);
   const { columns } = options;
-  for (const type of Object.values(columns ?? {})) lookUp('type of column', columnTypes, type);
+  checkColumns('parquet', columns);
   return scan<never>({
     what: 'parquet',
     paths,
     columns,
-    describe: (file) => `read_parquet(${file})`,
-    from: (files) => `read_parquet(${files})`,
+    describe: (file) => `read_parquet(${file}, hive_partitioning = false)`,
+    // By name: a column may be wider in one file than in another.
+    from: (files) => `read_parquet(${files}, hive_partitioning = false, union_by_name = true)`,
   });
 }

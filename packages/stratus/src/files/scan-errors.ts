@@ -4,8 +4,10 @@ import { fail, type StratusError } from '@stratus/core';
 /** A row that was left out. */
 export interface Rejected {
   readonly file: string;
-  /** Counted from 1, the header included. */
-  readonly line: number;
+  /** Counted from 1, the header included; where a row cannot be parsed. */
+  readonly line?: number | undefined;
+  /** Counted from 0, through all files; where a row can be parsed, and a value is not what it must be. */
+  readonly record?: number | undefined;
   readonly column?: string | undefined;
   /** What is wrong with it. */
   readonly reason: string;
@@ -42,7 +44,7 @@ const plain = (message: string): string => {
 
 /** An error of DuckDB as one of ours, with file, line and column where it tells them. */
 export function scanError(cause: unknown, files: readonly string[]): StratusError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\[([*?[])\]/g, '$1');
   const file = /^\s*file = (.*)$/m.exec(message)?.[1] ?? files.find((name) => message.includes(name)) ?? files[0]!;
   const line = /CSV Error on Line: (\d+)/.exec(message)?.[1];
   const text = /^Original Line: (.*)$/m.exec(message)?.[1];

@@ -1,5 +1,6 @@
 import { foldIn, type RandomKey, uniformAt } from '../../tensor/index.ts';
 import { after, type Chunk, listOf, piecesOf, rowsOf } from './chunk.ts';
+import { classLabel } from './split.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** What {@link balanceStage} goes by. */
@@ -13,15 +14,19 @@ export interface Balance<R> {
 /** Every class as often as every other, on average. The classes are counted once, in a pass of their own. */
 export function balanceStage<R>(source: Stage<R>, { classOf, key, mode }: Balance<R>): Stage<R> {
   let counting: Promise<ReadonlyMap<unknown, number>> | undefined;
-  const count = async (signal: AbortSignal | undefined): Promise<ReadonlyMap<unknown, number>> => {
+  // Not stopped by who asked first: others may wait for it as well.
+  const count = async (): Promise<ReadonlyMap<unknown, number>> => {
     const counts = new Map<unknown, number>();
-    for await (const chunk of source.chunks({ epoch: 0, skip: 0, signal }))
+    for await (const chunk of source.chunks({ epoch: 0, skip: 0 }))
       for (const piece of piecesOf(chunk))
-        for (const record of listOf(piece)) counts.set(classOf(record), (counts.get(classOf(record)) ?? 0) + 1);
+        for (const record of listOf(piece)) {
+          const label = classLabel('balance', classOf(record));
+          counts.set(label, (counts.get(label) ?? 0) + 1);
+        }
     return counts;
   };
   async function* even(pass: Pass): AsyncGenerator<Chunk<R>> {
-    counting ??= count(pass.signal);
+    counting ??= count();
     counting.catch(() => (counting = undefined)); // the next pass tries again
     const counts = await counting;
     const goal = mode === 'over' ? Math.max(...counts.values()) : Math.min(...counts.values());

@@ -21,6 +21,9 @@ export interface CacheWriter {
   discard(): Promise<void>;
 }
 
+/** Whichever pass is the first: a run that is resumed later in a new process has to find the same. */
+const keptEpoch = 0;
+
 /** Keeps the records of the first whole pass in a store; a later program finds them there. */
 export function storedCacheStage<R>(source: Stage<R>, store: CacheStore): Stage<R> {
   async function* kept(pass: Pass): AsyncGenerator<Chunk<R>> {
@@ -31,7 +34,7 @@ export function storedCacheStage<R>(source: Stage<R>, store: CacheStore): Stage<
     const writer = await store.write();
     let whole = false;
     try {
-      for await (const chunk of source.chunks({ ...pass, skip: 0 }))
+      for await (const chunk of source.chunks({ ...pass, epoch: keptEpoch, skip: 0 }))
         for (const piece of piecesOf(chunk)) {
           await writer.add(listOf(piece));
           yield piece;
@@ -49,7 +52,7 @@ export function memoryCacheStage<R>(source: Stage<R>): Stage<R> {
   let kept: Stage<R> | undefined;
   async function* first(pass: Pass): AsyncGenerator<Chunk<R>> {
     const chunks: Chunk<R>[] = [];
-    for await (const chunk of source.chunks({ ...pass, skip: 0 })) {
+    for await (const chunk of source.chunks({ ...pass, epoch: keptEpoch, skip: 0 })) {
       chunks.push(chunk);
       yield chunk;
     }

@@ -1,9 +1,11 @@
 // Records to one batch: what each field has, side by side in a tensor.
 import { fail } from '../../errors.ts';
+import { lookUp } from '../../suggest.ts';
 import {
   copyRows,
   type DType,
   dtypes,
+  isFloat,
   isTensor,
   joinRows,
   type Nested,
@@ -64,18 +66,36 @@ export function collate(parts: readonly Chunk<unknown>[], options: CollateOption
   const padded = Object.keys(options.padding ?? {}).length > 0;
   if (!padded && tables.length > 0 && tables.every((table) => table !== undefined)) {
     const [first] = tables;
+    checkFields(options, first!.names);
     const columns = first!.names.map((name): [string, Tensor] => {
       const rows = tables.map((table) => table!.column(name)) as [Tensor, ...Tensor[]];
-      return [name, cast(joinRows(rows, { what: 'batch', at: name }), options.dtypes?.[name])];
+      return [name, cast(joinRows(rows, { what: 'batch', at: name }), options.dtypes?.[name], { path: name, from })];
     });
     return Object.fromEntries(columns);
   }
-  return field(parts.flatMap(listOf), '', { options, from });
+  const seen: string[] = [];
+  const batch = field(parts.flatMap(listOf), '', { options, from, seen });
+  checkFields(options, seen);
+  return batch;
+}
+
+/** Errors: `unknown-name` for a field that is told of and not there. */
+function checkFields({ dtypes: wanted = {}, padding = {} }: CollateOptions, names: readonly string[]): void {
+  const there = Object.fromEntries(names.map((name) => [name, true]));
+  for (const name of [...Object.keys(wanted), ...Object.keys(padding)]) lookUp('field', there, name);
+}
+
+interface Place {
+  readonly path: string;
+  /** The number of the first record. */
+  readonly from: number;
 }
 
 interface Context {
   readonly options: CollateOptions;
   readonly from: number;
+  /** The fields that are tensors, as they are found. */
+  readonly seen: string[];
 }
 
 const isList = (x: unknown): x is readonly unknown[] | TypedArray => Array.isArray(x) || ArrayBuffer.isView(x);
@@ -141,6 +161,7 @@ function field(values: readonly unknown[], path: string, context: Context): unkn
         ? 'Turn dates into numbers with map.'
         : 'Fill in what is missing with map, or leave such records out with filter.',
     );
+  context.seen.push(path);
   const padding = options.padding?.[path];
   const dtype = options.dtypes?.[path];
   const odd = values.findIndex((value) => (isList(value) || isTensor(value)) !== (isList(first) || isTensor(first)));
@@ -148,15 +169,23 @@ function field(values: readonly unknown[], path: string, context: Context): unkn
   if (!isList(first) && !isTensor(first)) {
     const other = values.findIndex((value) => typeof value !== typeof first);
     if (other >= 0) throw wrong(other, kindOf(values[other]), `${kindOf(first)}, as before it`);
-    return tensor(values as Nested, dtype === undefined ? {} : { dtype });
+    const made = tensor(values as Nested, typeof first === 'number' ? { dtype: 'float64' } : {});
+    return cast(made, dtype ?? (typeof first === 'number' ? 'float32' : undefined), { path, from });
   }
-  let rows = values.map((value) => (isTensor(value) ? value : tensor(value as Nested)));
+  // Numbers in lists are float64 until it is known what they shall be.
+  const exact = (value: unknown): Tensor => {
+    const t = tensor(value as Nested);
+    return t.dtype === 'float32' && Array.isArray(value) ? tensor(value as Nested, { dtype: 'float64' }) : t;
+  };
+  let rows = values.map((value) => (isTensor(value) ? value : exact(value)));
   // An empty list of numbers does not say what it is a list of.
   const full = rows.find((row) => row.size > 0) ?? rows[0]!;
   rows = rows.map((row) => (row.size === 0 && row.dtype !== full.dtype ? zeros(row.shape, full.dtype) : row));
   const mixed = rows.findIndex((row) => row.dtype !== full.dtype);
   if (mixed >= 0) throw wrong(mixed, `a list of ${rows[mixed]!.dtype}`, `one of ${full.dtype}, as before it`);
-  if (padding !== undefined) return cast(filledUp(rows, typeof padding === 'string' ? { padding } : padding, path), dtype);
+  const wanted = dtype ?? (Array.isArray(first) && full.dtype === 'float64' ? 'float32' : undefined);
+  if (padding !== undefined)
+    return cast(filledUp(rows, typeof padding === 'string' ? { padding } : padding, path), wanted, { path, from });
   const uneven = rows.findIndex((row) => !sameShape(row.shape, rows[0]!.shape));
   if (uneven >= 0)
     throw fail('shape-mismatch', {
@@ -166,15 +195,35 @@ function field(values: readonly unknown[], path: string, context: Context): unkn
       want: `${showShape(rows[0]!.shape)}, as in record ${from}`,
       fix: `Fill up or cut: batch(size, { padding: { '${path}': 'post' } }).`,
     });
-  return cast(stacked(rows), dtype);
+  return cast(stacked(rows), wanted, { path, from });
 }
 
-const cast = (t: Tensor, dtype: DType | undefined): Tensor => {
+/** The same numbers in another dtype. Errors: `bad-value` for one that it cannot hold, `unknown-name` for a dtype. */
+function cast(t: Tensor, dtype: DType | undefined, { path, from }: Place): Tensor {
   if (dtype === undefined || dtype === t.dtype) return t;
+  lookUp('dtype', dtypes, dtype);
+  const refuse = (i: number): never => {
+    const row = from + Math.floor(i / (t.size / t.shape[0]!));
+    throw fail('bad-value', {
+      what: 'batch',
+      ...(path !== '' && { at: path }),
+      got: `${String(t.data[i])} in record ${row}`,
+      want: `what ${dtype} can hold`,
+      fix: `Choose another dtype: batch(size, { dtypes: { '${path}': '${isFloat(dtype) ? 'float64' : 'float32'}' } }).`,
+    });
+  };
+  if (t.dtype === 'string' || dtype === 'string') return t.size === 0 ? zeros(t.shape, dtype) : refuse(0);
   const made = zeros(t.shape, dtype);
   copyRows(t, made, { start: 0, count: t.shape[0]! });
+  if (dtype === 'float16' || t.dtype === 'float16') return made;
+  for (let i = 0; i < t.size; i++) {
+    const [before, after] = [Number(t.data[i]), Number(made.data[i])];
+    // Fractions are rounded, as float32 does; a whole number that changes would be another label or another word.
+    if (before !== after && (isFloat(dtype) ? Number.isInteger(before) && Number.isFinite(before) : true)) refuse(i);
+    if (dtype === 'bool' && after > 1) refuse(i);
+  }
   return made;
-};
+}
 
 function stacked(rows: readonly Tensor[]): Tensor {
   const [first] = rows;

@@ -97,7 +97,7 @@ export class Dataset<R> implements AsyncIterable<R> {
 
   /**
    * Another record for each; the function may be asynchronous, and then `parallel` results are waited for at a time, in order. It is given the
-   * record's number and a key for random numbers: `uniforms(key)`.
+   * record's number (after `shuffle`, that which it had before) and a key for random numbers: `uniforms(key)`.
    */
   map<S>(fn: MapFunction<R, S>, { parallel = 8, seed = 0, ...rest }: MapOptions = {}): Dataset<S> {
     refuseUnknown('map', rest, ['parallel', 'seed']);
@@ -113,14 +113,14 @@ export class Dataset<R> implements AsyncIterable<R> {
   }
 
   /**
-   * Another order in each epoch. Of records that are in memory (also with `map`, `take`, `skip` between) every order is possible, unless a `buffer` is
+   * Another order in each epoch. Of records that are in memory (also with `map`, `filter`, `take`, `split` between) every order is possible, unless a `buffer` is
    * given. In a stream each record is drawn from the next `buffer` ones, 10,000 unless told: give about as many as memory has room for.
    */
   shuffle(seed: number, buffer?: number): Dataset<R> {
     whole('shuffle', 'seed', seed);
     if (buffer !== undefined) count('shuffle', 'buffer', buffer);
-    const { length, pick } = this.#stage;
-    const anywhere = pick !== undefined && length !== undefined && buffer === undefined;
+    const { length, pick, places = length } = this.#stage;
+    const anywhere = pick !== undefined && places !== undefined && buffer === undefined;
     return new Dataset(
       anywhere
         ? shuffleStage(this.#stage, randomKey(seed))
@@ -255,10 +255,11 @@ export function dataset<C extends Columns, R>(source: Table<C, R>): Dataset<R>;
 export function dataset<C extends Readonly<Record<string, Tensor>>>(source: C): Dataset<RecordOf<C>>;
 export function dataset<R>(source: readonly R[] | Readable<R> | (() => Readable<R>) | Stage<R>): Dataset<R>;
 export function dataset(source: unknown): Dataset<unknown> {
+  if (source instanceof Dataset) return source;
   if (Array.isArray(source)) return new Dataset(inMemory(source as readonly unknown[]));
   if (isTable(source)) return new Dataset<unknown>(inMemory(source as AnyTable));
   if (typeof source === 'function') return new Dataset(iterated(source as () => Readable<unknown>));
-  if (typeof source === 'object' && source !== null && 'chunks' in source)
+  if (typeof source === 'object' && source !== null && 'chunks' in source && typeof source.chunks === 'function')
     return new Dataset(source as unknown as Stage<unknown>);
   if (typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source))
     return new Dataset(iterated(reopened(source as Readable<unknown>)));

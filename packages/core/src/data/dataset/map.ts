@@ -51,6 +51,7 @@ export function mapStage<R, S>(
   }
   return {
     length: source.length,
+    places: source.places,
     chunks: (pass) => made(source.chunks(pass), pass.epoch, (i) => pass.skip + i),
     pick:
       source.pick &&

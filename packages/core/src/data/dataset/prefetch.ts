@@ -52,5 +52,5 @@ export function prefetchStage<R>(source: Stage<R>, count: number): Stage<R> {
       await reading;
     }
   }
-  return { length: source.length, chunks: ahead, pick: source.pick };
+  return { length: source.length, chunks: ahead, places: source.places, pick: source.pick };
 }

@@ -1,4 +1,5 @@
 import { fail } from '../../errors.ts';
+import { abortable } from '../../runtime/index.ts';
 import { type Chunk, listOf, piecesOf } from './chunk.ts';
 import type { Stage } from './stage.ts';
 
@@ -9,6 +10,8 @@ export interface Position {
   /** How many records of this epoch have been read; 0 unless told. */
   readonly index?: number | undefined;
 }
+
+const what = 'Reading data';
 
 /**
  * One reading of a data set, record by record. It knows where it is: what `Dataset.pass` gives.
@@ -23,14 +26,18 @@ export interface Position {
 export class Reading<R> implements AsyncIterableIterator<R, undefined> {
   readonly #pieces: AsyncIterator<readonly R[]>;
   readonly #epoch: number;
+  readonly #signal: AbortSignal | undefined;
   #list: readonly R[] = [];
   #at = 0;
   #index: number;
+  #over = false;
+  #filling: Promise<void> | undefined;
 
   /** @internal */
   constructor(stage: Stage<R>, { epoch = 0, index = 0 }: Position, signal: AbortSignal | undefined) {
     [this.#epoch, this.#index] = [epoch, index];
-    this.#pieces = lists(stage.chunks({ epoch, skip: index, signal }), signal);
+    this.#signal = signal;
+    this.#pieces = lists(stage.chunks({ epoch, skip: index, signal }));
   }
 
   /** Where the next record is: `data.pass(reading.position)` goes on with it. */
@@ -39,19 +46,30 @@ export class Reading<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   async next(): Promise<IteratorResult<R, undefined>> {
-    while (this.#at === this.#list.length) {
-      const { done, value } = await this.#pieces.next();
-      if (done) return { done: true, value: undefined };
-      [this.#list, this.#at] = [value, 0];
-    }
+    if (this.#signal?.aborted) throw fail('aborted', { what }, this.#signal.reason);
+    // Several calls may wait for the same records; they get them in the order of the calls.
+    while (this.#at === this.#list.length && !this.#over)
+      await (this.#filling ??= this.#fill().finally(() => {
+        this.#filling = undefined;
+      }));
+    if (this.#at === this.#list.length) return { done: true, value: undefined };
     this.#index++;
     return { done: false, value: this.#list[this.#at++]! };
   }
 
+  /** The next records. An abort does not wait for a source that gives none. */
+  async #fill(): Promise<void> {
+    const { done, value } = await abortable(what, this.#signal, () => this.#pieces.next());
+    if (done) this.#over = true;
+    else if (!this.#over) [this.#list, this.#at] = [value, 0];
+  }
+
   async return(): Promise<IteratorResult<R, undefined>> {
-    this.#list = [];
-    this.#at = 0;
-    await this.#pieces.return?.();
+    [this.#over, this.#list, this.#at] = [true, [], 0];
+    const closed = this.#pieces.return?.();
+    if (this.#signal?.aborted)
+      closed?.catch(() => undefined); // it is closed when its source answers
+    else await closed;
     return { done: true, value: undefined };
   }
 
@@ -60,14 +78,6 @@ export class Reading<R> implements AsyncIterableIterator<R, undefined> {
   }
 }
 
-async function* lists<R>(chunks: AsyncIterable<Chunk<R>>, signal: AbortSignal | undefined): AsyncGenerator<readonly R[]> {
-  const check = (): void => {
-    if (signal?.aborted) throw fail('aborted', { what: 'Reading data' }, signal.reason);
-  };
-  check();
-  for await (const chunk of chunks)
-    for (const piece of piecesOf(chunk)) {
-      check();
-      yield listOf(piece);
-    }
+async function* lists<R>(chunks: AsyncIterable<Chunk<R>>): AsyncGenerator<readonly R[]> {
+  for await (const chunk of chunks) for (const piece of piecesOf(chunk)) yield listOf(piece);
 }

@@ -20,7 +20,7 @@ export function repeatStage<R>(source: Stage<R>, count: number): Stage<R> {
         given += chunk.length;
         if (from < chunk.length) yield from === 0 ? chunk : chunk.slice(from, chunk.length);
       }
-      if (given === 0 && length !== 0 && skip === 0) return; // empty for ever
+      if (given === 0 && length === undefined) return; // empty for ever
       if (length === 0) return;
       skip = length === undefined ? Math.max(0, skip - given) : 0;
     }

@@ -4,11 +4,16 @@ import type { Pass, Stage } from './stage.ts';
 
 /** All records in an order that key and epoch decide, where any record can be had. */
 export function shuffleStage<R>(source: Stage<R>, key: RandomKey): Stage<R> {
-  const { length, pick } = source;
-  const order = (epoch: number): Uint32Array => permutation(length!, foldIn(key, epoch));
+  const { length, pick, places = length } = source;
+  const order = (epoch: number): Uint32Array => permutation(places!, foldIn(key, epoch));
   return {
     length,
-    chunks: (pass) => pick!(order(pass.epoch).subarray(pass.skip), pass),
+    places,
+    // Where a place may hold no record, only reading tells how many there are before a position.
+    chunks: (pass) =>
+      length === undefined
+        ? after(pick!(order(pass.epoch), pass), pass.skip)
+        : pick!(order(pass.epoch).subarray(pass.skip), pass),
     pick: (indices, pass) => {
       const all = order(pass.epoch);
       return pick!(

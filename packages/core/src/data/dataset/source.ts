@@ -27,6 +27,13 @@ export function iterated<R>(open: () => Readable<R>): Stage<R> {
     async *chunks({ skip }) {
       let at = 0;
       const source = open();
+      if (!isReadable(source))
+        throw fail('bad-value', {
+          what: 'dataset',
+          got: `a function that gives ${source instanceof Promise ? 'a promise' : typeof source}`,
+          want: 'one that gives something to iterate',
+          fix: 'Write an async generator: dataset(async function* () { yield* await rows(); }).',
+        });
       if (Symbol.asyncIterator in source) {
         for await (const record of source) if (at++ >= skip) yield [record];
         return;
@@ -43,6 +50,9 @@ export function iterated<R>(open: () => Readable<R>): Stage<R> {
     },
   };
 }
+
+const isReadable = (x: unknown): boolean =>
+  typeof x === 'object' && x !== null && (Symbol.asyncIterator in x || Symbol.iterator in x);
 
 /** What reads an iterable again. A generator that runs already can be read once: the second time is an error, not an empty data set. */
 export function reopened<R>(source: Readable<R>): () => Readable<R> {

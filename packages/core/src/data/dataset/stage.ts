@@ -14,6 +14,8 @@ export interface Stage<R> {
   /** How many records a pass gives; undefined where only reading tells. */
   readonly length: number | undefined;
   chunks(pass: Pass): AsyncIterable<Chunk<R>>;
-  /** These records, in this order: where any record can be had without those before it. */
+  /** How many places `pick` knows, where some of them may turn out to hold no record; as many as there are records unless told. */
+  readonly places?: number | undefined;
+  /** The records at these places, in this order: where any record can be had without those before it. */
   readonly pick?: ((indices: Uint32Array, pass: Omit<Pass, 'skip'>) => AsyncIterable<Chunk<R>>) | undefined;
 }

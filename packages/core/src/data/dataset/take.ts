@@ -6,6 +6,6 @@ export function takeStage<R>(source: Stage<R>, count: number): Stage<R> {
   return {
     length: source.length === undefined ? undefined : Math.min(source.length, count),
     chunks: (pass) => upTo(source.chunks(pass), Math.max(0, count - pass.skip)),
-    pick: source.pick,
+    pick: source.length === undefined ? undefined : source.pick,
   };
 }

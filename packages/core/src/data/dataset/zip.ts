@@ -22,6 +22,8 @@ export function zipStage<A, B, R>(left: Stage<A>, right: Stage<B>, combine: (a: 
           used += count;
         }
       }
+      // Both may end here: the other one has to be asked to know it, and to keep or check what it does at its end.
+      if (used === spare.length) await others.next();
     } finally {
       await others.return?.();
     }
