@@ -47,6 +47,8 @@ export {
   type JsonlOptions,
   jsonl,
   type LinesOptions,
+  npy,
+  npz,
   type Paths,
   parquet,
   type RecordOfTypes,

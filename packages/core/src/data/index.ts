@@ -2,6 +2,7 @@ export * from './dataset/index.ts';
 export { gatherRows } from './gather-rows.ts';
 export { parseIdx } from './idx.ts';
 export * from './images/index.ts';
+export { parseNpy } from './npy.ts';
 export {
   type AnyTable,
   anyTable,

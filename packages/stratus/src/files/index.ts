@@ -4,6 +4,7 @@ export { diskCache } from './disk-cache.ts';
 export { decodeImage, type ImageOptions } from './image.ts';
 export { type ImageFolder, type ImageFolderOptions, type ImageRecord, imageFolder } from './image-folder.ts';
 export { type JsonlOptions, jsonl, type RecordSchema } from './jsonl.ts';
+export { npy, npz } from './npy.ts';
 export { parquet } from './parquet.ts';
 export type { Paths } from './paths.ts';
 export type { TableOptions } from './scan.ts';
