@@ -542,6 +542,18 @@ describe('training on a data set', () => {
     await Promise.all([net.release(), by.release()]);
   });
 
+  it.each([
+    ['records that are no batches', dataset(records), /a data set of single records, expected batches\. data\.batch\(32\)/],
+    ['other names', dataset([{ image: [1, 2], label: 0 }]).batch(1), /records with image, label, expected .*\{ x, y \}/],
+    ['no records', dataset([1, 2]).batch(2), /no record/],
+  ])('says how to give it where it gets %s', async (_, wrong: Dataset<unknown>, message) => {
+    const net = make();
+    for (const call of [net.fit(wrong as never, { verbose: 0 }), net.evaluate(wrong as never)])
+      await expect(call).rejects.toThrow(message);
+    await expect(net.predict(wrong as never)).rejects.toThrow(/predict: got a data set.*for await/);
+    await net.release();
+  });
+
   it('can be saved, loaded and gone on with', async () => {
     const net = make();
     await net.fit(data, { epochs: 1, verbose: 0 });

@@ -219,6 +219,8 @@ describe('csv', () => {
     ['onError', () => csv('x', { onError: 'ignore' as never }), /onError = ignore/],
     ['parquet', () => parquet('x', { column: {} } as never), /Did you mean 'columns'/],
     ['jsonl', () => jsonl('x', { onError: 'no' as never }), /onError = no/],
+    ['lines', () => textLines('x', { longestLine: 0 }), /longestLine = 0/],
+    ['no columns', () => csv('x', { columns: {} }), /at least one column/],
   ])('refuses %s', (_, open, message) => {
     expect(open).toThrow(message);
   });

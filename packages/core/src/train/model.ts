@@ -32,7 +32,7 @@ import type {
   WeightsChoice,
 } from './options.ts';
 import { type CompileOptions, plan } from './plan.ts';
-import { arrayColumns, arraySource, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
+import { arrayColumns, arraySource, hasPasses, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
 import type { Slot, TensorSet } from './values.ts';
 
 /**
@@ -181,6 +181,13 @@ export class Model {
   /** As {@link Model.predict}, for models with any number of outputs: tensors by output name. */
   async predictAll(x: TensorSet, { batchSize = 256, weights, signal }: PredictOptions = {}): Promise<Record<string, Tensor>> {
     this.#checkChoice('predict', weights);
+    if (hasPasses(x))
+      throw fail('bad-value', {
+        what: 'predict',
+        got: 'a data set',
+        want: 'tensors',
+        fix: 'for await (const { x } of data.batch(256)) await model.predict(x).',
+      });
     const source = arraySource(arrayColumns({ inputs: this.#inputSlots(), targets: [] }, x, undefined), {
       what: 'predict',
       batchSize,

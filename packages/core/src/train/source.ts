@@ -47,7 +47,26 @@ interface Passes extends AsyncIterable<StreamBatch> {
 /** Batches that somebody else puts together: a `Dataset` of them, or anything that is iterated once for each epoch. */
 export type Stream = AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
 
-const hasPasses = (stream: Stream): stream is Passes => 'pass' in stream && typeof stream.pass === 'function';
+/** True for a `Dataset`. */
+export const hasPasses = (x: unknown): x is Passes =>
+  typeof x === 'object' && x !== null && 'pass' in x && typeof x.pass === 'function';
+
+/** What a data set has to give here. Errors: `bad-value` for records that are no batches, or whose fields have other names. */
+function checkBatch(what: string, batch: unknown): StreamBatch {
+  const isSet = (x: unknown): boolean =>
+    isTensor(x) || (typeof x === 'object' && x !== null && !Array.isArray(x) && Object.values(x).every(isTensor));
+  const record = typeof batch === 'object' && batch !== null && !isTensor(batch) ? (batch as Record<string, unknown>) : undefined;
+  if (!record || record['x'] === undefined)
+    throw fail('bad-value', {
+      what,
+      got: record ? `a data set of records with ${Object.keys(record).join(', ')}` : `a data set of what is no record`,
+      want: 'batches of inputs and targets: { x, y }',
+      fix: 'data.batch(32).map(({ image, label }) => ({ x: image, y: label })).',
+    });
+  if (!isSet(record['x']))
+    throw fail('bad-value', { what, got: 'a data set of single records', want: 'batches', fix: 'data.batch(32).' });
+  return batch as StreamBatch;
+}
 
 /** How much each class counts in the loss: by label. */
 export type ClassWeight = Readonly<Record<number, number>>;
@@ -209,7 +228,7 @@ export function streamSource(
       samples: undefined,
       shuffled: undefined,
       async *batches(epoch, from = 0, signal) {
-        for await (const batch of oneAhead(stream.pass({ epoch, index: from, signal }))) yield whole(batch);
+        for await (const batch of oneAhead(stream.pass({ epoch, index: from, signal }))) yield whole(checkBatch(what, batch));
       },
     };
   return {

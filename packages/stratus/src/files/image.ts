@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fail, Tensor } from '@stratus/core';
-import { oneOf, refuseUnknown } from './options.ts';
+import { count, oneOf, refuseUnknown } from './options.ts';
 
 /** Options of {@link decodeImage}. */
 export interface ImageOptions {
@@ -23,11 +23,11 @@ export function checkImageOptions(what: string, options: ImageOptions): void {
   refuseUnknown(what, options, known);
   const { size, fit = 'cover', channels = 3, maxPixels = 1 } = options;
   oneOf(what, 'fit', fit, ['cover', 'contain', 'fill']);
-  const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) > 0;
-  if (size !== undefined && !(Array.isArray(size) && size.length === 2 && size.every(isCount)))
-    throw fail('bad-value', { what, got: `size = ${String(size)}`, want: '[height, width], whole numbers from 1' });
+  if (size !== undefined && !(Array.isArray(size) && size.length === 2))
+    throw fail('bad-value', { what, got: `size = ${String(size)}`, want: '[height, width]' });
+  for (const length of size ?? []) count(what, 'size', length);
   if (![1, 3, 4].includes(channels)) throw fail('bad-value', { what, got: `channels = ${channels}`, want: '1, 3 or 4' });
-  if (!isCount(maxPixels)) throw fail('bad-value', { what, got: `maxPixels = ${maxPixels}`, want: 'a whole number from 1' });
+  count(what, 'maxPixels', maxPixels);
 }
 
 /**

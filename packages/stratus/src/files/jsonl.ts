@@ -1,6 +1,6 @@
 import { type Dataset, dataset, fail } from '@stratus/core';
 import { linesOf } from './lines.ts';
-import { oneOf, refuseUnknown } from './options.ts';
+import { count, oneOf, refuseUnknown } from './options.ts';
 import type { Paths } from './paths.ts';
 import type { Rejected } from './scan-errors.ts';
 import type { LinesOptions } from './text-lines.ts';
@@ -63,6 +63,7 @@ export function jsonl<R = unknown>(paths: Paths, options: JsonlOptions<R> = {}):
   refuseUnknown('jsonl', options, ['schema', 'onError', 'onSkip', 'longestLine']);
   const { schema, onError = 'stop', onSkip, longestLine: longest } = options;
   oneOf('jsonl', 'onError', onError, ['stop', 'skip']);
+  if (longest !== undefined) count('jsonl', 'longestLine', longest);
   return dataset(async function* () {
     for await (const { text, file, line } of linesOf(paths, { longest })) {
       const own = line === 1 ? text.replace(/^\uFEFF/, '') : text;

@@ -6,6 +6,12 @@ export function refuseUnknown(what: string, given: object, known: readonly strin
   for (const name of Object.keys(given)) lookUp(`option of ${what}`, table, name);
 }
 
+/** Throws `bad-value` for what is no whole number from 1. */
+export function count(what: string, name: string, value: unknown): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 1)
+    throw fail('bad-value', { what, got: `${name} = ${String(value)}`, want: 'a whole number from 1' });
+}
+
 /** Throws `bad-value` for a value that is none of those that an option can have. */
 export function oneOf(what: string, name: string, value: unknown, values: readonly string[]): void {
   if (!values.includes(value as string))

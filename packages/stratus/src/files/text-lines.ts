@@ -1,6 +1,6 @@
 import { type Dataset, dataset } from '@stratus/core';
 import { linesOf } from './lines.ts';
-import { refuseUnknown } from './options.ts';
+import { count, refuseUnknown } from './options.ts';
 import type { Paths } from './paths.ts';
 
 /** Options of {@link textLines}. */
@@ -22,6 +22,7 @@ export interface LinesOptions {
  */
 export function textLines(paths: Paths, options: LinesOptions = {}): Dataset<string> {
   refuseUnknown('textLines', options, ['longestLine']);
+  if (options.longestLine !== undefined) count('textLines', 'longestLine', options.longestLine);
   return dataset(async function* () {
     for await (const { text } of linesOf(paths, { longest: options.longestLine })) yield text;
   });
