@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { fail, Tensor } from '@stratus/core';
 import { count, oneOf, refuseUnknown } from './options.ts';
+import { bytesOf } from './paths.ts';
 
 /** Options of {@link decodeImage}. */
 export interface ImageOptions {
@@ -69,15 +69,5 @@ export async function decodeImage(source: string | Uint8Array, options: ImageOpt
       },
       e,
     );
-  }
-}
-
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (e) {
-    const { code, message } = e as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw fail('file-not-found', { file }, e);
-    throw fail('file-failed', { file, doing: 'Reading', reason: message }, e);
   }
 }

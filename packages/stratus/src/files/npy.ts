@@ -1,16 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { fail, parseNpy, type Tensor } from '@stratus/core';
 import { unzipSync } from 'fflate';
-
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (e) {
-    const { code, message } = e as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw fail('file-not-found', { file }, e);
-    throw fail('file-failed', { file, doing: 'Reading', reason: message }, e);
-  }
-}
+import { bytesOf } from './paths.ts';
 
 /**
  * The array of a .npy file of NumPy.

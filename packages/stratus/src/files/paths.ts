@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '@stratus/core';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -30,6 +30,17 @@ export async function filesOf(paths: Paths): Promise<readonly string[]> {
     found.push(...matches.sort());
   }
   return found;
+}
+
+/** A whole file. Errors: `file-not-found`, `file-failed`. */
+export async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (e) {
+    const { code, message } = e as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw fail('file-not-found', { file }, e);
+    throw fail('file-failed', { file, doing: 'Reading', reason: message }, e);
+  }
 }
 
 /** What tells whether a file is still the one that was opened. */
