@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  anyTable,
   type Dataset,
   dataset,
   dense,
@@ -502,6 +503,17 @@ describe('cache and shuffle', () => {
     expect(await cold.shuffle(1).toArray({ epoch: 3, index: 20 })).toEqual(
       (await cold.shuffle(1).toArray({ epoch: 3 })).slice(20),
     );
+  });
+
+  it('keep columns of any name', async () => {
+    const part = dataset<{ length: number }>({
+      length: undefined,
+      async *chunks() {
+        for (const n of [1, 2]) yield anyTable({ length: tensor([n]) });
+      },
+    }).cache();
+    await part.toArray();
+    expect(await part.toArray()).toEqual([{ length: 1 }, { length: 2 }]);
   });
 
   it('keep columns of several tables as columns', async () => {

@@ -1,7 +1,7 @@
 // The engine does not notice every axis that is shorter than the windows on it: a pool of 2 over one element gives that element.
 import { fail } from '../errors.ts';
 import { type Graph, type LeastSize, toposort } from '../graph/index.ts';
-import type { Program } from '../runtime/index.ts';
+import type { Program, Tensors } from '../runtime/index.ts';
 import { sizeAt } from '../tensor/index.ts';
 
 interface Required extends LeastSize {
@@ -22,21 +22,21 @@ function requiredSizes(graph: Graph): Required[] {
 export function checkingSizes(program: Program, graph: Graph): Program {
   const required = requiredSizes(graph);
   if (required.length === 0) return program;
-  const check = (shapeOf: (name: string) => readonly number[] | undefined): void => {
+  const check = (feeds: Tensors): void => {
     const known = new Map<string, number>();
     for (const { name, shape } of graph.inputs)
-      for (const [axis, size] of (shapeOf(name!) ?? []).entries())
+      for (const [axis, size] of (feeds[name!]?.shape ?? []).entries())
         if (typeof shape[axis] === 'string') known.set(shape[axis], size);
-    for (const { size, least, at } of required) {
-      const got = sizeAt(size, known);
-      if (got !== undefined && got < least) throw tooShort({ size, least, at }, got);
+    for (const one of required) {
+      const got = sizeAt(one.size, known);
+      if (got !== undefined && got < one.least) throw tooShort(one, got);
     }
   };
   return {
     inputs: program.inputs,
     outputs: program.outputs,
     async run(feeds, options) {
-      check((name) => feeds[name]?.shape);
+      check(feeds);
       return program.run(feeds, options);
     },
     release: () => program.release(),

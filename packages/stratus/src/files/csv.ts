@@ -55,17 +55,18 @@ function reader(what: string, separator: string) {
     oneOf(what, 'onError', onError, ['stop', 'skip']);
     oneOf(what, 'encoding', encoding, ['utf-8', 'latin-1', 'utf-16']);
     checkColumns(what, columns);
-    const shape = [
-      `delim = ${quoted(options.separator ?? separator)}`,
-      `quote = '"'`,
-      `escape = '"'`,
-      `nullstr = [${['', ...missing].map(quoted).join(', ')}]`,
-      `encoding = ${quoted(encoding)}`,
-      `header = ${header}`,
-      'skip = 0',
-      'hive_partitioning = false',
-      `buffer_size = ${bufferBytes}`,
-    ].join(', ');
+    const shape = (named: boolean): string =>
+      [
+        `delim = ${quoted(options.separator ?? separator)}`,
+        `quote = '"'`,
+        `escape = '"'`,
+        `nullstr = [${['', ...missing].map(quoted).join(', ')}]`,
+        `encoding = ${quoted(encoding)}`,
+        `header = ${named}`,
+        'skip = 0',
+        'hive_partitioning = false',
+        `buffer_size = ${bufferBytes}`,
+      ].join(', ');
     return scan({
       what,
       paths,
@@ -74,15 +75,15 @@ function reader(what: string, separator: string) {
       onSkip,
       nameOf: header ? undefined : (i) => `column${i}`,
       async check(connection, file, names) {
-        if (header) await noDoubles(shape.replace(`header = ${header}`, 'header = false'))(connection, file, names);
+        if (header) await noDoubles(shape(false))(connection, file, names);
         if (file.endsWith('.gz')) await checkGzip(file);
       },
       // To know the columns, rows that do not fit are passed over; reading the rows is what names them.
-      describe: (file) => `read_csv(${file}, ${shape}, ignore_errors = true)`,
+      describe: (file) => `read_csv(${file}, ${shape(header)}, ignore_errors = true)`,
       from(files, types) {
         const all = types.map(([name, type]) => `${quoted(name)}: ${quoted(type)}`);
         const skipping = onError === 'skip' ? ', store_rejects = true' : '';
-        return `read_csv(${files}, ${shape}, auto_detect = false, strict_mode = true, columns = {${all.join(', ')}}${skipping})`;
+        return `read_csv(${files}, ${shape(header)}, auto_detect = false, strict_mode = true, columns = {${all.join(', ')}}${skipping})`;
       },
     });
   };

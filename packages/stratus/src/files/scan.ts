@@ -162,7 +162,13 @@ function tableOf(chunk: DuckDBDataChunk, columns: readonly Column[]): { whole: A
   return { whole: anyTable(Object.fromEntries(read)), missing };
 }
 
-async function* tables(format: Scan, pass: Pass): AsyncGenerator<Chunk<unknown>> {
+/** What is known of the files, for as long as they stay as they are: each epoch would look at them again. */
+interface Known {
+  stamp?: string;
+  query?: Awaited<ReturnType<typeof queryOf>>;
+}
+
+async function* tables(format: Scan, known: Known, pass: Pass): AsyncGenerator<Chunk<unknown>> {
   const { what, paths, skipping = false, onSkip } = format;
   const files = await filesOf(paths);
   const stamps = new Map(await Promise.all(files.map(async (file) => [file, await stampOf(file)] as const)));
@@ -171,7 +177,9 @@ async function* tables(format: Scan, pass: Pass): AsyncGenerator<Chunk<unknown>>
   const stop = (): void => connection.interrupt();
   pass.signal?.addEventListener('abort', stop);
   try {
-    const { sql, columns } = await queryOf(connection, files, format);
+    const stamp = JSON.stringify([...stamps]);
+    if (!known.query || known.stamp !== stamp) [known.query, known.stamp] = [await queryOf(connection, files, format), stamp];
+    const { sql, columns } = known.query;
     const out: Rejected[] = [];
     let [at, left] = [0, pass.skip]; // rows that were read, and records that are still to be passed over
     for await (const chunk of chunksOf(connection, sql)) {
@@ -213,5 +221,7 @@ async function* tables(format: Scan, pass: Pass): AsyncGenerator<Chunk<unknown>>
 }
 
 /** A data set of what a format reads. */
-export const scan = <R>(format: Scan): Dataset<R> =>
-  dataset<R>({ length: undefined, chunks: (pass) => tables(format, pass) as AsyncIterable<Chunk<R>> });
+export function scan<R>(format: Scan): Dataset<R> {
+  const known: Known = {};
+  return dataset<R>({ length: undefined, chunks: (pass) => tables(format, known, pass) as AsyncIterable<Chunk<R>> });
+}

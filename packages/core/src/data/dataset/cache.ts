@@ -1,5 +1,5 @@
 import { joinRows, type Tensor } from '../../tensor/index.ts';
-import { table } from '../table.ts';
+import { anyTable } from '../table.ts';
 import { after, type Chunk, listOf, piecesOf, tableOf } from './chunk.ts';
 import { inMemory } from './source.ts';
 import type { Pass, Stage } from './stage.ts';
@@ -82,5 +82,5 @@ function joined<R>(chunks: readonly Chunk<R>[]): Chunk<R> {
   const [first] = tables;
   if (!first || tables.length < chunks.length) return chunks.flatMap(listOf);
   const column = (name: string): Tensor => joinRows(tables.map((part) => part.column(name)) as [Tensor, ...Tensor[]]);
-  return table(Object.fromEntries(first.names.map((name) => [name, column(name)])));
+  return anyTable(Object.fromEntries(first.names.map((name) => [name, column(name)])));
 }

@@ -173,10 +173,8 @@ function field(values: readonly unknown[], path: string, context: Context): unkn
     return cast(made, dtype ?? (typeof first === 'number' ? 'float32' : undefined), { path, from });
   }
   // Numbers in lists are float64 until it is known what they shall be.
-  const exact = (value: unknown): Tensor => {
-    const t = tensor(value as Nested);
-    return t.dtype === 'float32' && Array.isArray(value) ? tensor(value as Nested, { dtype: 'float64' }) : t;
-  };
+  const leaf = (value: unknown): unknown => (Array.isArray(value) ? leaf(value[0]) : value);
+  const exact = (value: unknown): Tensor => tensor(value as Nested, typeof leaf(value) === 'number' ? { dtype: 'float64' } : {});
   let rows = values.map((value) => (isTensor(value) ? value : exact(value)));
   // An empty list of numbers does not say what it is a list of.
   const full = rows.find((row) => row.size > 0) ?? rows[0]!;

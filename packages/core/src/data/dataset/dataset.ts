@@ -16,7 +16,7 @@ import { repeatStage } from './repeat.ts';
 import { shardStage } from './shard.ts';
 import { bufferedShuffleStage, shuffleStage } from './shuffle.ts';
 import { skipStage } from './skip.ts';
-import { inMemory, iterated, type Readable, reopened } from './source.ts';
+import { inMemory, isReadable, iterated, type Readable, reopened } from './source.ts';
 import { partStage } from './split.ts';
 import type { Stage } from './stage.ts';
 import { takeStage } from './take.ts';
@@ -261,8 +261,7 @@ export function dataset(source: unknown): Dataset<unknown> {
   if (typeof source === 'function') return new Dataset(iterated(source as () => Readable<unknown>));
   if (typeof source === 'object' && source !== null && 'chunks' in source && typeof source.chunks === 'function')
     return new Dataset(source as unknown as Stage<unknown>);
-  if (typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source))
-    return new Dataset(iterated(reopened(source as Readable<unknown>)));
+  if (isReadable(source)) return new Dataset(iterated(reopened(source)));
   if (isColumns(source)) return new Dataset<unknown>(inMemory(table(source)));
   throw fail('bad-value', {
     what: 'dataset',

@@ -26,14 +26,15 @@ export function iterated<R>(open: () => Readable<R>): Stage<R> {
     length: undefined,
     async *chunks({ skip }) {
       let at = 0;
-      const source = open();
-      if (!isReadable(source))
+      const opened: unknown = open();
+      if (!isReadable(opened))
         throw fail('bad-value', {
           what: 'dataset',
-          got: `a function that gives ${source instanceof Promise ? 'a promise' : typeof source}`,
+          got: `a function that gives ${opened instanceof Promise ? 'a promise' : typeof opened}`,
           want: 'one that gives something to iterate',
           fix: 'Write an async generator: dataset(async function* () { yield* await rows(); }).',
         });
+      const source = opened as Readable<R>;
       if (Symbol.asyncIterator in source) {
         for await (const record of source) if (at++ >= skip) yield [record];
         return;
@@ -51,7 +52,8 @@ export function iterated<R>(open: () => Readable<R>): Stage<R> {
   };
 }
 
-const isReadable = (x: unknown): boolean =>
+/** True for what can be iterated. */
+export const isReadable = (x: unknown): x is Readable<unknown> =>
   typeof x === 'object' && x !== null && (Symbol.asyncIterator in x || Symbol.iterator in x);
 
 /** What reads an iterable again. A generator that runs already can be read once: the second time is an error, not an empty data set. */

@@ -40,7 +40,7 @@ function blockOf(shares: readonly number[]): number {
  * Says of one record after the other which part it belongs to. Of so many records in a row (of a class) each part gets exactly its
  * share, at places that the key decides: a stream need not end before it can be split.
  */
-export function dealer<R>({ shares, key, classOf }: Deal<R>): (record: R) => number {
+function dealer<R>({ shares, key, classOf }: Deal<R>): (record: R) => number {
   const size = blockOf(shares);
   let total = 0;
   const ends = shares.map((share) => Math.round((total += share) * size));

@@ -1,6 +1,5 @@
 import { checkOptions } from '../../options.ts';
-import type { DType } from '../../tensor/index.ts';
-import { type RandomKey, type Tensor, uniforms } from '../../tensor/index.ts';
+import { type DType, type RandomKey, type Tensor, uniformAt } from '../../tensor/index.ts';
 import { blank, held, type ImageChange, partsOf } from './image-change.ts';
 
 /** Every number of a picture as a function of it. */
@@ -16,7 +15,7 @@ export interface RandomColourOptions {
   readonly factor: number;
 }
 
-const between = (factor: number, key: RandomKey): number => factor * (2 * uniforms(key)() - 1);
+const between = (factor: number, key: RandomKey): number => factor * (2 * uniformAt(key, 0) - 1);
 
 /**
  * Makes pictures lighter or darker: adds up to `factor` times the range of numbers (255 for bytes, 1 for float32).
