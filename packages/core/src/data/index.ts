@@ -3,6 +3,7 @@ export { gatherRows } from './gather-rows.ts';
 export { parseIdx } from './idx.ts';
 export * from './images/index.ts';
 export { parseNpy } from './npy.ts';
+export * from './summary/index.ts';
 export {
   type AnyTable,
   anyTable,
