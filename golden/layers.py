@@ -32,7 +32,8 @@ def case(layer, config, inputs, parameters, function, training=False, updates=No
         tensor.requires_grad_(True)
     outputs = as_list(function(*inputs, **arguments))
     seeds = [torch.linspace(-1, 1, y.numel(), dtype=torch.float64).reshape(y.shape) for y in outputs]
-    grads = torch.autograd.grad(sum((y * seed).sum() for y, seed in zip(outputs, seeds)), tensors, allow_unused=True)
+    total = sum((y * seed).sum() for y, seed in zip(outputs, seeds))
+    grads = torch.autograd.grad(total, tensors, allow_unused=True) if tensors else []
     return {"layer": layer, "config": config, "inputs": [numbers(x) for x in inputs],
             "parameters": {name: numbers(value) for name, value in parameters.items()}, "outputs": [numbers(y) for y in outputs],
             "seeds": [numbers(seed) for seed in seeds],

@@ -26,6 +26,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     optim: ['tensor', 'graph', 'ops'],
     nn: ['tensor', 'graph', 'ops', 'onnx'],
     data: ['tensor', 'runtime'],
+    preprocessing: ['tensor', 'runtime', 'nn', 'data'],
     logs: ['tensor', 'runtime'],
     artifact: ['tensor', 'graph', 'onnx', 'runtime', 'nn', 'data'],
     train: [
@@ -41,6 +42,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
       'optim',
       'nn',
       'data',
+      'preprocessing',
       'logs',
       'artifact',
     ],

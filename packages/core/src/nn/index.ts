@@ -95,6 +95,12 @@ export { type UpSampling3dOptions, upSampling3d } from './pooling/up-sampling3d.
 export { zeroPadding1d } from './pooling/zero-padding1d.ts';
 export { zeroPadding2d } from './pooling/zero-padding2d.ts';
 export { zeroPadding3d } from './pooling/zero-padding3d.ts';
+export { type CategoryEncodingOptions, categoryEncoding } from './preprocessing/category-encoding.ts';
+export { type DiscretizationOptions, discretization } from './preprocessing/discretization.ts';
+export { features } from './preprocessing/features.ts';
+export { type ImputationOptions, imputation } from './preprocessing/imputation.ts';
+export { type NormalizationOptions, normalization } from './preprocessing/normalization.ts';
+export type { PerFeature } from './preprocessing/per-feature.ts';
 export { type BidirectionalOptions, bidirectional } from './recurrent/bidirectional.ts';
 export { type GruOptions, gru } from './recurrent/gru.ts';
 export { type LstmOptions, lstm } from './recurrent/lstm.ts';

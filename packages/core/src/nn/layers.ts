@@ -70,6 +70,11 @@ import { upSampling3d } from './pooling/up-sampling3d.ts';
 import { zeroPadding1d } from './pooling/zero-padding1d.ts';
 import { zeroPadding2d } from './pooling/zero-padding2d.ts';
 import { zeroPadding3d } from './pooling/zero-padding3d.ts';
+import { categoryEncoding } from './preprocessing/category-encoding.ts';
+import { discretization } from './preprocessing/discretization.ts';
+import { features } from './preprocessing/features.ts';
+import { imputation } from './preprocessing/imputation.ts';
+import { normalization } from './preprocessing/normalization.ts';
 import { bidirectional } from './recurrent/bidirectional.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
@@ -87,7 +92,12 @@ export const layers: Readonly<Record<string, LayerFactory>> = {
   AveragePooling3D: averagePooling3d,
   BatchNormalization: batchNormalization,
   Bidirectional: bidirectional,
+  CategoryEncoding: categoryEncoding,
   Concatenate: concatenate,
+  Discretization: discretization,
+  Features: features,
+  Imputation: imputation,
+  Normalization: normalization,
   Conv1D: conv1d,
   Conv1DTranspose: conv1dTranspose,
   Conv2D: conv2d,

@@ -1,8 +1,11 @@
 import { fail } from '../errors.ts';
 import type { Machine } from './machine.ts';
-import type { FitOptions, TrainingData } from './options.ts';
+import type { FitOptions, TrainingData, ValidationBatches } from './options.ts';
 import { arrayColumns, arraySource, type Columns, isStream, type Slots, type Source, streamSource } from './source.ts';
 import type { TensorSet } from './values.ts';
+
+/** Options of fit, with data for the graph. */
+export type FitDataOptions = Omit<FitOptions, 'validationData'> & { readonly validationData?: ValidationBatches | undefined };
 
 /** What one call of fit trains on and measures with. */
 export interface FitData {
@@ -16,7 +19,13 @@ export interface FitData {
 const what = 'fit';
 
 /** Checks the data of a call of fit and cuts it into batches. Errors: as `fit`. */
-export function fitData(machine: Machine, slots: Slots, x: TrainingData, y: TensorSet | undefined, options: FitOptions): FitData {
+export function fitData(
+  machine: Machine,
+  slots: Slots,
+  x: TrainingData,
+  y: TensorSet | undefined,
+  options: FitDataOptions,
+): FitData {
   const { batchSize = 32, validationData, validationSplit, shuffle = true, sampleWeight, classWeight } = options;
   if (validationSplit !== undefined && validationData)
     throw fail('bad-value', { what, got: 'validationSplit and validationData', want: 'one of them' });
@@ -46,7 +55,7 @@ export function fitData(machine: Machine, slots: Slots, x: TrainingData, y: Tens
   };
 }
 
-function validationSource(slots: Slots, { validationData: data }: FitOptions, batchSize: number): Source | undefined {
+function validationSource(slots: Slots, { validationData: data }: FitDataOptions, batchSize: number): Source | undefined {
   if (!data) return undefined;
   if (isStream(data)) return streamSource(slots, data, { what });
   if ('stream' in data) return streamSource(slots, data.stream, { what });

@@ -4,10 +4,13 @@ import type { SavedLoss } from '../losses/index.ts';
 import type { SavedMetric } from '../metrics/index.ts';
 import { buildGraph, fromConfig, type LayerFactory, type Parameter } from '../nn/index.ts';
 import { optimizerFromConfig } from '../optim/index.ts';
+import { Preprocessing } from '../preprocessing/index.ts';
 import { type Executor, files } from '../runtime/index.ts';
+import { lookUp } from '../suggest.ts';
 import { showShape, type Tensor } from '../tensor/index.ts';
 import { stopIfAborted } from './measure.ts';
 import { Model } from './model.ts';
+import { recordsStep } from './model-file.ts';
 import type { CompileOptions } from './plan.ts';
 
 /** Options of {@link load}. */
@@ -57,8 +60,16 @@ export async function load(source: string | Uint8Array, options: LoadOptions = {
     seed: manifest.seed,
     executor,
     origin: manifest,
+    preprocessing: readable(file, 'its preprocessing', () => preprocessingOf(manifest)),
   });
   return compiled(model, manifest.compile, file);
+}
+
+/** The steps before the graph. Errors: `unknown-name` for one that this version does not know. */
+export function preprocessingOf({ preprocessing }: Pick<Manifest, 'preprocessing'>): Preprocessing | undefined {
+  for (const { type } of preprocessing) lookUp('preprocessing', { [recordsStep]: true }, type);
+  const [step] = preprocessing;
+  return step && Preprocessing.fromJSON(step.config);
 }
 
 /** The file may say anything: what fails on it becomes an error of ours. */

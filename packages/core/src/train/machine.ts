@@ -48,7 +48,7 @@ export interface Counts {
  * and a release wait until these are over.
  */
 export class Machine {
-  readonly architecture: Architecture;
+  architecture: Architecture;
   parameters: readonly Parameter[];
   readonly seed: number;
   plan: Plan | undefined;
@@ -101,6 +101,13 @@ export class Machine {
       this.#updateCount = 0;
       this.#collected = 0;
     });
+    done.catch(() => undefined); // whoever calls next is told
+  }
+
+  /** The same parameters in another graph: something else comes before. */
+  restructure(architecture: Architecture): void {
+    this.architecture = architecture;
+    const done = this.#gate.alone(() => this.#programs.release());
     done.catch(() => undefined); // whoever calls next is told
   }
 

@@ -2,6 +2,7 @@ import { encodeArtifact, type Manifest, type SampleRequest } from '../artifact/i
 import { fail } from '../errors.ts';
 import { buildGraph, toConfig } from '../nn/index.ts';
 import { foldBatchNormalization } from '../passes/index.ts';
+import type { Preprocessing } from '../preprocessing/index.ts';
 import { lookUp } from '../suggest.ts';
 import { type DType, type Nested, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.ts';
 import { version } from '../version.ts';
@@ -20,21 +21,24 @@ export interface Trained {
   readonly data: DataDescription | undefined;
 }
 
+/** What the file says besides the model's structure and numbers. */
+export interface Known {
+  readonly origin?: Origin | undefined;
+  readonly trained?: Trained | undefined;
+  readonly preprocessing?: Preprocessing | undefined;
+}
+
 /** A sample request of more numbers than this would make the file, and every start of a server, slow. */
 const mostSampleElements = 2 ** 18;
 
 /** The bytes of the file of a model. Errors: `bad-value`, `unknown-name` for labels and units that do not fit. */
-export async function modelFile(
-  machine: Machine,
-  options: SaveOptions,
-  known: { readonly origin?: Origin | undefined; readonly trained?: Trained | undefined },
-): Promise<Uint8Array> {
+export async function modelFile(machine: Machine, options: SaveOptions, known: Known): Promise<Uint8Array> {
   const { architecture } = machine;
   const ema = options.weights === 'ema';
   if (ema) machine.needAverages('save');
-  const { origin, trained } = known;
-  const postprocessing =
-    options.labels === undefined ? (origin?.postprocessing ?? []) : labelSteps(options.labels, architecture.outputs);
+  const { origin, trained, preprocessing } = known;
+  const labels = options.labels ?? learntLabels(preprocessing, architecture.outputs);
+  const postprocessing = labels === undefined ? (origin?.postprocessing ?? []) : labelSteps(labels, architecture.outputs);
   const signature = signatureOf(machine, options.units, origin);
   const weights = await machine.weights({ ema });
   const built = buildGraph(architecture, { training: false, weights });
@@ -53,7 +57,7 @@ export async function modelFile(
     name: architecture.name,
     createdAt: new Date().toISOString(),
     signature,
-    preprocessing: origin?.preprocessing ?? [],
+    preprocessing: preprocessing ? [{ type: recordsStep, config: { ...preprocessing.toJSON() } }] : [],
     postprocessing,
     seed: machine.seed,
     architecture: inference ? undefined : toConfig(architecture), // its parameters are not those of the file
@@ -62,6 +66,22 @@ export async function modelFile(
     baseline: trained?.data?.baseline ?? origin?.baseline,
     samples: await sampleRequests(machine, ema, trained?.data?.sample ?? savedSample(machine, origin)),
   });
+}
+
+/** The one step before the graph: from records to what it is fed. */
+export const recordsStep = 'records';
+
+/** Names of the classes that targets were learnt with, where an output has as many numbers. */
+function learntLabels(
+  preprocessing: Preprocessing | undefined,
+  outputs: Machine['architecture']['outputs'],
+): Readonly<Record<string, readonly string[]>> | undefined {
+  const found = Object.entries(outputs).flatMap(([name, { shape }]): [string, readonly string[]][] => {
+    const labels = preprocessing?.labels(name);
+    const classes = shape.at(-1);
+    return labels && (classes === labels.length || (classes === 1 && labels.length === 2)) ? [[name, labels]] : [];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
 
 function signatureOf({ architecture }: Machine, units: SaveOptions['units'], origin: Origin | undefined): Manifest['signature'] {

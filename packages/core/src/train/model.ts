@@ -1,3 +1,4 @@
+import type { AnyTable } from '../data/index.ts';
 import { fail } from '../errors.ts';
 import {
   type Architecture,
@@ -10,17 +11,19 @@ import {
   setTrainable,
   summarize,
 } from '../nn/index.ts';
+import type { Preprocessing, Records } from '../preprocessing/index.ts';
 import { files } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
 import { joinRows, type Tensor } from '../tensor/index.ts';
 import { trainingDefaults } from './defaults.ts';
 import { type DataDescription, describeData } from './describe-data.ts';
-import { type CheckpointOptions, FitRun, type History } from './fit.ts';
-import { fitData } from './fit-data.ts';
+import { FitRun, type History } from './fit.ts';
+import { type FitDataOptions, fitData } from './fit-data.ts';
+import { anySignal, checkedEpochs, checkpointOf, resumeFrom } from './fit-options.ts';
 import { addBatch, emptyTotals, type Logs, type LogValue, readTotals } from './logs.ts';
 import { Machine } from './machine.ts';
 import { measure, stopIfAborted } from './measure.ts';
-import { modelFile, type Origin, type Trained } from './model-file.ts';
+import { type Known, modelFile, type Origin, type Trained } from './model-file.ts';
 import type {
   EvaluateOptions,
   FitOptions,
@@ -32,6 +35,8 @@ import type {
   WeightsChoice,
 } from './options.ts';
 import { type CompileOptions, plan } from './plan.ts';
+import { areRecords, prepared, preparedValidation } from './prepared-data.ts';
+import { preprocessed } from './preprocessed.ts';
 import { arrayColumns, arraySource, hasPasses, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
 import type { Slot, TensorSet } from './values.ts';
 
@@ -47,18 +52,24 @@ import type { Slot, TensorSet } from './values.ts';
  * console.log(history.epochs); // 3
  */
 export class Model {
-  readonly architecture: Architecture;
   readonly #machine: Machine;
   readonly #origin: Origin | undefined;
   #trained: Trained | undefined;
+  #preprocessing: Preprocessing | undefined;
   #training = false;
 
   /** @internal */
-  constructor(parts: { architecture: Architecture; weights?: Readonly<Record<string, Tensor>>; origin?: Origin } & ModelOptions) {
+  constructor(
+    parts: {
+      architecture: Architecture;
+      weights?: Readonly<Record<string, Tensor>>;
+      origin?: Origin;
+      preprocessing?: Preprocessing | undefined;
+    } & ModelOptions,
+  ) {
     const { seed = 0 } = parts;
     if (!Number.isSafeInteger(seed) || seed < 0)
       throw fail('bad-value', { what: 'model', got: `seed ${seed}`, want: 'a whole number from 0 to 2^53 - 1' });
-    this.architecture = parts.architecture;
     const { parameters } = buildGraph(parts.architecture, { training: true });
     this.#machine = new Machine({
       architecture: parts.architecture,
@@ -68,6 +79,17 @@ export class Model {
       executor: parts.executor,
     });
     this.#origin = parts.origin;
+    this.#preprocessing = parts.preprocessing;
+  }
+
+  /** Layers and how they are connected, from the graph's inputs on. */
+  get architecture(): Architecture {
+    return this.#machine.architecture;
+  }
+
+  /** What is done to records before the graph, if anything. See {@link Model.preprocess}. */
+  get preprocessing(): Preprocessing | undefined {
+    return this.#preprocessing;
   }
 
   get name(): string {
@@ -87,20 +109,56 @@ export class Model {
   }
 
   /**
+   * Makes fitted steps a part of the model: from here on `fit`, `evaluate` and `predict` take records, and so does whoever serves the file. Steps that ONNX can
+   * express become layers before the others; weights stay.
+   *
+   * Errors: `shape-mismatch`, `dtype-mismatch` where the model does not begin with what the steps make, `unknown-name` for an input or output; `bad-value` for a model that has steps.
+   */
+  preprocess(steps: Preprocessing): this {
+    this.#refuseWhileTraining('preprocess');
+    if (this.#preprocessing)
+      throw fail('bad-value', {
+        what: 'preprocess',
+        got: 'a model that has preprocessing',
+        want: 'one without',
+        fix: 'Make the model anew; setWeights takes over what it has learnt.',
+      });
+    const { architecture, preprocessing } = preprocessed(this.architecture, steps);
+    this.#machine.restructure(architecture);
+    this.#preprocessing = preprocessing;
+    return this;
+  }
+
+  /**
    * Trains on arrays `fit(x, y)`, or on a stream of batches `fit(stream)` that can be iterated once for each epoch. One training
    * at a time; the model may be asked meanwhile.
    *
    * Errors: `not-compiled`, `shape-mismatch` and `dtype-mismatch` naming the input, `label-range`, `not-finite`, `aborted`,
    * `no-checkpoint`, `checkpoint-mismatch`; `bad-value` for options, or when a training is under way.
    */
-  fit(stream: Stream, options?: FitOptions): Promise<History>;
+  fit(stream: Stream | Records, options?: FitOptions): Promise<History>;
   fit(x: TensorSet, y: TensorSet, options?: FitOptions): Promise<History>;
-  fit(x: TrainingData, second?: TensorSet | FitOptions, third?: FitOptions): Promise<History> {
-    const options = ((isStream(x) ? second : third) ?? {}) as FitOptions;
-    return this.#train('fit', () => this.#fit(x, isStream(x) ? undefined : (second as TensorSet), options));
+  fit(x: TrainingData | Records, second?: TensorSet | FitOptions, third?: FitOptions): Promise<History> {
+    const alone = isStream(x) || this.#areRecords(x);
+    const options = ((alone ? second : third) ?? {}) as FitOptions;
+    return this.#train('fit', async () => {
+      const steps = this.#preprocessing;
+      const { batchSize: size } = options;
+      const given = await prepared(
+        steps,
+        { x, y: alone ? undefined : (second as TensorSet) },
+        { what: 'fit', size, training: true },
+      );
+      return this.#fit(given.x, given.y, { ...options, validationData: await preparedValidation(steps, options) });
+    });
   }
 
-  async #fit(x: TrainingData, y: TensorSet | undefined, options: FitOptions): Promise<History> {
+  /** Whether these are records for the preprocessing, and not tensors for the graph. */
+  #areRecords(x: unknown): boolean {
+    return this.#preprocessing !== undefined && areRecords(x);
+  }
+
+  async #fit(x: TrainingData, y: TensorSet | undefined, options: FitDataOptions): Promise<History> {
     const machine = this.#machine;
     const defaults = trainingDefaults();
     const { source, validation, columns, batchSize } = fitData(machine, this.#slots('fit'), x, y, options);
@@ -120,8 +178,7 @@ export class Model {
       signal: anySignal(options.signal, defaults.signal),
       checkpoint,
       resume: await resumeFrom(options.resume ?? defaults.resume, checkpoint),
-      modelBytes: async (history) =>
-        modelFile(machine, {}, { origin: this.#origin, trained: { history, data: await describe() } }),
+      modelBytes: async (history) => modelFile(machine, {}, { ...this.#known, trained: { history, data: await describe() } }),
     });
     const result = await run.run();
     this.#trained = { history: run.logs, data: await describe() };
@@ -145,20 +202,26 @@ export class Model {
   }
 
   /** Loss and metrics over data. Errors: as `fit`. */
-  evaluate(stream: Stream, options?: EvaluateOptions): Promise<Record<string, LogValue>>;
+  evaluate(stream: Stream | Records, options?: EvaluateOptions): Promise<Record<string, LogValue>>;
   evaluate(x: TensorSet, y: TensorSet, options?: EvaluateOptions): Promise<Record<string, LogValue>>;
   async evaluate(
-    x: TrainingData,
+    given: TrainingData | Records,
     second?: TensorSet | EvaluateOptions,
     third?: EvaluateOptions,
   ): Promise<Record<string, LogValue>> {
     const what = 'evaluate';
-    const options = ((isStream(x) ? second : third) ?? {}) as EvaluateOptions;
+    const alone = isStream(given) || this.#areRecords(given);
+    const options = ((alone ? second : third) ?? {}) as EvaluateOptions;
     const slots = this.#slots(what);
     this.#checkChoice(what, options.weights);
+    const { x, y } = await prepared(
+      this.#preprocessing,
+      { x: given, y: alone ? undefined : (second as TensorSet) },
+      { what, size: options.batchSize ?? 256 },
+    );
     const source = isStream(x)
       ? streamSource(slots, x, { what })
-      : arraySource(arrayColumns(slots, x, second as TensorSet, options), { what, batchSize: options.batchSize ?? 256 });
+      : arraySource(arrayColumns(slots, x, y, options), { what, batchSize: options.batchSize ?? 256 });
     return measure(this.#machine, source, options);
   }
 
@@ -166,7 +229,7 @@ export class Model {
    * What the model says to inputs: one tensor. For models with several outputs see {@link Model.predictAll}.
    * Errors: `shape-mismatch` and `dtype-mismatch` naming the input, `aborted`.
    */
-  async predict(x: TensorSet, options: PredictOptions = {}): Promise<Tensor> {
+  async predict(x: TensorSet | readonly object[] | AnyTable, options: PredictOptions = {}): Promise<Tensor> {
     const names = Object.keys(this.architecture.outputs);
     if (names.length > 1)
       throw fail('bad-value', {
@@ -179,15 +242,19 @@ export class Model {
   }
 
   /** As {@link Model.predict}, for models with any number of outputs: tensors by output name. */
-  async predictAll(x: TensorSet, { batchSize = 256, weights, signal }: PredictOptions = {}): Promise<Record<string, Tensor>> {
+  async predictAll(
+    given: TensorSet | readonly object[] | AnyTable,
+    { batchSize = 256, weights, signal }: PredictOptions = {},
+  ): Promise<Record<string, Tensor>> {
     this.#checkChoice('predict', weights);
-    if (hasPasses(x))
+    if (hasPasses(given))
       throw fail('bad-value', {
         what: 'predict',
         got: 'a data set',
         want: 'tensors',
         fix: 'for await (const { x } of data.batch(256)) await model.predict(x).',
       });
+    const x = this.#areRecords(given) ? await this.#preprocessing!.feeds(given as readonly unknown[]) : (given as TensorSet);
     const source = arraySource(arrayColumns({ inputs: this.#inputSlots(), targets: [] }, x, undefined), {
       what: 'predict',
       batchSize,
@@ -249,7 +316,7 @@ export class Model {
   /** The model as the bytes of one ONNX file that carries everything needed to serve it and to train on. Errors: `aborted`. */
   async toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
     stopIfAborted(options.signal, 'Saving');
-    const bytes = await modelFile(this.#machine, options, { origin: this.#origin, trained: this.#trained });
+    const bytes = await modelFile(this.#machine, options, this.#known);
     stopIfAborted(options.signal, 'Saving');
     return bytes;
   }
@@ -266,6 +333,10 @@ export class Model {
   async release(): Promise<void> {
     this.#refuseWhileTraining('release');
     await this.#machine.release();
+  }
+
+  get #known(): Known {
+    return { origin: this.#origin, trained: this.#trained, preprocessing: this.#preprocessing };
   }
 
   async #train<T>(call: string, work: () => Promise<T>): Promise<T> {
@@ -299,40 +370,6 @@ export class Model {
   #slots(call: string): Slots {
     return { inputs: this.#inputSlots(), targets: this.#machine.needPlan(call).outputs.map((output) => output.slot) };
   }
-}
-
-function checkedEpochs(epochs: number): number {
-  if (!Number.isInteger(epochs) || epochs < 0)
-    throw fail('bad-value', { what: 'fit', got: `epochs ${epochs}`, want: 'a whole number of at least 0' });
-  return epochs;
-}
-
-function checkpointOf(given: string | CheckpointOptions | undefined): CheckpointOptions | undefined {
-  const checkpoint = typeof given === 'string' ? { directory: given } : given;
-  const every = checkpoint?.everyBatches;
-  if (every !== undefined && !(Number.isInteger(every) && every > 0))
-    throw fail('bad-value', { what: 'fit', got: `checkpoint.everyBatches ${every}`, want: 'a positive whole number' });
-  return checkpoint;
-}
-
-async function resumeFrom(
-  resume: boolean | string | undefined,
-  checkpoint: CheckpointOptions | undefined,
-): Promise<string | undefined> {
-  if (typeof resume === 'string') return resume;
-  if (!resume) return undefined;
-  if (!checkpoint)
-    throw fail('bad-value', { what: 'fit', got: 'resume without a folder', want: "checkpoint: 'folder', or resume: 'folder'" });
-  return (await holdsCheckpoint(checkpoint.directory)) ? checkpoint.directory : undefined;
-}
-
-// A folder without LATEST may hold whole checkpoints: somebody was killed between the two. Not even one that is damaged may be passed over.
-const holdsCheckpoint = async (dir: string): Promise<boolean> =>
-  (await files.list(dir)).some((name) => name === 'LATEST' || /^step-\d+(-\d+)?$/.test(name));
-
-function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const given = signals.filter((signal) => signal !== undefined);
-  return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Records } from '../preprocessing/index.ts';
 import type { Executor } from '../runtime/index.ts';
 import type { Callback } from './callbacks/index.ts';
 import type { CheckpointOptions } from './fit.ts';
@@ -19,11 +20,13 @@ export type WeightsChoice = 'current' | 'ema';
 /** A stream of batches, or arrays. */
 export type TrainingData = TensorSet | Stream;
 /** `[x, y]`, `[x, y, sampleWeight]`, or a stream of batches: a `Dataset`, or something else that can be iterated. */
-export type ValidationData =
+export type ValidationBatches =
   | Stream
   | readonly [TensorSet, TensorSet]
   | readonly [TensorSet, TensorSet, TensorLike]
   | { readonly stream: Stream };
+/** The same, or records, where the model takes them. */
+export type ValidationData = ValidationBatches | Records;
 
 /** Options of {@link Model.fit}, by Keras' names. */
 export interface FitOptions {

@@ -6,9 +6,11 @@ import { balanceStage } from './balance.ts';
 import { type BatchOptions, batchStage } from './batch.ts';
 import { type BucketOptions, bucketStage } from './bucket-by-length.ts';
 import { type CacheStore, memoryCacheStage, storedCacheStage } from './cache.ts';
+import type { Chunk } from './chunk.ts';
 import type { Batched } from './collate.ts';
 import { concatStage } from './concat.ts';
 import { filterStage } from './filter.ts';
+import { groupStage } from './group.ts';
 import { type MapFunction, type MapOptions, mapStage } from './map.ts';
 import { prefetchStage } from './prefetch.ts';
 import { type Position, Reading } from './reading.ts';
@@ -18,7 +20,7 @@ import { bufferedShuffleStage, shuffleStage } from './shuffle.ts';
 import { skipStage } from './skip.ts';
 import { inMemory, isReadable, iterated, type Readable, reopened } from './source.ts';
 import { partStage } from './split.ts';
-import type { Stage } from './stage.ts';
+import type { Pass, Stage } from './stage.ts';
 import { takeStage } from './take.ts';
 import { merged, zipStage } from './zip.ts';
 
@@ -82,6 +84,16 @@ export class Dataset<R> implements AsyncIterable<R> {
     refuseUnknown('pass', rest, ['epoch', 'index', 'signal']);
     checkOptions('pass', { epoch, index }, { epoch: 'wholeNumber', index: 'wholeNumber' });
     return new Reading(this.#stage, { epoch, index }, signal);
+  }
+
+  /** @internal The records of a pass as they come: lists, or tables. */
+  chunks(pass: Partial<Pass> = {}): AsyncIterable<Chunk<R>> {
+    return this.#stage.chunks({ epoch: 0, skip: 0, ...pass });
+  }
+
+  /** @internal Every `size` records as what `make` makes of their parts. */
+  group<S>(size: number, make: (parts: readonly Chunk<R>[], from: number, pass: Pass) => S | Promise<S>): Dataset<S> {
+    return new Dataset(groupStage(this.#stage, size, { dropRemainder: false, make }) as Stage<S>);
   }
 
   [Symbol.asyncIterator](): Reading<R> {

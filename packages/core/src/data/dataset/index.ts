@@ -1,7 +1,7 @@
 export type { BatchOptions } from './batch.ts';
 export type { BucketOptions } from './bucket-by-length.ts';
 export type { CacheStore, CacheWriter } from './cache.ts';
-export type { Chunk } from './chunk.ts';
+export { type Chunk, listOf, piecesOf } from './chunk.ts';
 export type { Batched, CollateOptions, FieldPadding } from './collate.ts';
 export { type BalanceOptions, Dataset, dataset, type SplitOptions } from './dataset.ts';
 export type { MapFunction, MapOptions } from './map.ts';

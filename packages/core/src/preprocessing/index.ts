@@ -1,0 +1,10 @@
+export type { FieldConfig } from './field.ts';
+export type { Form, Values } from './form.ts';
+export type { Fields } from './groups.ts';
+export { type ImageCodec, type ImageShape, setImageCodec } from './image-codec.ts';
+export type { Observed } from './observe.ts';
+export { type PreprocessingOptions, PreprocessingPlan, preprocessing, type Records } from './plan.ts';
+export { type PreparedBatch, type PreparedInput, Preprocessing, type PreprocessingJson } from './preprocessing.ts';
+export type { FieldKind } from './read-values.ts';
+export type { Context, Learner, Step, StepSpec, StepType } from './step.ts';
+export * as steps from './steps/index.ts';

@@ -1,0 +1,137 @@
+import type { Chunk } from '../data/index.ts';
+import { fail } from '../errors.ts';
+import {
+  type DType,
+  dtypes,
+  isTensor,
+  type Nested,
+  sameShape,
+  showShape,
+  type Tensor,
+  type TypedArray,
+  tensor,
+} from '../tensor/index.ts';
+import type { Values } from './form.ts';
+
+/** What the values of a field are in a record. */
+export type FieldKind = 'number' | 'text' | 'scalar' | 'bytes' | 'list' | 'tensor';
+
+/** A field, as far as reading it goes. */
+export interface ReadableField {
+  readonly field: string;
+  readonly kind: FieldKind;
+  /** Of tensors. */
+  readonly dtype?: DType | undefined;
+  readonly shape?: readonly number[] | undefined;
+}
+
+const isTable = (records: Chunk<unknown>): records is Exclude<Chunk<unknown>, readonly unknown[]> => !Array.isArray(records);
+
+/** The values of one field as they are; `undefined` where a record has none. */
+export function rawValues(records: Chunk<unknown>, field: string): Values {
+  if (isTable(records)) {
+    if (!records.names.includes(field)) return new Array(records.length).fill(undefined);
+    const column = records.column(field);
+    const { dtype, data } = column;
+    const isPlain = column.shape.length === 1 && !['bool', 'float16', 'int64', 'uint64'].includes(dtype);
+    if (isPlain) return data as Values;
+    return Array.from({ length: records.length }, (_, i) => (records.record(i) as Readonly<Record<string, unknown>>)[field]);
+  }
+  return records.map((record) => {
+    if (typeof record !== 'object' || record === null || isTensor(record))
+      throw fail('bad-value', {
+        what: 'preprocessing',
+        got: `${showValue(record)} as a record`,
+        want: `an object with ${field}`,
+      });
+    return Object.hasOwn(record, field) ? (record as Readonly<Record<string, unknown>>)[field] : undefined;
+  });
+}
+
+/** For messages. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return `the text '${value.slice(0, 60)}'`;
+  if (isTensor(value)) return `a tensor ${showShape(value.shape)}`;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return `a list of ${(value as ArrayLike<unknown>).length}`;
+  return typeof value === 'object' && value !== null && !(value instanceof Date) ? 'an object' : String(value);
+}
+
+const isMissing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);
+const missing = Symbol('missing');
+const wrong = Symbol('wrong');
+
+/** One value as a field of this kind has it; `missing`, or `wrong`. */
+const readers: Readonly<Record<FieldKind, (value: unknown, field: ReadableField) => unknown>> = {
+  number: (value) =>
+    typeof value === 'number' ? value : typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : wrong,
+  text: (value) => (typeof value === 'string' ? value : wrong),
+  scalar(value) {
+    if (typeof value === 'bigint') return Number(value);
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? missing : value.toISOString();
+    return ['string', 'number', 'boolean'].includes(typeof value) ? value : wrong;
+  },
+  bytes: (value) => (typeof value === 'string' || isTensor(value) || value instanceof Uint8Array ? value : wrong),
+  list: (value) => (isTensor(value) ? value.data : Array.isArray(value) || ArrayBuffer.isView(value) ? value : wrong),
+  tensor(value, { dtype = 'float32', shape = [] }) {
+    const given = elementsOf(value, dtype);
+    return given && sameShape(given.shape, shape) && given.dtype === dtype ? given.data : wrong;
+  },
+};
+
+const wants: Readonly<Record<FieldKind, string>> = {
+  number: 'a number',
+  text: 'a text',
+  scalar: 'a text, a number, true or false',
+  bytes: 'bytes, or base64',
+  list: 'a list of whole numbers',
+  tensor: 'a tensor',
+};
+
+function elementsOf(value: unknown, dtype: DType): Tensor | undefined {
+  if (isTensor(value)) return value;
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return tensor(value as TypedArray);
+  if (!Array.isArray(value)) return undefined;
+  const flat = value.flat(Number.POSITIVE_INFINITY);
+  if (!flat.every((x) => typeof x === 'number')) return undefined;
+  const { range } = dtypes[dtype];
+  if (range && !flat.every((x) => Number.isInteger(x) && x >= range[0] && x <= range[1])) return undefined;
+  return tensor(value as Nested, { dtype });
+}
+
+/**
+ * The values of a field, checked. What is missing is NaN among numbers, else `undefined`, where it may be.
+ * Errors: `bad-value`, naming field and record (`from` is the number of the first one).
+ */
+export function readValues(
+  records: Chunk<unknown>,
+  field: ReadableField,
+  { from, allowMissing }: { readonly from: number; readonly allowMissing: boolean },
+): Values {
+  const raw = rawValues(records, field.field);
+  const read = readers[field.kind];
+  const refuse = (i: number, got: string, fix?: string): never => {
+    const want = field.kind === 'tensor' ? `${field.dtype} of shape ${showShape(field.shape ?? [])}` : wants[field.kind];
+    throw fail('bad-value', {
+      what: 'field',
+      at: field.field,
+      got: `${got} in record ${from + i}`,
+      want,
+      ...(fix !== undefined && { fix }),
+    });
+  };
+  const one = (value: unknown, i: number): unknown => {
+    const own = isMissing(value) ? missing : read(value, field);
+    if (own === wrong) return refuse(i, showValue(value));
+    if (own !== missing) return own;
+    if (allowMissing) return field.kind === 'number' ? Number.NaN : undefined;
+    return refuse(
+      i,
+      'nothing',
+      field.kind === 'number' ? 'Fill it in: steps.impute() first.' : 'Fill it in, or leave such records out.',
+    );
+  };
+  const plain =
+    field.kind === 'number' && ArrayBuffer.isView(raw) && (allowMissing || !(raw as unknown as Float64Array).some(Number.isNaN));
+  if (plain) return raw;
+  return Array.from(raw, one);
+}

@@ -1,0 +1,81 @@
+import { fail } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
+import { isTensor, sameShape, showShape } from '../../tensor/index.ts';
+import { needForm } from '../form.ts';
+import { type ImageShape, imageCodec } from '../image-codec.ts';
+import { defineStep } from '../step.ts';
+
+/** Options of {@link image}. */
+export interface ImageStepOptions {
+  /** `[height, width]`. */
+  readonly size?: ImageShape['size'] | undefined;
+  /** How an image of another shape gets that size: 'cover' (unless told) cuts off its edges, 'contain' adds black ones, 'fill' stretches it. */
+  readonly fit?: ImageShape['fit'] | undefined;
+  /** 1 for grey, 3 (unless told) for colour, 4 with transparency. */
+  readonly channels?: ImageShape['channels'] | undefined;
+}
+
+/** The bytes of an image: as they are, or as base64 with or without `data:image/…;base64,`. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value !== 'string') return undefined;
+  const base64 = value.replace(/^data:[\w/+.-]+;base64,/, '');
+  if (base64.length === 0 || base64.length % 4 === 1 || !/^[\w+/-]+={0,2}$/.test(base64)) return undefined;
+  const text = atob(base64.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(text, (c) => c.charCodeAt(0));
+}
+
+/**
+ * Images as pixels from 0 to 255: encoded ones (JPEG, PNG, …; bytes or base64) are decoded and brought to a size; those that are decoded already must have it. Scale
+ * them in the model: `rescaling({ scale: 1 / 255 })`.
+ *
+ * Shapes: `[height, width, channels]` uint8. Errors: `bad-value`; `corrupt` for what is no whole image, `shape-mismatch` for pixels of another size.
+ * Source: https://sharp.pixelplumbing.com in Node, the browser's own decoder there: their JPEG pixels may differ by a few units.
+ *
+ * @example
+ * import { preprocessing, steps, tensor } from '@stratus/core';
+ * const pixels = tensor(new Uint8Array(4 * 4 * 3), { shape: [4, 4, 3] });
+ * const prep = await preprocessing({ features: { photo: [steps.image({ size: [4, 4] })] } }).fit([{ photo: pixels }]);
+ * console.log(prep.inputs.input); // { shape: [4, 4, 3], dtype: 'uint8' }
+ */
+export const image = defineStep<ImageStepOptions>({
+  type: 'image',
+  options: ['size', 'fit', 'channels'],
+  reads: 'bytes',
+  check({ size, fit = 'cover', channels = 3 }) {
+    if (!Array.isArray(size) || size.length !== 2)
+      throw fail('bad-value', { what: 'image', got: `size = ${String(size)}`, want: '[height, width]' });
+    checkOptions('image', { height: size[0], width: size[1] }, { height: 'count', width: 'count' });
+    if (!['cover', 'contain', 'fill'].includes(fit))
+      throw fail('bad-value', { what: 'image', got: `fit '${String(fit)}'`, want: "'cover', 'contain' or 'fill'" });
+    if (![1, 3, 4].includes(channels))
+      throw fail('bad-value', { what: 'image', got: `channels = ${channels}`, want: '1, 3 or 4' });
+  },
+  form({ size = [0, 0], channels = 3 }, input) {
+    needForm('image', input, ['bytes']);
+    return { kind: 'tensor', dtype: 'uint8', shape: [...size, channels] };
+  },
+  apply({ size = [0, 0], fit = 'cover', channels = 3 }) {
+    const shape = [...size, channels];
+    return (values, { from }) =>
+      Promise.all(
+        Array.from(values, async (value, i) => {
+          const at = `record ${from + i}`;
+          if (isTensor(value)) {
+            if (value.dtype === 'uint8' && sameShape(value.shape, shape)) return value.data;
+            throw fail('shape-mismatch', {
+              what: 'image',
+              at,
+              got: `${value.dtype} ${showShape(value.shape)}`,
+              want: `uint8 ${showShape(shape)}`,
+              fix: `Decode images to this size: { size: [${size.join(', ')}] }.`,
+            });
+          }
+          const bytes = bytesOf(value);
+          if (!bytes)
+            throw fail('bad-value', { what: 'image', at, got: typeof value, want: 'an encoded image: its bytes, or base64' });
+          return (await imageCodec()(bytes, { size, fit, channels })).data;
+        }),
+      );
+  },
+});

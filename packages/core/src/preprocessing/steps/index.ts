@@ -1,0 +1,15 @@
+export { bins } from './bins.ts';
+export { categories } from './categories.ts';
+export { classes } from './classes.ts';
+export { cleanText } from './clean-text.ts';
+export { dateParts } from './date-parts.ts';
+export { hashing } from './hashing.ts';
+export { image } from './image.ts';
+export { impute } from './impute.ts';
+export { minMax } from './min-max.ts';
+export { oneHot } from './one-hot.ts';
+export { pad } from './pad.ts';
+export { robustScale } from './robust-scale.ts';
+export { standardize } from './standardize.ts';
+export { targetEncoding } from './target-encoding.ts';
+export { tokenize } from './tokenize.ts';
