@@ -1,4 +1,5 @@
 import { trainingDefaults } from '@stratus/core';
+import { bringImageCodec } from './files/index.ts';
 import { terminalProgress } from './progress/index.ts';
 
 // The public surface. An export here is a promise.
@@ -68,6 +69,9 @@ export {
   type ModelChoice,
   type ModelMetadata,
   openServable,
+  type Prediction,
+  type PredictRecord,
+  type PredictResponse,
   type RequestInput,
   type RequestOutput,
   type RequestParameters,
@@ -84,3 +88,4 @@ export {
 
 // Who uses the platform sees a training run, also where the script is run by node itself.
 trainingDefaults().progress ??= terminalProgress;
+bringImageCodec();

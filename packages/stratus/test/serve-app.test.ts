@@ -470,9 +470,9 @@ describe('wrong requests', () => {
       status: 404,
       body: { error: expect.stringContaining("Did you mean '/v2/models/small'?") },
     });
-    expect(await call(app, '/v2/models/small/predict', '{}')).toMatchObject({
+    expect(await call(app, '/v2/models/small/predictt', '{}')).toMatchObject({
       status: 404,
-      body: { error: expect.stringContaining('There is nothing at "/v2/models/small/predict"') },
+      body: { error: expect.stringContaining('There is nothing at "/v2/models/small/predictt"') },
     });
     expect((await call(app, '/favicon.ico')).status).toBe(404);
     expect((await call(app, `/v2/models/${'x'.repeat(10_000)}`)).status).toBe(404);

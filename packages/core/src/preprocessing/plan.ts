@@ -2,6 +2,7 @@ import { type AnyTable, type Chunk, type Dataset, dataset, listOf, piecesOf } fr
 import { fail } from '../errors.ts';
 import { nextTurn } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
+import { isTensor } from '../tensor/index.ts';
 import { contextOf } from './context.ts';
 import { Field, type FieldConfig, inField, specOf } from './field.ts';
 import type { Values } from './form.ts';
@@ -83,12 +84,32 @@ export class PreprocessingPlan {
       [...observers].flatMap(([name, seen]) => (seen.summary.count > 0 ? [[name, seen.summary.toJSON()]] : [])),
     );
     const made = new Preprocessing(
-      { features: mapGroup(features, ({ config }) => config), target: mapGroup(target, ({ config }) => config) },
+      {
+        features: mapGroup(features, ({ config }) => config),
+        target: mapGroup(target, ({ config }) => config),
+        example: exampleOf(
+          first,
+          listGroup(features).map(({ config }) => config.field),
+        ),
+      },
       statistics,
     );
     return made;
   }
 }
+
+const longestExample = 1000;
+
+/** The fields of a record that are plain and short. */
+const exampleOf = (record: unknown, fields: readonly string[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = (record as Readonly<Record<string, unknown>>)[field];
+      const plain = typeof value === 'bigint' ? Number(value) : value instanceof Date ? value.toISOString() : value;
+      const json = isTensor(plain) || ArrayBuffer.isView(plain) ? '' : (JSON.stringify(plain) ?? '');
+      return json !== '' && json.length <= longestExample ? [[field, plain]] : [];
+    }),
+  );
 
 /** Errors: `unknown-name` with a did-you-mean, for a field that the first record does not have. */
 function checkField(field: string, record: unknown): void {

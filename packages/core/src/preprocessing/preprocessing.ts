@@ -13,6 +13,8 @@ import type { Context } from './step.ts';
 export interface PreprocessingJson {
   readonly features: Group<FieldConfig>;
   readonly target: Group<FieldConfig>;
+  /** A record of the training data, as far as it is plain: for those who want to try the model. */
+  readonly example?: Readonly<Record<string, unknown>>;
 }
 
 /** What an input of a model is given, of one sample. */
@@ -106,7 +108,7 @@ export class Preprocessing {
     return input({ shape, dtype, name: chosen });
   }
 
-  /** The fields with their steps, by input. @internal */
+  /** @internal The fields with their steps, by input. */
   get features(): Group<Field> {
     return this.#features;
   }
@@ -114,6 +116,14 @@ export class Preprocessing {
   /** The fields that records need to have, to be asked about. */
   get fields(): readonly FieldConfig[] {
     return listGroup(this.#features).map(({ config }) => config);
+  }
+
+  /** A record that the model can be asked about. */
+  get example(): Readonly<Record<string, unknown>> {
+    const { example = {} } = this.fitted;
+    return Object.fromEntries(
+      this.fields.map(({ field, kind }) => [field, example[field] ?? (kind === 'bytes' ? onePixel : null)]),
+    );
   }
 
   /** Names of the classes of a target, as `classes()` has learnt them; undefined for other targets. */
@@ -172,7 +182,7 @@ export class Preprocessing {
     );
   }
 
-  /** The same with other names: of a model's own inputs and outputs. @internal */
+  /** @internal The same with other names: of a model's own inputs and outputs. */
   renamed(features: Readonly<Record<string, string>>, target: Readonly<Record<string, string>>): Preprocessing {
     const named = (group: Group<FieldConfig>, names: Readonly<Record<string, string>>): Group<FieldConfig> =>
       Object.fromEntries(Object.entries(group).map(([name, fields]) => [names[name] ?? name, fields]));
@@ -182,6 +192,7 @@ export class Preprocessing {
       {
         features: mapGroup(renamedFeatures, (config, field, group) => ({ ...config, feed: feeds[group]![field]! })),
         target: named(this.fitted.target, target),
+        ...(this.fitted.example && { example: this.fitted.example }),
       },
       this.statistics,
     );
@@ -211,12 +222,15 @@ export class Preprocessing {
         got: 'something else',
         want: 'what toJSON of fitted steps gave',
       });
-    const { features, target } = json as unknown as PreprocessingJson;
+    const { features, target, example } = json as unknown as PreprocessingJson;
     for (const { steps } of [...listGroup(features), ...listGroup(target)])
       for (const step of steps) specOf(step).check?.(step.config);
-    return new Preprocessing({ features, target });
+    return new Preprocessing({ features, target, ...(isRecord(example) && { example }) });
   }
 }
+
+/** An image of one grey pixel (PNG, base64): the least that can be decoded. */
+const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
 
 /** Tensors of all records, made a part at a time so that nobody has to wait for long. */
 async function inPieces(

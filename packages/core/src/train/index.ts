@@ -2,7 +2,7 @@ export * from './callbacks/index.ts';
 export { type TrainingDefaults, trainingDefaults } from './defaults.ts';
 export type { CheckpointOptions, History } from './fit.ts';
 export { type ImportedModel, type ImportModelOptions, importModel } from './import-model.ts';
-export { type LoadOptions, load } from './load.ts';
+export { type LoadOptions, load, preprocessingOf } from './load.ts';
 export type { Logs, LogValue } from './logs.ts';
 export { Model, model } from './model.ts';
 export type {
@@ -13,6 +13,7 @@ export type {
   SaveOptions,
   TrainingData,
   TrainOnBatchOptions,
+  ValidationBatches,
   ValidationData,
   WeightsChoice,
 } from './options.ts';

@@ -65,7 +65,7 @@ export async function load(source: string | Uint8Array, options: LoadOptions = {
   return compiled(model, manifest.compile, file);
 }
 
-/** The steps before the graph. Errors: `unknown-name` for one that this version does not know. */
+/** @internal The steps before the graph. Errors: `unknown-name` for one that this version does not know. */
 export function preprocessingOf({ preprocessing }: Pick<Manifest, 'preprocessing'>): Preprocessing | undefined {
   for (const { type } of preprocessing) lookUp('preprocessing', { [recordsStep]: true }, type);
   const [step] = preprocessing;

@@ -1,4 +1,4 @@
-import { fail, files, lookUp, StratusError, type TensorSet } from '@stratus/core';
+import { type Dataset, fail, files, lookUp, StratusError, type TensorSet } from '@stratus/core';
 import { mnist } from '../data/index.ts';
 
 /** Inputs and targets, as the methods of a model take them. */
@@ -37,6 +37,23 @@ function asked<T>(find: () => T): T {
   } catch (e) {
     throw StratusError.is(e) ? fail('usage', { reason: e.message, fix: '' }, e) : e;
   }
+}
+
+/** A file of records by its ending: CSV, TSV, Parquet, JSON lines. Errors: `usage`, those of the formats. */
+export async function recordsOf(file: string): Promise<Dataset<unknown>> {
+  const { csv, jsonl, parquet, tsv } = await import('../files/index.ts');
+  const formats: readonly (readonly [RegExp, (path: string) => Dataset<unknown> | Promise<Dataset<unknown>>])[] = [
+    [/\.csv(\.gz|\.zst)?$/i, csv],
+    [/\.tsv(\.gz|\.zst)?$/i, tsv],
+    [/\.parquet$/i, parquet],
+    [/\.(jsonl|ndjson)(\.gz)?$/i, jsonl],
+  ];
+  const [, read] = formats.find(([ending]) => ending.test(file)) ?? [];
+  if (read) return read(file);
+  throw fail('usage', {
+    reason: `The model takes records, and ${file} is no file of them.`,
+    fix: 'Name a .csv, .tsv, .parquet or .jsonl file.',
+  });
 }
 
 /** What --data names: a data set, of which `split` is taken, or a JSON file. Errors: `unknown-name`, `usage`, `file-not-found`. */

@@ -1,4 +1,4 @@
-import type { LogValue, Manifest, Tensor, TensorSet } from '@stratus/core';
+import type { LogValue, Manifest, Model, Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
 import { count, duration, figure, scalars } from '../progress/index.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
@@ -18,7 +18,10 @@ export function addEvaluate(program: Command): void {
     .summary('measure a model on data')
     .description('Measures a model on data: the loss and the metrics that it was compiled with.')
     .argument('<model>', 'the model, an ONNX file that Stratus has written')
-    .requiredOption('--data <name>', 'a data set (mnist), or a JSON file { "x": …, "y": … }')
+    .requiredOption(
+      '--data <name>',
+      'a data set (mnist), a JSON file { "x": …, "y": … }; a CSV, TSV, Parquet or JSONL file for a model that takes records',
+    )
     .option('--split <part>', 'the part of the data set', 'test')
     .option('--batch-size <n>', 'samples at a time', wholeNumber(1))
     .addOption(jsonOption())
@@ -35,6 +38,7 @@ async function evaluate(path: string, { data, split, batchSize, ...options }: Ev
   const model = await load(bytes, { file: path });
   // load has checked it.
   const manifest = JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest;
+  if (model.preprocessing) return evaluateRecords(model, { path, data, batchSize }, manifest, output);
   const { x, y } = await readData(data, split);
   const feeds = feedsOf(
     manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })),
@@ -49,6 +53,29 @@ async function evaluate(path: string, { data, split, batchSize, ...options }: Ev
   output.data({ model: path, data, split, samples, seconds: Number(seconds.toFixed(3)), figures });
   show(figures, manifest, output);
   output.note(`${count(samples)} samples in ${duration(seconds)}`);
+  await model.release();
+}
+
+/** A model that takes records, on a file of them. */
+async function evaluateRecords(
+  model: Model,
+  { path, data, batchSize }: { readonly path: string; readonly data: string; readonly batchSize?: number | undefined },
+  manifest: Manifest,
+  output: Output,
+): Promise<void> {
+  const { recordsOf } = await import('./data.ts');
+  const records = await recordsOf(data);
+  let samples = 0;
+  const began = performance.now();
+  const counted = records.map((record) => {
+    samples++;
+    return record;
+  });
+  const figures = await model.evaluate(counted, batchSize === undefined ? {} : { batchSize });
+  const seconds = (performance.now() - began) / 1000;
+  output.data({ model: path, data, samples, seconds: Number(seconds.toFixed(3)), figures });
+  show(figures, manifest, output);
+  output.note(`${count(samples)} records in ${duration(seconds)}`);
   await model.release();
 }
 

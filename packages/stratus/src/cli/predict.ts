@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import type { Tensor, TensorSet } from '@stratus/core';
+import type { Preprocessing, Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
 import { figure, isTerminal } from '../progress/index.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
@@ -23,7 +23,10 @@ export function addPredict(program: Command): void {
     )
     .argument('<model>', 'the model, an ONNX file')
     .argument('[input]', 'the same as --input')
-    .option('--input <json>', 'nested lists, or an object of them by input; @file.json for a file, - for standard input')
+    .option(
+      '--input <json>',
+      'nested lists, or an object of them by input; @file.json for a file, - for standard input; records, a text, @rows.csv or @photo.jpg for a model that takes such',
+    )
     .option('--data <name>', 'take the input from a data set (mnist), or a JSON file { "x": …, "y": … }')
     .option('--split <part>', 'the part of the data set', 'test')
     .option('--index <n>', 'which of its samples, from 0', wholeNumber(0), 0)
@@ -36,6 +39,8 @@ export function addPredict(program: Command): void {
     "stratus predict model.onnx --input '[[5.1, 3.5, 1.4, 0.2]]'",
     'stratus predict model.onnx --input @flower.json',
     'cat flower.json | stratus predict model.onnx -',
+    "stratus predict reviews.onnx 'A fine film.'",
+    'stratus predict pets.onnx @photo.jpg',
     'stratus predict model.onnx --data mnist --index 7',
   );
 }
@@ -48,8 +53,12 @@ async function predict(path: string, options: PredictOptions): Promise<void> {
   const bytes = await files.read(path);
   const model = await openServable(bytes, { name: 'model', file: path });
   try {
-    const given = await readSample(options, `the model takes ${showInputs(model.inputs)}`);
-    const feeds = feedsOf(model.inputs, given.x);
+    const { preprocessing } = model;
+    const takes = preprocessing ? `records with ${model.inputs.map(({ name }) => name).join(', ')}` : showInputs(model.inputs);
+    const given = preprocessing
+      ? { x: await readAsked(options, preprocessing, `the model takes ${takes}`), expected: undefined }
+      : await readSample(options, `the model takes ${takes}`);
+    const feeds = preprocessing ? await preprocessing.feeds(given.x as readonly unknown[]) : feedsOf(model.inputs, given.x);
     const outputs = await model.infer(feeds);
     const ranked = Object.fromEntries(
       Object.entries(model.labels).map(([name, labels]) => [name, rowsOf(outputs[name]!).map((row) => ranking(row, labels))]),
@@ -62,6 +71,31 @@ async function predict(path: string, options: PredictOptions): Promise<void> {
     show({ feeds, outputs, ranked, expected: given.expected }, output);
   } finally {
     await model.release();
+  }
+}
+
+/** Records for a model with preprocessing: JSON, a text, or a file of them. */
+async function readAsked({ input, data }: PredictOptions, steps: Preprocessing, wanted: string): Promise<readonly unknown[]> {
+  const { fail, files, StratusError } = await import('@stratus/core');
+  const { readRecords } = await import('../serve/index.ts');
+  if (data !== undefined)
+    throw fail('usage', { reason: 'The model takes records, and --data names tensors.', fix: `Give --input; ${wanted}.` });
+  if (input === undefined) throw fail('usage', { reason: 'There is nothing to predict from.', fix: `Give --input; ${wanted}.` });
+  const file = input.startsWith('@') ? input.slice(1) : undefined;
+  const body =
+    file !== undefined ? await files.read(file) : new TextEncoder().encode(input === '-' ? await text(process.stdin) : input);
+  const types: readonly (readonly [RegExp, string])[] = [
+    [/\.csv$/i, 'text/csv'],
+    [/\.txt$/i, 'text/plain'],
+    [/\.(jpe?g|png|webp|gif|avif|tiff?)$/i, 'image/*'],
+  ];
+  // A text need not be in quotes.
+  const plain = file === undefined && steps.fields.length === 1 && steps.fields[0]!.kind === 'text' && !/^\s*[[{"]/.test(input);
+  const type = plain ? 'text/plain' : (types.find(([ending]) => ending.test(file ?? ''))?.[1] ?? '');
+  try {
+    return await readRecords(body, type, steps);
+  } catch (e) {
+    throw StratusError.is(e) && e.code === 'bad-request' ? fail('usage', { reason: e.message, fix: '' }, e) : e;
   }
 }
 

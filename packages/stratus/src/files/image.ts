@@ -1,4 +1,4 @@
-import { fail, Tensor } from '@stratus/core';
+import { fail, setImageCodec, Tensor } from '@stratus/core';
 import { count, oneOf, refuseUnknown } from './options.ts';
 import { bytesOf } from './paths.ts';
 
@@ -71,3 +71,6 @@ export async function decodeImage(source: string | Uint8Array, options: ImageOpt
     );
   }
 }
+
+/** From here on models decode images by `decodeImage`. */
+export const bringImageCodec = (): void => setImageCodec((bytes, shape) => decodeImage(bytes, shape));

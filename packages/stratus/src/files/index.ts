@@ -1,7 +1,7 @@
 export type { ColumnType, RecordOfTypes } from './column-types.ts';
 export { type CsvOptions, csv, tsv } from './csv.ts';
 export { diskCache } from './disk-cache.ts';
-export { decodeImage, type ImageOptions } from './image.ts';
+export { bringImageCodec, decodeImage, type ImageOptions } from './image.ts';
 export { type ImageFolder, type ImageFolderOptions, type ImageRecord, imageFolder } from './image-folder.ts';
 export { type JsonlOptions, jsonl, type RecordSchema } from './jsonl.ts';
 export { npy, npz } from './npy.ts';

@@ -4,6 +4,7 @@ import { BodyReader } from './body.ts';
 import type { DataPlane } from './data-plane.ts';
 import { readJson, writeResponse } from './json.ts';
 import { noBinaryData, parseRequest } from './protocol.ts';
+import { readRecords } from './read-records.ts';
 import { statusOf } from './status.ts';
 import { welcome, welcomePage } from './welcome.ts';
 import { didYouMean, shown } from './wording.ts';
@@ -27,12 +28,17 @@ export const writeError = (error: unknown): void => {
 const json = { 'content-type': 'application/json' };
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The JSON value in a body. Errors: `bad-request`. */
-async function valueOf(body: Uint8Array, headers: Headers): Promise<unknown> {
+/** A body that is as it is. Errors: `bad-request` for a compressed one. */
+function plainBody(body: Uint8Array, headers: Headers): Uint8Array {
   const encoding = headers.get('content-encoding') ?? '';
+  if (encoding === '' || encoding === 'identity') return body;
+  throw fail('bad-request', { reason: `The body has the content encoding ${shown(encoding)}; send it without.` });
+}
+
+/** The JSON value in a body. Errors: `bad-request`. */
+async function valueOf(given: Uint8Array, headers: Headers): Promise<unknown> {
   if (headers.has('inference-header-content-length')) throw fail('bad-request', { reason: noBinaryData });
-  if (encoding !== '' && encoding !== 'identity')
-    throw fail('bad-request', { reason: `The body has the content encoding ${shown(encoding)}; send it without.` });
+  const body = plainBody(given, headers);
   if (body.length === 0) throw fail('bad-request', { reason: 'The body is empty; send an inference request as JSON.' });
   let text: string;
   try {
@@ -45,6 +51,7 @@ async function valueOf(body: Uint8Array, headers: Headers): Promise<unknown> {
 
 /** What there is to call, for suggestions; `*` is a name. */
 const paths = [
+  '/predict',
   '/v2',
   '/v2/health/live',
   '/v2/health/ready',
@@ -52,6 +59,7 @@ const paths = [
   '/v2/models/*',
   '/v2/models/*/ready',
   '/v2/models/*/infer',
+  '/v2/models/*/predict',
   '/v2/models/*/example',
 ];
 
@@ -110,6 +118,16 @@ export function serveApp(
     );
   };
 
+  const predict = async (c: Context, { name, version }: { readonly name: string; readonly version?: string | undefined }) => {
+    const steps = plane.preprocessing(name, { version }); // before anything is read
+    const { raw } = c.req;
+    const answer = await bodies.withBody(raw, async (body) => {
+      const records = await readRecords(plainBody(body, raw.headers), raw.headers.get('content-type') ?? '', steps);
+      return plane.predict(name, records, { version, signal: raw.signal });
+    });
+    return c.json(answer);
+  };
+
   get('/', (c) => {
     const { origin } = new URL(c.req.url);
     return /\btext\/html\b/.test(c.req.header('accept') ?? '')
@@ -120,6 +138,12 @@ export function serveApp(
   get('/v2/health/live', (c) => c.json({ live: plane.live() }));
   get('/v2/health/ready', (c) => c.json({ live: plane.live(), ready: plane.ready() }, plane.ready() ? 200 : 503));
   get('/v2/models', (c) => c.json({ models: plane.models() }));
+  post('/predict', (c) => {
+    const [name, ...others] = plane.models();
+    if (name !== undefined && others.length === 0) return predict(c, { name });
+    const paths = plane.models().map((own) => `/v2/models/${own}/predict`);
+    throw fail('bad-request', { reason: `There are several models; ask one of them: POST ${paths.join(', ')}.` });
+  });
   for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     get(model, (c) => c.json(plane.modelMetadata(chosen(c).name, chosen(c))));
     get(`${model}/ready`, (c) => {
@@ -128,6 +152,7 @@ export function serveApp(
       return c.json({ name, ready }, ready ? 200 : 503);
     });
     get(`${model}/example`, (c) => c.json(plane.example(chosen(c).name, chosen(c))));
+    post(`${model}/predict`, (c) => predict(c, chosen(c)));
     post(`${model}/infer`, async (c) => {
       const { name, version } = chosen(c);
       plane.servable(name, { version }); // before anything is read

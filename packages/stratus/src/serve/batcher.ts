@@ -98,7 +98,7 @@ export class Batcher {
    * Errors: `bad-request`, `busy`, `aborted`, `engine` when the model cannot compute it, `released`.
    */
   async infer(tensors: Tensors, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Record<string, Tensor>> {
-    checkFeeds(this.#servable.inputs, tensors);
+    checkFeeds(this.#servable.feeds, tensors);
     const aborted = () => fail('aborted', { what: 'The request' }, signal!.reason);
     if (signal?.aborted) throw aborted();
     const entry = new Entry(tensors, this.#batched);

@@ -1,4 +1,4 @@
-import { fail, StratusError, version as stratusVersion, type Tensor } from '@stratus/core';
+import { fail, type Preprocessing, StratusError, version as stratusVersion, type Tensor } from '@stratus/core';
 import { Batcher, type BatcherOptions } from './batcher.ts';
 import { decodeRequest, type WantedOutput } from './decode-request.ts';
 import { elementsOf } from './elements.ts';
@@ -12,11 +12,19 @@ import {
   type ResponseOutput,
   type ServerMetadata,
 } from './protocol.ts';
-import type { Servable, ServablePort } from './servable.ts';
+import { feedsOfColumns, feedsOfRecords, type Prediction, type PredictRecord, predictionsOf } from './records.ts';
+import type { Servable, ServablePort, Tensors } from './servable.ts';
 
 interface Served {
   readonly servable: Servable;
   readonly batcher: Batcher;
+}
+
+/** What a model says about records. */
+export interface PredictResponse {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly predictions: readonly Prediction[];
 }
 
 /** Which version of a model is meant; the last one unless told. */
@@ -112,13 +120,9 @@ export class DataPlane {
   ): Promise<InferResponse> {
     const { servable, batcher } = this.#find(name, version);
     const { tensors, outputs } = await decodeRequest(servable, request);
-    const results = await batcher.infer(tensors, { signal }).catch(async (e: unknown) => {
-      // An index out of range, for instance, shows only in the run. Whose fault it is, another request tells.
-      const blamed = StratusError.is(e) && (e.code === 'index-range' || (e.code === 'engine' && (await works(servable))));
-      if (!blamed) throw e;
-      const reason = String(e.details['reason'] ?? e.message);
-      throw fail('bad-request', { reason: `The model '${name}' cannot compute this request: ${reason}` }, e);
-    });
+    const { preprocessing } = servable;
+    const feeds = preprocessing ? await feedsOfColumns(preprocessing, tensors) : tensors;
+    const results = await this.#run({ servable, batcher }, feeds, signal);
     const answers: ResponseOutput[] = [];
     for (const output of outputs) answers.push(await answerOf(output, results[output.port.name]!, servable));
     const { id, parameters } = request;
@@ -129,6 +133,44 @@ export class DataPlane {
       ...(parameters && { parameters }),
       outputs: answers,
     };
+  }
+
+  /**
+   * Asks a model with preprocessing about records; one prediction for each. Errors: as `infer`; `bad-request` for a model without preprocessing.
+   */
+  async predict(
+    name: string,
+    records: readonly PredictRecord[],
+    { version, signal }: ModelChoice & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<PredictResponse> {
+    const served = this.#find(name, version);
+    const { servable } = served;
+    const outputs = await this.#run(served, await feedsOfRecords(this.preprocessing(name, { version }), records), signal);
+    const predictions = await predictionsOf(outputs, records.length, servable.labels);
+    return { model_name: servable.name, model_version: servable.version, predictions };
+  }
+
+  /** What a model does to records. Errors: `bad-request` where it takes none. */
+  preprocessing(name: string, { version }: ModelChoice = {}): Preprocessing {
+    const { preprocessing } = this.#find(name, version).servable;
+    if (preprocessing) return preprocessing;
+    const path = `/v2/models/${name}/infer`;
+    throw fail('bad-request', {
+      reason: `The model '${name}' has no preprocessing, so it takes tensors, not records: POST ${path}.`,
+    });
+  }
+
+  /** Errors: `bad-request` where it is the client's fault. */
+  async #run({ servable, batcher }: Served, feeds: Tensors, signal: AbortSignal | undefined): Promise<Record<string, Tensor>> {
+    try {
+      return await batcher.infer(feeds, { signal });
+    } catch (e) {
+      // An index out of range, for instance, shows only in the run. Whose fault it is, another request tells.
+      const blamed = StratusError.is(e) && (e.code === 'index-range' || (e.code === 'engine' && (await works(servable))));
+      if (!blamed) throw e;
+      const reason = String(e.details['reason'] ?? e.message);
+      throw fail('bad-request', { reason: `The model '${servable.name}' cannot compute this request: ${reason}` }, e);
+    }
   }
 
   /** Frees the models, after the runs that are on their way. */
@@ -152,7 +194,9 @@ export class DataPlane {
 /** True when the model can answer its example. */
 async function works(servable: Servable): Promise<boolean> {
   try {
-    await servable.infer((await decodeRequest(servable, exampleRequest(servable))).tensors);
+    const { preprocessing } = servable;
+    const { tensors } = await decodeRequest(servable, exampleRequest(servable));
+    await servable.infer(preprocessing ? await feedsOfColumns(preprocessing, tensors) : tensors);
     return true;
   } catch (e) {
     if (StratusError.is(e)) return false;

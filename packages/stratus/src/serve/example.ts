@@ -3,8 +3,8 @@ import { datatypeOf, type InferRequest, type ResponseElement } from './protocol.
 import type { Servable, ServablePort } from './servable.ts';
 
 /** A request that the model can answer: the sample in its file, or zeros, with 1 for every size that is not fixed. */
-export function exampleRequest({ inputs, manifest }: Servable): InferRequest {
-  const sample = manifest?.samples[0]?.inputs ?? {};
+export function exampleRequest({ inputs, manifest, preprocessing }: Servable): InferRequest {
+  const sample = preprocessing ? lifted(preprocessing.example) : (manifest?.samples[0]?.inputs ?? {});
   return {
     inputs: inputs.map((port) => ({
       name: port.name,
@@ -13,6 +13,10 @@ export function exampleRequest({ inputs, manifest }: Servable): InferRequest {
     })),
   };
 }
+
+/** A record as a request of one. */
+const lifted = (record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, value === null ? undefined : [value]]));
 
 interface Values {
   readonly shape: readonly number[];

@@ -1,6 +1,8 @@
-import type { DType, Executor, Manifest, Program, Shape, Tensor } from '@stratus/core';
-import { decodeArtifact, fail, readModelInfo, executor as sharedExecutor } from '@stratus/core';
+import type { DType, Executor, Manifest, Preprocessing, Program, Shape, Tensor } from '@stratus/core';
+import { decodeArtifact, fail, preprocessingOf, readModelInfo, executor as sharedExecutor } from '@stratus/core';
+import { bringImageCodec } from '../files/index.ts';
 import { type Labels, readLabels } from './labels.ts';
+import { recordPorts } from './records.ts';
 import { rowsAreIndependent, runSample } from './warm-up.ts';
 
 /** Tensors by name. */
@@ -24,10 +26,15 @@ export interface ServablePort {
 export interface Servable {
   readonly name: string;
   readonly version: string;
+  /** What clients give: a model's inputs; with preprocessing, the fields of its records. */
   readonly inputs: readonly ServablePort[];
+  /** What the graph is fed; the same without preprocessing. */
+  readonly feeds: readonly ServablePort[];
   readonly outputs: readonly ServablePort[];
   /** Names of the classes, by output. */
   readonly labels: Labels;
+  /** What is done to records before the graph. */
+  readonly preprocessing?: Preprocessing;
   /** What the file says about itself, if Stratus wrote it. */
   readonly manifest?: Manifest;
   /**
@@ -35,7 +42,7 @@ export interface Servable {
    * may be answered by one run. It was tried out, not guessed from names.
    */
   readonly batched: boolean;
-  /** Errors: those of `Program.run`. */
+  /** Feeds the graph. Errors: those of `Program.run`. */
   infer(tensors: Tensors, options?: { readonly signal?: AbortSignal | undefined }): Promise<Record<string, Tensor>>;
   /** Frees the model after the runs that were called before. */
   release(): Promise<void>;
@@ -94,20 +101,22 @@ export async function openServable(
 ): Promise<Servable> {
   checkNames(name, version);
   const manifest = await readManifest(bytes, file);
-  const steps = (manifest?.preprocessing ?? []).map((step) => step.type);
-  if (steps.length > 0)
-    throw fail('unknown-name', { kind: 'preprocessing step', name: steps[0]!, known: ['those of later versions'] });
+  const preprocessing = manifest && preprocessingOf(manifest);
+  if (preprocessing) bringImageCodec();
   const program = await (executor ?? (await sharedExecutor())).compile(bytes);
   try {
     const samples = manifest?.samples ?? [];
     for (const sample of samples) await runSample(program, sample, file);
+    const feeds = portsOf(program.inputs, manifest?.signature.inputs);
     const outputs = portsOf(program.outputs, manifest?.signature.outputs);
     return {
       name,
       version,
-      inputs: portsOf(program.inputs, manifest?.signature.inputs),
+      inputs: preprocessing ? recordPorts(preprocessing) : feeds,
+      feeds,
       outputs,
       labels: readLabels(manifest, outputs),
+      ...(preprocessing && { preprocessing }),
       ...(manifest && { manifest }),
       batched: await rowsAreIndependent(program),
       infer: (tensors, { signal } = {}) => program.run(tensors, { signal }),

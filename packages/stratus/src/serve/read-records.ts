@@ -1,0 +1,97 @@
+// The body of a request to predict: records as JSON, a table as CSV, one text, one image.
+import { fail, type Preprocessing } from '@stratus/core';
+import { readJson } from './json.ts';
+import type { PredictRecord } from './records.ts';
+import { shown } from './wording.ts';
+
+type Field = Preprocessing['fields'][number];
+
+const isRecord = (x: unknown): x is PredictRecord => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** The only field of a kind. Errors: `bad-request`. */
+function only(fields: readonly Field[], kinds: readonly string[], what: string): string {
+  const names = [...new Set(fields.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field))];
+  if (names.length === 1 && fields.length === 1) return names[0]!;
+  const known = fields.map(({ field }) => field).join(', ');
+  throw fail('bad-request', {
+    reason: `The body is ${what}, and the model takes ${known}. Send a JSON object with these fields.`,
+  });
+}
+
+/** Records as JSON: one object, a list of them, or `{ "records": [ … ] }`; what stands alone is the model's only field. */
+function recordsOfJson(value: unknown, fields: readonly Field[]): PredictRecord[] {
+  const names = fields.map(({ field }) => field);
+  const inner = isRecord(value) && Array.isArray(value['records']) && !names.includes('records') ? value['records'] : value;
+  const list: readonly unknown[] = Array.isArray(inner) ? inner : [inner];
+  return list.map((record, i) => {
+    if (isRecord(record)) {
+      const odd = Object.keys(record).length > 0 && !names.some((name) => Object.hasOwn(record, name));
+      if (!odd) return record;
+    } else if (names.length === 1) return { [names[0]!]: record };
+    throw fail('bad-request', { reason: `Record ${i} is ${shown(record)}; the model takes objects with ${names.join(', ')}.` });
+  });
+}
+
+/** A cell of a table as its field has it: texts are all that CSV knows. */
+function cellOf({ kind, scalar }: Field, text: string): unknown {
+  if (kind === 'text' || kind === 'bytes') return text;
+  if (text === '') return null;
+  if (kind === 'list' || kind === 'tensor') {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return text;
+    }
+  }
+  if (scalar === 'boolean' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  const number = Number(text);
+  return scalar !== 'text' && text.trim() !== '' && !Number.isNaN(number) ? number : text;
+}
+
+/** Records of CSV with a head, as fields have them. Errors: `bad-request` that names the line. */
+async function recordsOfCsv(text: string, fields: readonly Field[]): Promise<PredictRecord[]> {
+  const { parse } = await import('csv-parse/sync');
+  let rows: readonly (readonly string[])[];
+  try {
+    rows = parse(text, { bom: true, skip_empty_lines: true }) as string[][];
+  } catch (e) {
+    throw fail('bad-request', { reason: `The body is no CSV: ${(e as Error).message}.` }, e);
+  }
+  const [head = [], ...rest] = rows;
+  const twice = head.find((name, i) => head.indexOf(name) !== i);
+  if (twice !== undefined) throw fail('bad-request', { reason: `The column ${shown(twice)} is there twice.` });
+  const missing = fields.find(({ field }) => !head.includes(field));
+  if (missing)
+    throw fail('bad-request', {
+      reason: `There is no column ${shown(missing.field)}; the first line names ${head.map(shown).join(', ')}.`,
+    });
+  return rest.map((row) => Object.fromEntries(fields.map((own) => [own.field, cellOf(own, row[head.indexOf(own.field)] ?? '')])));
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function textOf(body: Uint8Array): string {
+  try {
+    return decoder.decode(body);
+  } catch (e) {
+    throw fail('bad-request', { reason: 'The body is not UTF-8 text.' }, e);
+  }
+}
+
+/**
+ * The records in a body, by its content type: JSON (unless told), `text/csv`, `text/plain`, `image/*`.
+ * Errors: `bad-request`.
+ */
+export async function readRecords(
+  body: Uint8Array,
+  contentType: string,
+  steps: Preprocessing,
+): Promise<readonly PredictRecord[]> {
+  const { fields } = steps;
+  const type = contentType.split(';')[0]!.trim().toLowerCase();
+  if (body.length === 0) throw fail('bad-request', { reason: 'The body is empty; send a record as JSON.' });
+  if (type.startsWith('image/') || type === 'application/octet-stream') return [{ [only(fields, ['bytes'], 'an image')]: body }];
+  if (type === 'text/plain') return [{ [only(fields, ['text', 'scalar'], 'one text')]: textOf(body) }];
+  if (type === 'text/csv') return recordsOfCsv(textOf(body), fields);
+  return recordsOfJson(await readJson(textOf(body)), fields);
+}

@@ -1,0 +1,88 @@
+// Models with preprocessing take records: what their fields are in the protocol, and how predictions look.
+import { anyTable, type DType, fail, type Preprocessing, StratusError, type Tensor } from '@stratus/core';
+import { elementsOf } from './elements.ts';
+import type { Labels } from './labels.ts';
+import type { ResponseElement } from './protocol.ts';
+import type { ServablePort, Tensors } from './servable.ts';
+
+type Field = Preprocessing['fields'][number];
+
+/** One record that a model is asked about: its fields by name. */
+export type PredictRecord = Readonly<Record<string, unknown>>;
+
+/** What a model says about one record: each output, and for classes with names the best one. */
+export type Prediction = Readonly<Record<string, unknown>>;
+
+/** A field as an input tensor. */
+function portOf({ field, kind, dtype, shape = [], scalar }: Field): ServablePort {
+  const of = (own: DType, sizes: readonly (number | string)[] = [], unit?: string): ServablePort => {
+    const dims = ['batch', ...sizes];
+    const known = dims.map((d) => (typeof d === 'number' ? d : -1));
+    return { name: field, dtype: own, shape: known, dims, anyRank: false, ...(unit !== undefined && { unit }) };
+  };
+  if (kind === 'tensor') return of(dtype ?? 'float32', shape);
+  if (kind === 'list') return of('int32', ['length']);
+  if (kind === 'bytes') return of('string', [], 'an encoded image, as base64');
+  if (kind === 'text' || scalar === 'text') return of('string');
+  if (scalar === 'boolean') return of('bool');
+  return of(kind === 'scalar' || dtype === 'float64' ? 'float64' : 'float32');
+}
+
+/** What clients give a model with preprocessing: an input for each field. */
+export const recordPorts = (steps: Preprocessing): ServablePort[] => {
+  const fields = new Map(steps.fields.map((own) => [own.field, own]));
+  return [...fields.values()].map(portOf);
+};
+
+/** What the client wrote cannot be used: errors of the steps are told to it. */
+async function asked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    if (!StratusError.is(e) || !['bad-value', 'shape-mismatch', 'dtype-mismatch', 'corrupt'].includes(e.code)) throw e;
+    throw fail('bad-request', { reason: e.message }, e);
+  }
+}
+
+/** What the graph is fed for these records. Errors: `bad-request`, naming field and record. */
+export const feedsOfRecords = (steps: Preprocessing, records: readonly PredictRecord[]): Promise<Tensors> =>
+  asked(() => steps.feeds(records));
+
+/** What the graph is fed for a field of each record as one tensor. Errors: `bad-request`. */
+export const feedsOfColumns = (steps: Preprocessing, columns: Tensors): Promise<Tensors> =>
+  asked(() => {
+    const lengths = Object.values(columns).map(({ shape }) => shape[0]);
+    if (new Set(lengths).size > 1)
+      throw fail('bad-request', { reason: `The inputs have ${lengths.join(', ')} records; they must have as many each.` });
+    return steps.feeds(anyTable(columns));
+  });
+
+/** Outputs of a run as one prediction for each record. */
+export async function predictionsOf(
+  outputs: Readonly<Record<string, Tensor>>,
+  count: number,
+  labels: Labels,
+): Promise<Prediction[]> {
+  const columns = await Promise.all(
+    Object.entries(outputs).map(async ([name, tensor]) => {
+      const elements = await elementsOf(tensor);
+      const width = count === 0 ? 0 : elements.length / count;
+      return { name, elements, width, labels: Object.hasOwn(labels, name) ? labels[name] : undefined };
+    }),
+  );
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(
+      columns.map(({ name, elements, width, labels: names }) => {
+        const values = elements.slice(row * width, (row + 1) * width);
+        return [name, names ? bestOf(values, names) : width === 1 ? values[0] : values];
+      }),
+    ),
+  );
+}
+
+/** The best of some classes with its number, and those of all by name. One number for two classes is that of the second. */
+function bestOf(values: readonly ResponseElement[], names: readonly string[]): Prediction {
+  const scores = values.length === 1 && names.length === 2 ? [1 - Number(values[0]), Number(values[0])] : values.map(Number);
+  const best = scores.reduce((most, score, i) => (score > scores[most]! ? i : most), 0);
+  return { label: names[best], score: scores[best], scores: Object.fromEntries(names.map((name, i) => [name, scores[i]])) };
+}
