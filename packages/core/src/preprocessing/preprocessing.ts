@@ -230,7 +230,7 @@ export class Preprocessing {
 }
 
 /** An image of one grey pixel (PNG, base64): the least that can be decoded. */
-const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC';
 
 /** Tensors of all records, made a part at a time so that nobody has to wait for long. */
 async function inPieces(
