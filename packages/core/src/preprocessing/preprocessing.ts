@@ -122,7 +122,7 @@ export class Preprocessing {
   get example(): Readonly<Record<string, unknown>> {
     const { example = {} } = this.fitted;
     return Object.fromEntries(
-      this.fields.map(({ field, kind }) => [field, example[field] ?? (kind === 'bytes' ? onePixel : null)]),
+      this.fields.map(({ field, kind }) => [field, kind === 'bytes' ? onePixel : (example[field] ?? null)]),
     );
   }
 
@@ -230,7 +230,8 @@ export class Preprocessing {
 }
 
 /** An image of one grey pixel (PNG, base64): the least that can be decoded. */
-const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC';
+const onePixel =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC';
 
 /** Tensors of all records, made a part at a time so that nobody has to wait for long. */
 async function inPieces(
