@@ -1,5 +1,15 @@
 // The command line, built and run as users run it.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -395,6 +405,52 @@ describe('stratus init', () => {
     expect(figures.accuracy).toBeGreaterThan(0.9);
   }, 120_000);
 
+  it.each([
+    [
+      'tabular',
+      'flowers.csv',
+      '40',
+      0.85,
+      /Saved model.onnx: it takes records/,
+      ['--input', '{"petal_length":null,"petal_width":3.1,"colour":"red","found":"2026-04-02"}'],
+      'tulip',
+    ],
+    ['text', 'reviews.jsonl', '15', 0.9, /it takes texts/, ['The plot is brilliant and the music is moving.'], 'good'],
+    ['image', 'shapes', '9', 0.5, /it takes photos/, ['@shapes/circle/7.png'], 'circle'],
+  ] as const)(
+    'writes a project for %s that runs as it is, and on other data with no change but the path',
+    async (template, data, epochs, least, saved, asked, label) => {
+      const cwd = join(folder, template);
+      expect(await stratus(['init', template, '--template', template], { cwd: folder })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(data) as string,
+      });
+      symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'));
+      const checked = await stratus(['-p', '.'], { cwd, program: join(root, 'node_modules/typescript/bin/tsc') });
+      expect(checked).toMatchObject({ code: 0, stdout: '' });
+      renameSync(join(cwd, data), join(cwd, `my ${data}`)); // the user's own
+      const trained = await stratus(['train', 'train.ts', '--json', '--epochs', epochs, '--', `my ${data}`], { cwd });
+      expect(trained).toMatchObject({ code: 0, stderr: expect.stringMatching(saved) as string });
+      const ends = events(trained.stdout).filter(({ type }) => type === 'epoch') as { logs: { valAccuracy: number } }[];
+      const accuracies = ends.map(({ logs }) => logs.valAccuracy);
+      expect(Math.max(...accuracies)).toBeGreaterThan(least);
+      const predicted = await stratus(['predict', 'model.onnx', ...asked.map((text) => text.replace('@', '@my ')), '--json'], {
+        cwd,
+      });
+      expect(events(predicted.stdout)[0]).toMatchObject({
+        labels: { prediction: [expect.arrayContaining([expect.objectContaining({ label })])] },
+      });
+    },
+    180_000,
+  );
+
+  it('knows which templates there are', async () => {
+    expect(await stratus(['init', 'x', '--template', 'tabuler'], { cwd: folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Did you mean 'tabular'") as string,
+    });
+  });
+
   it('leaves alone what is there, unless told', async () => {
     const cwd = join(folder, 'full');
     mkdirSync(cwd);
@@ -409,6 +465,7 @@ describe('stratus init', () => {
     expect(events(forced.stdout)).toEqual([
       {
         folder: cwd,
+        template: 'digits',
         files: expect.arrayContaining(['train.ts']) as string[],
         next: ['npm install', 'npm run train', 'npm run deploy'],
       },

@@ -8,3 +8,4 @@ export { type PreparedBatch, type PreparedInput, Preprocessing, type Preprocessi
 export type { FieldKind } from './read-values.ts';
 export type { Context, Learner, Step, StepSpec, StepType } from './step.ts';
 export * as steps from './steps/index.ts';
+export { type SuggestedSteps, type SuggestOptions, suggestSteps } from './suggest-steps.ts';

@@ -34,7 +34,7 @@ function recordsOfJson(value: unknown, fields: readonly Field[]): PredictRecord[
 
 /** A cell of a table as its field has it: texts are all that CSV knows. */
 function cellOf({ kind, scalar }: Field, text: string): unknown {
-  if (kind === 'text' || kind === 'bytes') return text;
+  if (kind === 'text' || kind === 'bytes' || scalar === 'text') return text; // what is missing in a table is an empty text in training too
   if (text === '') return null;
   if (kind === 'list' || kind === 'tensor') {
     try {
@@ -45,7 +45,7 @@ function cellOf({ kind, scalar }: Field, text: string): unknown {
   }
   if (scalar === 'boolean' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
   const number = Number(text);
-  return scalar !== 'text' && text.trim() !== '' && !Number.isNaN(number) ? number : text;
+  return text.trim() !== '' && !Number.isNaN(number) ? number : text;
 }
 
 /** Records of CSV with a head, as fields have them. Errors: `bad-request` that names the line. */
