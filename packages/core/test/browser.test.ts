@@ -3,13 +3,26 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { executor, parseIdx, type Tensor, version } from '@stratus/core';
+import {
+  activation,
+  executor,
+  type Preprocessing,
+  parseIdx,
+  preprocessing,
+  rescaling,
+  sequential,
+  steps,
+  type Tensor,
+  tensor,
+  version,
+} from '@stratus/core';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './browser/bundle.ts';
 import type { Tasks } from './browser/page.ts';
 import { type Served, serve } from './browser/serve.ts';
-import { makeModel, numbers, predictWith, randomStreams, trainOnce } from './browser/work.ts';
+import { askWith, makeModel, numbers, predictWith, randomStreams, trainOnce } from './browser/work.ts';
 
 const executablePath = process.env['STRATUS_CHROMIUM'] ?? '/usr/bin/chromium';
 const rows = 20 * 128;
@@ -135,6 +148,63 @@ describe('in Chromium', () => {
     await trainOnce(model, image, label);
     const scores = numbers(await model.predict(image.rows(0, 64)));
     expect(farthest(await home.run('predict', [...(await model.toBytes())], 64), scores)).toBeLessThan(1e-5);
+  });
+
+  // Models that say what comes to their first layer.
+  const shown = (prep: Preprocessing) => {
+    const { dtype } = Object.values(prep.inputs)[0]!;
+    const numbers = dtype === 'float32' ? activation({ activation: 'linear' }) : rescaling({ scale: 1 });
+    return sequential([prep.input(), numbers]).preprocess(prep).toBytes();
+  };
+
+  inBrowser('records become the same numbers as in Node, bit for bit', async () => {
+    const people = Array.from({ length: 50 }, (_, i) => ({
+      age: i % 7 === 0 ? null : 18 + ((i * 37) % 60),
+      fare: 1e6 + ((i * 7919) % 500) / 3,
+      city: ['Oslo', 'Rome', '東京'][i % 3],
+      born: `19${50 + i}-07-1${i % 10}`,
+      about: `The ${['GOOD', 'bad', 'İstanbul'][i % 3]} film<br/>no. ${i}, naïve!`,
+    }));
+    const table = await preprocessing({
+      features: {
+        age: [steps.impute({ indicator: true }), steps.standardize()],
+        fare: [steps.robustScale()],
+        city: [steps.categories(), steps.oneHot()],
+        born: [steps.dateParts({ cyclic: true }), steps.minMax()],
+      },
+    }).fit(people);
+    const text = await preprocessing({
+      features: { about: [steps.cleanText(), steps.tokenize({ numWords: 40, oovToken: '?' }), steps.pad({ maxLength: 6 })] },
+    }).fit(people);
+    for (const bytes of [await shown(table), await shown(text)]) {
+      const strangers = [
+        ...people.slice(0, 9),
+        { age: 1e-3, fare: -5, city: '', born: '2024-02-29T23:59:59+09:00', about: '\u0000 ﬁne' },
+      ];
+      expect(await home.run('ask', [...bytes], strangers)).toEqual(await askWith(bytes, strangers));
+    }
+  });
+
+  inBrowser('an image of the right size becomes the same pixels as in Node', async () => {
+    const prep = await preprocessing({ features: { photo: [steps.image({ size: [5, 7] })] } }).fit([{ photo: '' }]);
+    const bytes = await shown(prep);
+    const pixels = tensor(
+      Uint8Array.from({ length: 5 * 7 * 3 }, (_, i) => (i * 73) % 256),
+      { shape: [5, 7, 3] },
+    );
+    const png = await sharp(pixels.data as Uint8Array, { raw: { width: 7, height: 5, channels: 3 } })
+      .png()
+      .toBuffer();
+    const here = await askWith(bytes, [{ photo: pixels }]);
+    expect(await home.run('ask', [...bytes], [{ photo: png.toString('base64') }])).toEqual(here);
+    // Another size: another sampler, which may differ by a little.
+    const large = await sharp({ create: { width: 70, height: 50, channels: 3, background: '#3a7' } })
+      .jpeg()
+      .toBuffer();
+    const there = await home.run('ask', [...bytes], [{ photo: large.toString('base64') }]);
+    expect(there).toHaveLength(5 * 7 * 3);
+    for (const [i, value] of there.entries()) expect(Math.abs(value - [0x33, 0xaa, 0x77][i % 3]!)).toBeLessThan(4);
+    expect(await home.run('failure', [...bytes], [{ photo: 'AAAA' }])).toMatchObject({ code: 'corrupt' });
   });
 
   inBrowser('the page stays alive while it trains', async () => {

@@ -1,6 +1,6 @@
 // The page of the browser tests: what it can do hangs on `globalThis.page`.
 import { createExecutor, executor, lookUp, parseIdx, StratusError, type Tensor, tensor, version } from '@stratus/core';
-import { makeModel, numbers, predictWith, randomStreams, trainOnce } from './work.ts';
+import { askWith, makeModel, numbers, predictWith, randomStreams, trainOnce } from './work.ts';
 
 declare const requestAnimationFrame: (then: (time: number) => void) => void;
 
@@ -69,6 +69,8 @@ export const tasks = {
     await trainOnce(model, image, label);
     return { bytes: [...(await model.toBytes())], scores: numbers(await model.predict(image.rows(0, 64))) };
   },
+  failure: async (bytes: number[], records: object[]) => errorOf(askWith(Uint8Array.from(bytes), records)),
+  ask: async (bytes: number[], records: object[]) => askWith(Uint8Array.from(bytes), records),
   predict: async (bytes: number[], rows: number) => predictWith(Uint8Array.from(bytes), (await digits(rows))[0]),
   save: () => errorOf(makeModel('plain').save('model.onnx')),
   misspelt: () => errorOf(Promise.resolve().then(() => lookUp('loss', { mse: 1, mae: 2 }, 'mes'))),

@@ -67,6 +67,10 @@ export async function randomStreams(executor: Executor): Promise<{ bits: number[
 
 export const numbers = (t: Tensor): number[] => Array.from(t.data as Float32Array, Number);
 
+/** What a model from these bytes says to records. */
+export const askWith = async (bytes: Uint8Array, records: readonly object[]): Promise<number[]> =>
+  numbers(await (await load(bytes)).predict(records));
+
 /** What a model from these bytes says to images. */
 export const predictWith = async (bytes: Uint8Array, image: Tensor): Promise<number[]> =>
   numbers(await (await load(bytes)).predict(image));
