@@ -13,8 +13,9 @@ export const run: Run = async (context) => {
   const data = await imdb({ signal: context.signal });
   const runs = await overSeeds((options) => train({ ...options, data }), [1, 2, 3], context);
   const [plain] = await overSeeds((options) => train({ ...options, data, sgd: true, epochs, patience: epochs }), [1], context);
-  const { learn, test } = await reviews({ data }, { vocabulary: 20_000, length: 200 });
-  const arrays = { x: learn.x, y: learn.y, testX: test.x, testY: test.y };
+  const { prep, learn, test } = await reviews({ data }, { vocabulary: 20_000, length: 200 });
+  const words = async (part: typeof learn) => Object.values(await prep.feeds(part))[0]!;
+  const arrays = { x: await words(learn), y: learn.label, testX: await words(test), testY: test.label };
   const peer = await trainPeer(context, { model: 'imdb-lstm', arrays, seeds: [1], epochs });
   const theirs = peer ? `${peer.name} ${peer.accuracies[0]!.toFixed(3)}` : 'PyTorch is not installed';
   const sgd = `with SGD 0.01/0.9, ${epochs} epochs: ${plain!.figures.accuracy.toFixed(3)}, ${theirs}`;

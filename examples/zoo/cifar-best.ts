@@ -3,12 +3,13 @@
 import {
   activation,
   add,
+  augment,
   batchNormalization,
   type Cifar10,
   cifar10,
   conv2d,
+  dataset,
   dense,
-  foldIn,
   globalMaxPooling2d,
   input,
   type Model,
@@ -16,14 +17,11 @@ import {
   maxPooling2d,
   model,
   oneCycle,
-  permutation,
-  randomKey,
+  randomFlip,
+  randomTranslation,
   rescaling,
-  type Stream,
   type Symbolic,
   sgd,
-  Tensor,
-  uniforms,
 } from 'stratus';
 import { runAsScript, type TrainOptions } from './script.ts';
 
@@ -60,39 +58,16 @@ export function buildCifarBest({ width = 16, ...options }: CifarBestSizes = {}):
   return model({ inputs: image, outputs: scores, name: 'cifar-best', ...options });
 }
 
-/** How far a picture is moved: little, as few epochs leave little to memorise. */
-const far = 2;
+/** How far a picture is moved: two pixels, as few epochs leave little to memorise. What is uncovered is black. */
+const far = 2 / 32;
+const change = augment(randomFlip({ mode: 'horizontal' }), randomTranslation({ heightFactor: far, widthFactor: far }));
 
-/** Batches in another order in each epoch, each picture mirrored or not and moved by up to two pixels; what is uncovered is black. */
-export function shaken({ train }: Cifar10, { batchSize, seed }: { batchSize: number; seed: number }): Stream {
-  let epoch = 0;
-  return {
-    *[Symbol.iterator]() {
-      const key = foldIn(randomKey(seed), epoch++);
-      const order = permutation(train.length, key);
-      const random = uniforms(foldIn(key, 1));
-      const below = (n: number): number => Math.floor(random() * n);
-      for (let at = 0; at + batchSize <= order.length; at += batchSize) {
-        const pictures = new Uint8Array(batchSize * 3072);
-        const labels = new Uint8Array(batchSize);
-        for (let row = 0; row < batchSize; row++) {
-          const from = order[at + row]!;
-          labels[row] = train.label.data[from]!;
-          const [down, right, mirrored] = [below(2 * far + 1) - far, below(2 * far + 1) - far, below(2) === 1];
-          for (let y = Math.max(0, down); y < Math.min(32, 32 + down); y++)
-            for (let x = Math.max(0, right); x < Math.min(32, 32 + right); x++) {
-              const source = (from * 32 + y - down) * 96 + (mirrored ? 31 - (x - right) : x - right) * 3;
-              const target = (row * 32 + y) * 96 + x * 3;
-              pictures[target] = train.image.data[source]!;
-              pictures[target + 1] = train.image.data[source + 1]!;
-              pictures[target + 2] = train.image.data[source + 2]!;
-            }
-        }
-        yield { x: new Tensor('uint8', [batchSize, 32, 32, 3], pictures), y: new Tensor('uint8', [batchSize], labels) };
-      }
-    },
-  };
-}
+/** Batches in another order in each epoch, each picture mirrored or not and moved. */
+export const shaken = ({ train }: Pick<Cifar10, 'train'>, { batchSize, seed }: { batchSize: number; seed: number }) =>
+  dataset(train)
+    .shuffle(seed)
+    .map(({ image, label }, _, key) => ({ x: change(image, key), y: label }), { seed })
+    .batch(batchSize, { dropRemainder: true });
 
 /** Trains and measures it on the test pictures. */
 export async function train({

@@ -45,7 +45,7 @@ export class PreprocessingPlan {
    * Learns from the training data, in a few readings of it: never give it the records you test with.
    * Errors: `bad-value`, naming step, field and record; `unknown-name` for a field that is not there; `aborted`.
    */
-  async fit(records: Records, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Preprocessing> {
+  async fit(records: Records, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Preprocessing> {
     const data = dataset(records as readonly unknown[]);
     const observers = new Map<string, FieldObserver>();
     for (const fields of [...Object.values(this.#features), ...Object.values(this.#target)])
