@@ -1,6 +1,6 @@
 import { fail } from '../../errors.ts';
 import { checkOptions, refuseUnknown } from '../../options.ts';
-import { isTensor, type Tensor } from '../../tensor/index.ts';
+import { eachText, type Texts } from './each-text.ts';
 
 /** What Keras leaves out unless told: ASCII punctuation but the apostrophe, tab and line feed. */
 const punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n';
@@ -21,26 +21,14 @@ export interface TokenizerOptions {
 
 /** A tokenizer as plain data: what {@link Tokenizer.toJSON} gives and {@link Tokenizer.fromJSON} takes. */
 export interface TokenizerJson extends TokenizerOptions {
+  /** Which tokenizer it is; left out before there were others. */
+  readonly type?: 'words';
   readonly format: 1;
   /** How many texts it has seen. */
   readonly documents: number;
   /** Every word and how often it was seen, the most frequent first: the order of the numbers. */
   readonly words: readonly (readonly [string, number])[];
 }
-
-/** Texts in a list, or a string tensor. */
-export type Texts = readonly string[] | Tensor<'string'>;
-
-const listOf = (texts: Texts, what: string): readonly string[] => {
-  const list: unknown = isTensor(texts) ? texts.data : texts;
-  if (Array.isArray(list) && list.every((text) => typeof text === 'string')) return list as string[];
-  throw fail('bad-value', {
-    what,
-    got: typeof texts === 'string' ? 'one text' : 'something else among the texts',
-    want: 'a list of texts, or a string tensor',
-    fix: typeof texts === 'string' ? 'Put it into a list: [text].' : 'Leave out what is missing, or replace it by an empty text.',
-  });
-};
 
 /**
  * Words to numbers and back, by frequency. Made by {@link tokenizer}.
@@ -108,7 +96,7 @@ export class Tokenizer {
 
   /** Counts the words of more texts. Numbers that were given before may change. Errors: `bad-value`. */
   fitOnTexts(texts: Texts): this {
-    for (const text of listOf(texts, 'fitOnTexts')) {
+    for (const text of [...eachText('fitOnTexts', texts)]) {
       this.#documents++;
       for (const word of this.wordsOf(text)) {
         const count = this.#counts.get(word);
@@ -125,7 +113,7 @@ export class Tokenizer {
   textsToSequences(texts: Texts): number[][] {
     const index = this.wordIndex;
     const { numWords = Infinity, oovToken } = this.options;
-    return listOf(texts, 'textsToSequences').map((text) => {
+    return Array.from(eachText('textsToSequences', texts), (text) => {
       const sequence: number[] = [];
       for (const word of this.wordsOf(text)) {
         const number = index.get(word);
@@ -152,6 +140,16 @@ export class Tokenizer {
     });
   }
 
+  /** The numbers of one text's words; see {@link Tokenizer.textsToSequences}. Errors: `bad-value`. */
+  encode(text: string): number[] {
+    return this.textsToSequences([text])[0]!;
+  }
+
+  /** The words behind numbers, as one text; see {@link Tokenizer.sequencesToTexts}. */
+  decode(ids: Iterable<number>): string {
+    return this.sequencesToTexts([ids])[0]!;
+  }
+
   /** Plain data that {@link Tokenizer.fromJSON} reads; `JSON.stringify(tokenizer)` works. */
   toJSON(): TokenizerJson {
     const counts = this.#counts;
@@ -159,7 +157,7 @@ export class Tokenizer {
       const count = counts.get(word);
       return count === undefined ? [] : [[word, count]];
     });
-    return { format: 1, ...this.options, documents: this.#documents, words };
+    return { type: 'words', format: 1, ...this.options, documents: this.#documents, words };
   }
 
   /** The tokenizer again, from plain data or its JSON. Errors: `bad-value`. */
@@ -172,8 +170,8 @@ export class Tokenizer {
     } catch (e) {
       throw bad('a text that is no JSON', e);
     }
-    const { format, documents, words, ...options } = parsed ?? {};
-    if (format !== 1 || !Number.isInteger(documents) || !Array.isArray(words)) throw bad('something else');
+    const { type = 'words', format, documents, words, ...options } = parsed ?? {};
+    if (type !== 'words' || format !== 1 || !Number.isInteger(documents) || !Array.isArray(words)) throw bad('something else');
     const made = new Tokenizer(options);
     for (const [word, count] of words as TokenizerJson['words']) {
       if (typeof word !== 'string' || !Number.isInteger(count)) throw bad(`the word ${JSON.stringify(word)} without a count`);
