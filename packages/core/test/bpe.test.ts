@@ -103,7 +103,7 @@ describe('tokenizerFromHuggingFace', () => {
   it.each(Object.entries(golden.files))('gives the numbers that Hugging Face gives: %s', (_, { file, ids }) => {
     const tokens = tokenizerFromHuggingFace(file);
     expect(tokens.encodeBatch(golden.samples)).toEqual(ids);
-    expect(BpeTokenizer.fromJSON(tokens.toJSON()).encodeBatch(golden.samples)).toEqual(ids);
+    expect(golden.samples.map((text) => tokenizerFromJSON(tokens.toJSON()).encode(text))).toEqual(ids);
   });
 
   it('refuses what it would read in another way', () => {

@@ -3,6 +3,7 @@ import { lookUp } from '../../suggest.ts';
 import { BpeTokenizer, type BpeTokenizerJson } from './bpe/bpe-tokenizer.ts';
 import { parsed } from './bpe/vocabulary.ts';
 import { Tokenizer, type TokenizerJson } from './tokenizer.ts';
+import { WordPieceTokenizer, type WordPieceTokenizerJson } from './word-piece/word-piece-tokenizer.ts';
 
 /** What all tokenizers can do, whatever their tokens are. */
 export interface AnyTokenizer {
@@ -17,12 +18,13 @@ export interface AnyTokenizer {
 }
 
 /** A tokenizer as plain data. */
-export type AnyTokenizerJson = TokenizerJson | BpeTokenizerJson;
+export type AnyTokenizerJson = TokenizerJson | BpeTokenizerJson | WordPieceTokenizerJson;
 
 /** How each type is read. */
 const readers: Readonly<Record<string, (json: never) => AnyTokenizer>> = {
   words: Tokenizer.fromJSON,
   bpe: BpeTokenizer.fromJSON,
+  wordPiece: WordPieceTokenizer.fromJSON,
 };
 
 /**

@@ -4,17 +4,18 @@ import { BpeTokenizer, type BpeTokenizerOptions } from './bpe/bpe-tokenizer.ts';
 import { type Split, splitOfPattern } from './bpe/pieces.ts';
 import { parsed } from './bpe/vocabulary.ts';
 import type { SpecialToken } from './special-tokens.ts';
+import { WordPieceTokenizer } from './word-piece/word-piece-tokenizer.ts';
 
 const what = 'tokenizerFromHuggingFace';
 
 /** A part of a file `tokenizer.json`: a type, and what that type needs. */
-export interface HuggingFacePart {
+interface HuggingFacePart {
   readonly type?: string;
   readonly [name: string]: unknown;
 }
 
 /** What is read of a file `tokenizer.json`. */
-export interface HuggingFaceJson {
+interface HuggingFaceJson {
   readonly model: HuggingFacePart;
   readonly normalizer?: HuggingFacePart | null;
   readonly pre_tokenizer?: HuggingFacePart | null;
@@ -22,7 +23,7 @@ export interface HuggingFaceJson {
 }
 
 /** The error for what cannot be done as the file says: silence would give other numbers. */
-export const cannot = (part: string, value: unknown) =>
+const cannot = (part: string, value: unknown) =>
   fail('bad-value', {
     what,
     got: `${part} ${JSON.stringify(value)?.slice(0, 200)}`,
@@ -66,12 +67,35 @@ function readBpe(json: HuggingFaceJson, specialTokens: readonly SpecialToken[]):
   );
 }
 
+function readWordPiece(json: HuggingFaceJson, specialTokens: readonly SpecialToken[]): WordPieceTokenizer {
+  const { vocab, unk_token, continuing_subword_prefix, max_input_chars_per_word } = json.model;
+  const { type, clean_text, handle_chinese_chars, strip_accents, lowercase } = json.normalizer ?? {};
+  if (type !== 'BertNormalizer') throw cannot('normalizer', json.normalizer);
+  if (json.pre_tokenizer?.type !== 'BertPreTokenizer') throw cannot('pre_tokenizer', json.pre_tokenizer);
+  return new WordPieceTokenizer(
+    {
+      vocabulary: vocab as Record<string, number>,
+      specialTokens,
+      unkToken: unk_token as string,
+      prefix: continuing_subword_prefix as string,
+      maxInputCharsPerWord: max_input_chars_per_word as number,
+      cleanText: clean_text as boolean,
+      handleChineseChars: handle_chinese_chars as boolean,
+      stripAccents: (strip_accents ?? undefined) as boolean | undefined,
+      lowercase: lowercase as boolean,
+    },
+    what,
+  );
+}
+
 /** How each type of model is read. */
-const readers = { BPE: readBpe };
+const readers: Readonly<
+  Record<string, (json: HuggingFaceJson, special: readonly SpecialToken[]) => BpeTokenizer | WordPieceTokenizer>
+> = { BPE: readBpe, WordPiece: readWordPiece };
 
 /**
- * The tokenizer of a file `tokenizer.json` of Hugging Face: byte-level BPE.
- * Special tokens that the file adds around a text (its `post_processor`) are left to the caller for BPE.
+ * The tokenizer of a file `tokenizer.json` of Hugging Face: byte-level BPE, or WordPiece.
+ * What the file adds around a text (its `post_processor`) is not read: BPE adds nothing, WordPiece `[CLS]` and `[SEP]`.
  *
  * Shapes: none. Errors: `bad-value` for what would give other numbers than Hugging Face's, `unknown-name` for another type of model.
  * Source: Hugging Face tokenizers.
@@ -82,12 +106,12 @@ const readers = { BPE: readBpe };
  * const tokens = tokenizerFromHuggingFace(await readFile('tokenizer.json', 'utf8'));
  * console.log(tokens.encode('Hello world'));
  */
-export function tokenizerFromHuggingFace(text: string): BpeTokenizer {
+export function tokenizerFromHuggingFace(text: string): BpeTokenizer | WordPieceTokenizer {
   const json = parsed(what, text, "the text of a file 'tokenizer.json'") as Partial<HuggingFaceJson> | null;
   if (typeof json?.model !== 'object' || json.model === null) throw cannot('no model in', json);
   const added = json.added_tokens ?? [];
   if (!Array.isArray(added)) throw cannot('added_tokens', added);
   for (const one of added as readonly (HuggingFacePart | null)[]) if (one?.['single_word']) throw cannot('added token', one);
-  const type = json.model.type ?? (json.model['merges'] === undefined ? 'none' : 'BPE');
+  const type = json.model.type ?? (json.model['merges'] === undefined ? 'WordPiece' : 'BPE'); // older files do not say
   return lookUp('type of tokenizer', readers, type)(json as HuggingFaceJson, added);
 }

@@ -76,10 +76,9 @@ export function trainMerges(
     return tokens.push(token) - 1;
   };
   const weights = [...counts.values()];
-  const words = Array.from(counts.keys(), (word) => {
-    const known = [...word].filter((letter) => letters.has(letter));
-    return known.map((letter, i) => idOf(i === 0 ? letter : prefix + letter));
-  });
+  const words = Array.from(counts.keys(), (word) =>
+    [...word].flatMap((letter, i) => (letters.has(letter) ? [idOf(i === 0 ? letter : prefix + letter)] : [])),
+  );
 
   const pairs = new Map<number, number>();
   const places = new Map<number, Set<number>>();

@@ -169,7 +169,7 @@ export class BpeTokenizer {
   }
 
   /** The text of numbers. Bytes that are no UTF-8, as of a character cut in two, become U+FFFD. Errors: `bad-value` for a number without a token. */
-  decode(ids: Iterable<number>): string {
+  decode(ids: Iterable<number>, { skipSpecialTokens = false }: { readonly skipSpecialTokens?: boolean } = {}): string {
     const bytes: number[] = [];
     for (const id of ids) {
       const token = this.idToToken(id);
@@ -179,7 +179,9 @@ export class BpeTokenizer {
           got: `the number ${String(id)}`,
           want: `numbers of tokens, below ${this.vocabularySize}`,
         });
-      if (this.#special.byId(id)) for (const byte of utf8(token)) bytes.push(byte);
+      const special = this.#special.byId(id) !== undefined;
+      if (special && skipSpecialTokens) continue;
+      if (special) for (const byte of utf8(token)) bytes.push(byte);
       else for (const letter of token) bytes.push(...(byteOfLetter.has(letter) ? [byteOfLetter.get(letter)!] : utf8(letter)));
     }
     return textOf(Uint8Array.from(bytes));

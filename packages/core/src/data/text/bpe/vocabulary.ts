@@ -24,6 +24,9 @@ export function tokensInOrder(what: string, vocabulary: unknown): readonly strin
       throw bad(what, `the token ${JSON.stringify(token)} with the number ${String(id)} among ${entries.length} tokens`, want);
     tokens[id as number] = token;
   }
+  const seen = new Set<string | undefined>();
+  const twice = tokens.find((token) => seen.size === seen.add(token).size);
+  if (twice !== undefined) throw bad(what, `the token ${JSON.stringify(twice)} twice`, want);
   return tokens as string[];
 }
 
