@@ -58,6 +58,9 @@ def main():
             "sequences": sequences,
             "numbers": numbers,
             "texts": tokenizer.sequences_to_texts(numbers),
+            "matrices": {
+                mode: tokenizer.texts_to_matrix(TEXTS[:2] + NEW, mode).tolist() for mode in ("binary", "count", "freq", "tfidf")
+            },
         })
     padded = [
         {"options": renamed(options), "rows": keras.utils.pad_sequences(SEQUENCES, **options).tolist()} for options in PADDING

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type CleanTextOptions,
   cleanText,
+  type MatrixMode,
   type PadSequencesOptions,
   padSequences,
   StratusError,
+  segmentWords,
   type Tensor,
   Tokenizer,
   type TokenizerOptions,
@@ -25,6 +29,7 @@ const golden = JSON.parse(readFileSync(new URL('../../../golden/text.json', impo
     readonly sequences: number[][];
     readonly numbers: number[][];
     readonly texts: string[];
+    readonly matrices: Record<MatrixMode, number[][]>;
   }[];
   readonly sequences: number[][];
   readonly padded: { readonly options: PadSequencesOptions; readonly rows: number[][] }[];
@@ -55,6 +60,34 @@ describe('tokenizer', () => {
     expect([again.documents, again.options]).toEqual([words.documents, words.options]);
     expect(again.textsToSequences(golden.new)).toEqual(words.textsToSequences(golden.new));
     expect(Tokenizer.fromJSON(words.toJSON()).toJSON()).toEqual(words.toJSON());
+  });
+
+  it.each(golden.tokenizers.map((c) => [JSON.stringify(c.options), c] as const))("makes Keras' matrices: %s", (_, wanted) => {
+    const words = tokenizer(wanted.options).fitOnTexts(golden.texts);
+    for (const made of [words, Tokenizer.fromJSON(words.toJSON())])
+      for (const [mode, rows] of Object.entries(wanted.matrices)) {
+        const got = made.textsToMatrix([...golden.texts.slice(0, 2), ...golden.new], mode as MatrixMode);
+        expect(got.shape).toEqual([rows.length, rows[0]!.length]);
+        expect([...got.data]).toEqual([...Float32Array.from(rows.flat())]);
+      }
+  });
+
+  it('refuses matrices that it cannot make', () => {
+    const words = tokenizer().fitOnTexts(['a b']);
+    expect(codeOf(() => words.textsToMatrix(['a'], 'tf-idf' as MatrixMode))).toBe('unknown-name');
+    expect(codeOf(() => tokenizer({ numWords: 2 ** 31 }).textsToMatrix(['a']))).toBe('bad-value');
+    const { words: list, ...rest } = words.toJSON();
+    const older = Tokenizer.fromJSON({ ...rest, words: list.map(([word, count]) => [word, count] as const) });
+    expect(older.textsToMatrix(['a b b'], 'count').toArray()).toEqual([[0, 1, 2]]);
+    expect(codeOf(() => older.textsToMatrix(['a'], 'tfidf'))).toBe('bad-value');
+  });
+
+  it('finds words of a language without spaces', () => {
+    const words = tokenizer({ locale: 'ja' }).fitOnTexts(['東京は大きい。', '東京に行く']);
+    expect(words.wordsOf('東京は、Big!')).toEqual(['東京', 'は', 'big']);
+    expect(words.encode('東京')).toEqual([1]);
+    expect(Tokenizer.fromJSON(JSON.stringify(words)).encode('東京に')).toEqual(words.encode('東京に'));
+    expect(codeOf(() => tokenizer({ locale: 'no language' }))).toBe('bad-value');
   });
 
   it('takes a string tensor, and counts on', () => {
@@ -111,6 +144,18 @@ describe('padSequences', () => {
   });
 });
 
+describe('segmentWords', () => {
+  it.each([
+    ['ja', '東京に行く。', ['東京', 'に', '行く']],
+    ['zh', '我喜欢北京。', ['我', '喜欢', '北京']],
+    ['th', 'สวัสดีครับ', ['สวัสดี', 'ครับ']],
+    [undefined, "It's 3.14, isn't it?", ["It's", '3.14', "isn't", 'it']],
+    ['en', '', []],
+  ])('%s: %s', (locale, text, words) => expect(segmentWords(text, locale)).toEqual(words));
+
+  it('refuses what is no language', () => expect(codeOf(() => segmentWords('a', '?'))).toBe('bad-value'));
+});
+
 describe('cleanText', () => {
   it.each([
     ['', ''],
@@ -119,6 +164,90 @@ describe('cleanText', () => {
     ["It's  10/10 -- \n GREAT_movie!", 'its 1010 greatmovie'],
     ['Café <b>x', 'café bx'],
   ])('%j', (text, clean) => expect(cleanText(text)).toBe(clean));
+
+  it('does without options what it did before there were any, in texts.map too', () => {
+    const before = (text: string): string =>
+      text
+        .toLowerCase()
+        .replace(/<br\s*\/?>/g, ' ')
+        .replace(/[!-/:-@[-`{-~]+/g, '')
+        .replace(/\s+/g, ' ')
+        .trim();
+    const parts = fc.constantFrom('<br', ' ', '/', '>', 'BR', '<BR/>', 'Σ', 'İ', '.', '&amp;', 'A', '\u2028', '\ud83d');
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(parts).map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect([cleanText(text), cleanText(text, {}), [text].map(cleanText)[0]]).toEqual(Array(3).fill(before(text)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each<[CleanTextOptions, string, string]>([
+    [{ lower: false, punctuation: 'keep' }, ' A.<br>B  ', 'A. B'],
+    [{ punctuation: 'unicode' }, '“Ja” – 5 € & ¿qué?', 'ja 5 qué'],
+    [{ html: 'keep', punctuation: 'keep' }, 'a<br>b', 'a<br>b'],
+    [{ normalization: 'NFKC' }, 'ﬁ x² ｆｕｌｌ', 'fi x2 full'],
+    [{ normalization: 'NFC' }, 'cafe\u0301', 'café'],
+    [{ stripAccents: true }, 'Crème Brûlée Łódź 한국', 'creme brulee łodz 한국'],
+    [{ urls: '<url>' }, 'See HTTP://a.b/c?d=e, or www.x.org.', 'see <url> or <url>'],
+    [{ emails: 'EMAIL', urls: 'URL' }, 'Mail a.b+c@x-y.co.uk, not @you nor a@b', 'mail EMAIL not you nor ab'],
+    [{ digits: '#' }, 'In 1999: 3.5 ½', 'in # ## #'],
+    [{ digits: '#', lower: false, punctuation: 'keep' }, 'In 1999: 3.5', 'In #: #.#'],
+    [{ html: 'strip' }, '<p class="a>b">One</p><p>T<b>w</b>o &lt;br&gt; &amp; &eacute;&#233;&#xE9;&#150;</p>', 'one two br ééé–'],
+    [{ html: 'strip', punctuation: 'keep' }, 'a<!-- <b> -->b<script>x<b></SCRIPT >c<style>p{}</style>d', 'ab c d'],
+    [
+      { html: 'strip', punctuation: 'keep' },
+      '1 < 2 > 0 &bogus; &#0; &#xD800; &#1114112; &constructor; &Zacute;',
+      '1 < 2 > 0 &bogus; \ufffd \ufffd \ufffd &constructor; ź',
+    ],
+    [{ html: 'strip', punctuation: 'keep' }, 'a<script>never closed <p>', 'a'],
+    [{ html: 'strip', punctuation: 'keep' }, 'a<!-- never closed <p>', 'a'],
+    [{ html: 'strip', punctuation: 'keep' }, '<a title="open>x</a> y < z', 'x y < z'],
+    [{ html: 'strip', punctuation: 'keep' }, '</p>a<!DOCTYPE html>b<?xml?>c<x-y>d<', 'a b c d<'],
+  ])('%j %s', (options, text, clean) => expect(cleanText(text, options)).toBe(clean));
+
+  it('takes time in proportion to the text, whatever it is', () => {
+    const hostile = [
+      '<',
+      '<a',
+      '<a "',
+      '<a "\'',
+      '<!--',
+      '<!-- <p>',
+      '<script>',
+      '<script><p',
+      '&',
+      '&#',
+      'a@',
+      'a.',
+      'a',
+      '@',
+      'http://',
+      'www.',
+      '.',
+      ' ',
+      '<br',
+      '</',
+      '1',
+    ];
+    const all = { html: 'strip', urls: 'u', emails: 'e', digits: '0', normalization: 'NFKC', stripAccents: true } as const;
+    const start = performance.now();
+    for (const part of hostile)
+      for (const end of ['', '>', '">'])
+        expect(cleanText(part.repeat(100_000 / part.length) + end, all).length).toBeLessThanOrEqual(400_000);
+    expect(performance.now() - start).toBeLessThan(20_000); // quadratic would be an hour
+  });
+
+  it('refuses options that make no sense', () => {
+    for (const wrong of [{ lower: 1 }, { urls: 3 }, { stripAccents: 'yes' }])
+      expect(codeOf(() => cleanText('a', wrong as unknown as CleanTextOptions))).toBe('bad-value');
+    for (const wrong of [{ html: 'remove' }, { punctuation: 'all' }, { normalization: 'NFX' }, { url: '' }])
+      expect(codeOf(() => cleanText('a', wrong as unknown as CleanTextOptions))).toBe('unknown-name');
+  });
 });
 
 describe('trainTestSplit', () => {

@@ -1,6 +1,9 @@
 import { fail } from '../../errors.ts';
 import { checkOptions, refuseUnknown } from '../../options.ts';
+import type { Tensor } from '../../tensor/index.ts';
 import { eachText, type Texts } from './each-text.ts';
+import { segmentWords } from './segment-words.ts';
+import { type MatrixMode, matrixOf } from './texts-to-matrix.ts';
 
 /** What Keras leaves out unless told: ASCII punctuation but the apostrophe, tab and line feed. */
 const punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n';
@@ -17,6 +20,8 @@ export interface TokenizerOptions {
   readonly lower?: boolean | undefined;
   /** What separates words; a space unless told. */
   readonly split?: string | undefined;
+  /** The language (`'ja'`, `'zh'`, `'th'`) in which words are looked for by `segmentWords`, in place of `filters` and `split`. */
+  readonly locale?: string | undefined;
 }
 
 /** A tokenizer as plain data: what {@link Tokenizer.toJSON} gives and {@link Tokenizer.fromJSON} takes. */
@@ -26,8 +31,8 @@ export interface TokenizerJson extends TokenizerOptions {
   readonly format: 1;
   /** How many texts it has seen. */
   readonly documents: number;
-  /** Every word and how often it was seen, the most frequent first: the order of the numbers. */
-  readonly words: readonly (readonly [string, number])[];
+  /** Every word, how often it was seen and in how many texts (older data lacks that), the most frequent first: the order of the numbers. */
+  readonly words: readonly (readonly [string, number, number?])[];
 }
 
 /**
@@ -42,18 +47,21 @@ export class Tokenizer {
   readonly options: TokenizerOptions & { readonly filters: string; readonly lower: boolean; readonly split: string };
   readonly #filtered: RegExp | undefined;
   readonly #counts = new Map<string, number>();
+  /** In how many texts each word was seen. */
+  readonly #texts = new Map<string, number>();
   #documents = 0;
   #index: Map<string, number> | undefined;
   #words: string[] | undefined;
 
   /** @internal */
-  constructor({ numWords, oovToken, filters = punctuation, lower = true, split = ' ', ...rest }: TokenizerOptions = {}) {
-    refuseUnknown('tokenizer', rest, ['numWords', 'oovToken', 'filters', 'lower', 'split']);
+  constructor({ numWords, oovToken, filters = punctuation, lower = true, split = ' ', locale, ...rest }: TokenizerOptions = {}) {
+    refuseUnknown('tokenizer', rest, ['numWords', 'oovToken', 'filters', 'lower', 'split', 'locale']);
     checkOptions('tokenizer', { lower }, { lower: 'flag' });
     if (numWords !== undefined) checkOptions('tokenizer', { numWords }, { numWords: 'count' });
     if (typeof split !== 'string' || split === '')
       throw fail('bad-value', { what: 'tokenizer', got: `split = '${split}'`, want: 'the text that separates words' });
-    this.options = { numWords, oovToken, filters, lower, split };
+    if (locale !== undefined) segmentWords('', locale);
+    this.options = { numWords, oovToken, filters, lower, split, locale };
     this.#filtered = filters === '' ? undefined : new RegExp(`[${filters.replace(/[\\\]^-]/g, '\\$&')}]`, 'gu');
   }
 
@@ -88,8 +96,9 @@ export class Tokenizer {
 
   /** The words of a text. */
   wordsOf(text: string): string[] {
-    const { lower, split } = this.options;
+    const { lower, split, locale } = this.options;
     const cased = lower ? text.toLowerCase() : text;
+    if (locale !== undefined) return segmentWords(cased, locale);
     const bare = this.#filtered ? cased.replace(this.#filtered, split) : cased;
     return bare.split(split).filter((word) => word !== '');
   }
@@ -98,12 +107,14 @@ export class Tokenizer {
   fitOnTexts(texts: Texts): this {
     for (const text of [...eachText('fitOnTexts', texts)]) {
       this.#documents++;
-      for (const word of this.wordsOf(text)) {
+      const words = this.wordsOf(text);
+      for (const word of words) {
         const count = this.#counts.get(word);
         // Engines keep a long piece as a view of its text: the copy lets the text go.
         if (count === undefined) this.#counts.set(word.length < 13 ? word : [...word].join(''), 1);
         else this.#counts.set(word, count + 1);
       }
+      for (const word of new Set(words)) this.#texts.set(word, (this.#texts.get(word) ?? 0) + 1);
     }
     this.#index = undefined;
     return this;
@@ -122,6 +133,28 @@ export class Tokenizer {
       }
       return sequence;
     });
+  }
+
+  /**
+   * A row a text and a column a number: which words are there ('binary'), how often ('count'), as a share of the text's words ('freq'), or
+   * weighted by how few texts have them ('tfidf'). Errors: `bad-value`, `unknown-name`.
+   */
+  textsToMatrix(texts: Texts, mode: MatrixMode = 'binary'): Tensor<'float32'> {
+    const sequences = this.textsToSequences(texts);
+    const words = [...this.wordIndex.keys()];
+    const columns = this.options.numWords ?? words.length + 1;
+    const documents = (id: number): number => {
+      const word = words[id - 1];
+      const seen = word === undefined || word === this.options.oovToken ? 0 : this.#texts.get(word);
+      if (seen !== undefined) return seen;
+      throw fail('bad-value', {
+        what: 'textsToMatrix',
+        got: "mode = 'tfidf' with words of which it is not known in how many texts they were",
+        want: 'a tokenizer that was fitted, or plain data of this version',
+        fix: 'Fit it again.',
+      });
+    };
+    return matrixOf(sequences, columns, mode, (id) => Math.log(1 + this.#documents / (1 + documents(id))));
   }
 
   /** The words behind numbers, one text a sequence. Numbers without a word, 0 among them, are treated as unknown words are. */
@@ -152,10 +185,10 @@ export class Tokenizer {
 
   /** Plain data that {@link Tokenizer.fromJSON} reads; `JSON.stringify(tokenizer)` works. */
   toJSON(): TokenizerJson {
-    const counts = this.#counts;
-    const words = [...this.wordIndex.keys()].flatMap((word): [string, number][] => {
-      const count = counts.get(word);
-      return count === undefined ? [] : [[word, count]];
+    const words = [...this.wordIndex.keys()].flatMap((word): [string, number, number?][] => {
+      const count = this.#counts.get(word);
+      const texts = this.#texts.get(word);
+      return count === undefined ? [] : [texts === undefined ? [word, count] : [word, count, texts]];
     });
     return { type: 'words', format: 1, ...this.options, documents: this.#documents, words };
   }
@@ -173,9 +206,10 @@ export class Tokenizer {
     const { type = 'words', format, documents, words, ...options } = parsed ?? {};
     if (type !== 'words' || format !== 1 || !Number.isInteger(documents) || !Array.isArray(words)) throw bad('something else');
     const made = new Tokenizer(options);
-    for (const [word, count] of words as TokenizerJson['words']) {
+    for (const [word, count, texts] of words as TokenizerJson['words']) {
       if (typeof word !== 'string' || !Number.isInteger(count)) throw bad(`the word ${JSON.stringify(word)} without a count`);
       made.#counts.set(word, count);
+      if (Number.isInteger(texts)) made.#texts.set(word, texts!);
     }
     made.#documents = documents;
     return made;

@@ -36,8 +36,8 @@ function lettersOf(counts: ReadonlyMap<string, number>, limit: number): Set<stri
  *
  * @example
  * import { trainWordPiece } from '@stratus/core';
- * const trained = trainWordPiece(['low lower lowest slow slower'], { vocabularySize: 30 });
- * console.log(trained.encode('Lower', { addSpecialTokens: false }).map((id) => trained.idToToken(id))); // ['lower']
+ * const trained = trainWordPiece(['low lower lowest slow slower'], { vocabularySize: 40 });
+ * console.log(trained.encode('Lowest', { addSpecialTokens: false }).map((id) => trained.idToToken(id))); // ['low', '##e', '##s', '##t']
  */
 export function trainWordPiece(
   texts: Texts | Iterable<string>,
