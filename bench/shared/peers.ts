@@ -24,7 +24,7 @@ for name in sys.argv[1:]:
 `;
 
 /** The first Python that has one of these packages: $STRATUS_PEERS_PYTHON, .venv-peers, the system's. */
-function pythonWith(root: string, packages: readonly string[]): string | undefined {
+export function pythonWith(root: string, packages: readonly string[]): string | undefined {
   const own = join(root, '.venv-peers', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const candidates = [process.env['STRATUS_PEERS_PYTHON'], existsSync(own) ? own : undefined, 'python3'];
   return candidates.find((python) => {

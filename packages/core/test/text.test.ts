@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -119,6 +120,28 @@ describe('tokenizer', () => {
     for (const wrong of ['{', '{}', 'null', '{"format":1,"documents":1,"words":[["a"]]}'])
       expect(codeOf(() => Tokenizer.fromJSON(wrong))).toBe('bad-value');
   });
+});
+
+interface Counts {
+  readonly total: number;
+  readonly words: number;
+  readonly top: readonly (readonly [string, number, number])[];
+}
+const reviews = `${process.env['STRATUS_DATA']}/imdb/imdb_reviews.jsonl.gz`;
+
+it.skipIf(!existsSync(reviews))("counts IMDB's words as the reference does (STRATUS_DATA)", () => {
+  const wanted = JSON.parse(readFileSync(new URL('../../../golden/imdb_words.json', import.meta.url), 'utf8')) as {
+    readonly every20th: { readonly raw: Counts; readonly cleaned: Counts };
+  };
+  const lines = gunzipSync(readFileSync(reviews)).toString().trimEnd().split('\n');
+  const texts = lines.filter((_, i) => i % 20 === 0).map((line) => (JSON.parse(line) as { readonly text: string }).text);
+  const counted = (of: readonly string[]): Counts => {
+    const all = tokenizer().fitOnTexts(of).toJSON().words as Counts['top'];
+    const top = [...all].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 50);
+    return { total: all.reduce((sum, [, count]) => sum + count, 0), words: all.length, top };
+  };
+  expect(counted(texts)).toEqual(wanted.every20th.raw);
+  expect(counted(texts.map(cleanText))).toEqual(wanted.every20th.cleaned);
 });
 
 describe('padSequences', () => {

@@ -3,7 +3,7 @@ import { checkOptions, refuseUnknown } from '../../options.ts';
 import type { Tensor } from '../../tensor/index.ts';
 import { eachText, type Texts } from './each-text.ts';
 import { segmentWords } from './segment-words.ts';
-import { type MatrixMode, matrixOf } from './texts-to-matrix.ts';
+import { countsOf, type MatrixMode, matrixOf } from './texts-to-matrix.ts';
 
 /** What Keras leaves out unless told: ASCII punctuation but the apostrophe, tab and line feed. */
 const punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n';
@@ -35,6 +35,25 @@ export interface TokenizerJson extends TokenizerOptions {
   readonly words: readonly (readonly [string, number, number?])[];
 }
 
+/** How often a word was seen, and in how many texts; older data lacks the latter. */
+interface Seen {
+  count: number;
+  texts: number | undefined;
+}
+
+/** The words between units that end one; the same as replacing them all and splitting, but faster. */
+function wordsBetween(text: string, ends: Uint8Array): string[] {
+  const words: string[] = [];
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (ends[text.charCodeAt(i)] === 0) continue;
+    if (i > from) words.push(text.slice(from, i));
+    from = i + 1;
+  }
+  if (from < text.length) words.push(text.slice(from));
+  return words;
+}
+
 /**
  * Words to numbers and back, by frequency. Made by {@link tokenizer}.
  *
@@ -46,9 +65,9 @@ export interface TokenizerJson extends TokenizerOptions {
 export class Tokenizer {
   readonly options: TokenizerOptions & { readonly filters: string; readonly lower: boolean; readonly split: string };
   readonly #filtered: RegExp | undefined;
-  readonly #counts = new Map<string, number>();
-  /** In how many texts each word was seen. */
-  readonly #texts = new Map<string, number>();
+  /** Which units end a word, where all that do are one unit each. */
+  readonly #ends: Uint8Array | undefined;
+  readonly #seen = new Map<string, Seen>();
   #documents = 0;
   #index: Map<string, number> | undefined;
   #words: string[] | undefined;
@@ -63,6 +82,10 @@ export class Tokenizer {
     if (locale !== undefined) segmentWords('', locale);
     this.options = { numWords, oovToken, filters, lower, split, locale };
     this.#filtered = filters === '' ? undefined : new RegExp(`[${filters.replace(/[\\\]^-]/g, '\\$&')}]`, 'gu');
+    if (/^[^\ud800-\udfff]$/.test(split) && /^[^\ud800-\udfff]*$/.test(filters)) {
+      this.#ends = new Uint8Array(0x10000);
+      for (const character of split + filters) this.#ends[character.charCodeAt(0)] = 1;
+    }
   }
 
   /** How many texts it has seen. */
@@ -72,14 +95,14 @@ export class Tokenizer {
 
   /** How often each word was seen, in the order in which they came. */
   get wordCounts(): ReadonlyMap<string, number> {
-    return this.#counts;
+    return new Map([...this.#seen].map(([word, { count }]) => [word, count]));
   }
 
   /** The number of every word that was seen, from 1, the most frequent first; `numWords` does not shorten it. The `oovToken` is 1. */
   get wordIndex(): ReadonlyMap<string, number> {
     if (this.#index) return this.#index;
     const { oovToken } = this.options;
-    const seen = [...this.#counts].filter(([word]) => word !== oovToken).sort((a, b) => b[1] - a[1]);
+    const seen = [...this.#seen].filter(([word]) => word !== oovToken).sort(([, a], [, b]) => b.count - a.count);
     this.#words = ['', ...(oovToken === undefined ? [] : [oovToken]), ...seen.map(([word]) => word)];
     this.#index = new Map(this.#words.map((word, i) => [word, i]));
     this.#index.delete('');
@@ -99,6 +122,7 @@ export class Tokenizer {
     const { lower, split, locale } = this.options;
     const cased = lower ? text.toLowerCase() : text;
     if (locale !== undefined) return segmentWords(cased, locale);
+    if (this.#ends !== undefined) return wordsBetween(cased, this.#ends);
     const bare = this.#filtered ? cased.replace(this.#filtered, split) : cased;
     return bare.split(split).filter((word) => word !== '');
   }
@@ -107,14 +131,15 @@ export class Tokenizer {
   fitOnTexts(texts: Texts): this {
     for (const text of [...eachText('fitOnTexts', texts)]) {
       this.#documents++;
-      const words = this.wordsOf(text);
-      for (const word of words) {
-        const count = this.#counts.get(word);
+      for (const [word, count] of countsOf(this.wordsOf(text))) {
+        const seen = this.#seen.get(word);
         // Engines keep a long piece as a view of its text: the copy lets the text go.
-        if (count === undefined) this.#counts.set(word.length < 13 ? word : [...word].join(''), 1);
-        else this.#counts.set(word, count + 1);
+        if (seen === undefined) this.#seen.set(word.length < 13 ? word : [...word].join(''), { count, texts: 1 });
+        else {
+          seen.count += count;
+          if (seen.texts !== undefined) seen.texts++;
+        }
       }
-      for (const word of new Set(words)) this.#texts.set(word, (this.#texts.get(word) ?? 0) + 1);
     }
     this.#index = undefined;
     return this;
@@ -145,7 +170,8 @@ export class Tokenizer {
     const columns = this.options.numWords ?? words.length + 1;
     const documents = (id: number): number => {
       const word = words[id - 1];
-      const seen = word === undefined || word === this.options.oovToken ? 0 : this.#texts.get(word);
+      const known = word === undefined || word === this.options.oovToken ? undefined : this.#seen.get(word);
+      const seen = known === undefined ? 0 : known.texts;
       if (seen !== undefined) return seen;
       throw fail('bad-value', {
         what: 'textsToMatrix',
@@ -186,8 +212,7 @@ export class Tokenizer {
   /** Plain data that {@link Tokenizer.fromJSON} reads; `JSON.stringify(tokenizer)` works. */
   toJSON(): TokenizerJson {
     const words = [...this.wordIndex.keys()].flatMap((word): [string, number, number?][] => {
-      const count = this.#counts.get(word);
-      const texts = this.#texts.get(word);
+      const { count, texts } = this.#seen.get(word) ?? {};
       return count === undefined ? [] : [texts === undefined ? [word, count] : [word, count, texts]];
     });
     return { type: 'words', format: 1, ...this.options, documents: this.#documents, words };
@@ -208,8 +233,7 @@ export class Tokenizer {
     const made = new Tokenizer(options);
     for (const [word, count, texts] of words as TokenizerJson['words']) {
       if (typeof word !== 'string' || !Number.isInteger(count)) throw bad(`the word ${JSON.stringify(word)} without a count`);
-      made.#counts.set(word, count);
-      if (Number.isInteger(texts)) made.#texts.set(word, texts!);
+      made.#seen.set(word, { count, texts: Number.isInteger(texts) ? texts : undefined });
     }
     made.#documents = documents;
     return made;
