@@ -14,6 +14,11 @@ interface Counts {
   readonly top: readonly (readonly [string, number, number])[];
 }
 
+interface Counted extends Counts {
+  readonly seconds: number;
+  readonly shape: readonly number[];
+}
+
 export const run: Run = async ({ root, log, signal }) => {
   const data = process.env['STRATUS_DATA'];
   if (!data || !existsSync(join(data, 'imdb'))) {
@@ -24,7 +29,7 @@ export const run: Run = async ({ root, log, signal }) => {
   const seconds: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     const script = join(root, 'bench/peers/imdb-text.mjs');
-    const got = await child<Counts & { seconds: number; shape: number[] }>(script, [data], signal);
+    const got: Counted = await child<Counted>(script, [data], signal);
     const { total, words, top } = got;
     deepStrictEqual({ total, words, top, shape: got.shape }, { ...golden.all.cleaned, shape: [50_000, 200] });
     seconds.push(got.seconds);

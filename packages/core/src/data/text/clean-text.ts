@@ -27,7 +27,7 @@ export interface CleanTextOptions {
 }
 
 const html = {
-  breaks: (text: string) => text.replace(/<br\s*\/?>/gi, ' '),
+  breaks: (text: string) => (text.includes('<') ? text.replace(/<br\s*\/?>/gi, ' ') : text),
   strip: stripHtml,
   keep: (text: string) => text,
 };
@@ -80,7 +80,7 @@ function cleanWith(text: string, options: CleanTextOptions): string {
       return name === undefined ? '' : given[name]!;
     });
   }
-  return t.replace(/\s+/g, ' ').trim();
+  return t.replace(/\s{2,}|[^\S ]/g, ' ').trim(); // a single space stays, which most are
 }
 
 /**
