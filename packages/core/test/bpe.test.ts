@@ -113,6 +113,8 @@ describe('tokenizerFromHuggingFace', () => {
       { normalizer: { type: 'Lowercase' } },
       { pre_tokenizer: { type: 'Whitespace' } },
       { pre_tokenizer: null },
+      { pre_tokenizer: { type: 'Sequence' } },
+      { normalizer: { type: 'Sequence', normalizers: [null] } },
       {
         pre_tokenizer: {
           type: 'Sequence',
@@ -253,6 +255,8 @@ describe('BpeTokenizer', () => {
       { merges: ['a b c'] },
       { merges: ['a x'] },
       { specialTokens: [''] },
+      { specialTokens: 3 },
+      { specialTokens: [null] },
       { specialTokens: [{ content: 'x', id: -1 }] },
       { addPrefixSpace: 1 },
     ])

@@ -99,6 +99,8 @@ describe('textVectors', () => {
       '{}',
       'null',
       { ...good, terms: [['a']] },
+      { ...good, terms: [null] },
+      { ...good, options: null },
       {
         ...good,
         terms: [

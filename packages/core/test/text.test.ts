@@ -117,7 +117,13 @@ describe('tokenizer', () => {
     expect(codeOf(() => tokenizer({ numWords: 0 }))).toBe('bad-value');
     expect(codeOf(() => tokenizer({ split: '' }))).toBe('bad-value');
     expect(codeOf(() => tokenizer({ num_words: 3 } as TokenizerOptions))).toBe('unknown-name');
-    for (const wrong of ['{', '{}', 'null', '{"format":1,"documents":1,"words":[["a"]]}'])
+    for (const wrong of [
+      '{',
+      '{}',
+      'null',
+      '{"format":1,"documents":1,"words":[["a"]]}',
+      '{"format":1,"documents":1,"words":[null]}',
+    ])
       expect(codeOf(() => Tokenizer.fromJSON(wrong))).toBe('bad-value');
   });
 });

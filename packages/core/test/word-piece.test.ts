@@ -167,11 +167,15 @@ describe('WordPieceTokenizer', () => {
     for (const wrong of [
       { vocabulary: ['a'] },
       { vocabulary: 3 },
+      { specialTokens: 3 },
+      { prefix: 3 },
+      { clsToken: null },
       { vocabulary: ['[UNK]', '[UNK]'] },
       { lowercase: 1 },
       { maxInputCharsPerWord: 0 },
     ])
       expect(codeOf(() => small(wrong as Partial<WordPieceTokenizerOptions>))).toBe('bad-value');
+    expect(codeOf(() => wordPieceTokenizer(undefined as unknown as WordPieceTokenizerOptions))).toBe('bad-value');
     expect(codeOf(() => small({ doLowerCase: true } as object))).toBe('unknown-name');
     for (const wrong of [{ maxLength: 1 }, { padding: true }, { maxLength: 2, pair: 'a' }, { maxLength: 2.5 }])
       expect(codeOf(() => small().encode('a', wrong as WordPieceEncodeOptions))).toBe('bad-value');

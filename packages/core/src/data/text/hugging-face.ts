@@ -31,8 +31,11 @@ const cannot = (part: string, value: unknown) =>
   });
 
 /** A part, and the parts of a sequence of them. */
-const partsOf = (part: HuggingFacePart | null | undefined, list: string): readonly HuggingFacePart[] =>
-  !part ? [] : part.type === 'Sequence' ? (part[list] as readonly HuggingFacePart[]) : [part];
+function partsOf(part: HuggingFacePart | null | undefined, list: string): readonly HuggingFacePart[] {
+  const parts: unknown = !part ? [] : part.type === 'Sequence' ? part[list] : [part];
+  if (!Array.isArray(parts) || !parts.every((one) => typeof one === 'object' && one !== null)) throw cannot(list, part);
+  return parts as readonly HuggingFacePart[];
+}
 
 const forms: readonly unknown[] = ['NFC', 'NFD', 'NFKC', 'NFKD'];
 

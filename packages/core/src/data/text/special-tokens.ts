@@ -18,7 +18,8 @@ export class SpecialTokens {
   readonly #pattern: RegExp | undefined;
 
   constructor(what: string, list: readonly SpecialToken[]) {
-    for (const one of list)
+    if (!Array.isArray(list)) throw fail('bad-value', { what, got: 'special tokens that are no list', want: 'a list' });
+    for (const one of list as readonly SpecialToken[])
       if (typeof one?.content !== 'string' || one.content === '' || !Number.isSafeInteger(one.id) || one.id < 0)
         throw fail('bad-value', {
           what,

@@ -173,11 +173,12 @@ export class TextVectors {
     const data = (typeof json === 'string' ? parsed(what, json, want) : json) as Partial<TextVectorsJson> | null;
     const { type, format, options, documents, terms } = data ?? {};
     const bad = (got: string) => fail('bad-value', { what, got, want });
-    if (type !== 'textVectors' || format !== 1 || !Number.isInteger(documents) || !Array.isArray(terms))
+    if (type !== 'textVectors' || format !== 1 || !Number.isInteger(documents) || !options || !Array.isArray(terms))
       throw bad('something else');
     const made = new TextVectors(options);
     const known = new Map<string, number>();
-    for (const [term, within] of terms as TextVectorsJson['terms']) {
+    for (const entry of terms as TextVectorsJson['terms']) {
+      const [term, within] = Array.isArray(entry) ? (entry as [string, number]) : ['', 0.5];
       if (typeof term !== 'string' || !Number.isInteger(within) || known.has(term)) throw bad(`the term ${JSON.stringify(term)}`);
       known.set(term, within);
     }

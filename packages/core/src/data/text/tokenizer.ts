@@ -231,7 +231,8 @@ export class Tokenizer {
     const { type = 'words', format, documents, words, ...options } = parsed ?? {};
     if (type !== 'words' || format !== 1 || !Number.isInteger(documents) || !Array.isArray(words)) throw bad('something else');
     const made = new Tokenizer(options);
-    for (const [word, count, texts] of words as TokenizerJson['words']) {
+    for (const entry of words as TokenizerJson['words']) {
+      const [word, count, texts] = Array.isArray(entry) ? (entry as TokenizerJson['words'][number]) : ['', 0.5];
       if (typeof word !== 'string' || !Number.isInteger(count)) throw bad(`the word ${JSON.stringify(word)} without a count`);
       made.#seen.set(word, { count, texts: Number.isInteger(texts) ? texts : undefined });
     }

@@ -128,9 +128,13 @@ export class BpeTokenizer {
     return { size, ranks, made };
   }
 
-  #withNumbers(list: readonly (string | SpecialToken)[]): SpecialToken[] {
+  /** What is no list stays as it is: it is refused where it is read. */
+  #withNumbers(list: readonly (string | SpecialToken)[]): readonly SpecialToken[] {
     let next = this.#tokens.length;
-    return list.map((one) => (typeof one === 'string' ? { content: one, id: this.#ids.get(one) ?? next++ } : one));
+    if (!Array.isArray(list)) return list as readonly SpecialToken[];
+    return list.map((one: string | SpecialToken) =>
+      typeof one === 'string' ? { content: one, id: this.#ids.get(one) ?? next++ } : one,
+    );
   }
 
   /** One more than the greatest number: the `inputDim` of an embedding. */

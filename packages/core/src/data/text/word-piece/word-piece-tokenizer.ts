@@ -68,6 +68,7 @@ const defaults = {
   cleanText: true,
   handleChineseChars: true,
 };
+const texts = ['unkToken', 'clsToken', 'sepToken', 'padToken', 'maskToken', 'prefix'] as const;
 const names = [...Object.keys(defaults), 'stripAccents', 'vocabulary', 'specialTokens'];
 
 /** How many words are remembered. */
@@ -100,16 +101,20 @@ export class WordPieceTokenizer {
   readonly #known = new Map<string, readonly number[]>();
 
   /** @internal */
-  constructor({ vocabulary, specialTokens, ...rest }: WordPieceTokenizerOptions, what = 'wordPieceTokenizer') {
+  constructor(given: WordPieceTokenizerOptions, what = 'wordPieceTokenizer') {
+    const { vocabulary, specialTokens, ...rest } = given ?? {};
     refuseUnknown(what, rest, names);
-    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-    const options: WordPieceTokenizer['options'] = { ...defaults, ...given };
+    const told = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+    const options: WordPieceTokenizer['options'] = { ...defaults, ...told };
     const { lowercase, cleanText, handleChineseChars, maxInputCharsPerWord, stripAccents = lowercase } = options;
     checkOptions(
       what,
       { lowercase, cleanText, handleChineseChars, stripAccents, maxInputCharsPerWord },
       { lowercase: 'flag', cleanText: 'flag', handleChineseChars: 'flag', stripAccents: 'flag', maxInputCharsPerWord: 'count' },
     );
+    for (const name of texts)
+      if (typeof options[name] !== 'string')
+        throw fail('bad-value', { what, got: `${name} = ${String(options[name])}`, want: 'a text' });
     this.options = options;
     const lines = typeof vocabulary === 'string' ? vocabulary.replace(/\r?\n$/, '').split(/\r?\n/) : vocabulary;
     this.#tokens = tokensInOrder(what, lines);
