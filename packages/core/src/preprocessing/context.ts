@@ -1,11 +1,8 @@
-import type { Chunk } from '../data/index.ts';
+import { type Chunk, murmurHash3 } from '../data/index.ts';
 import { fail } from '../errors.ts';
 import type { Values } from './form.ts';
-import { hash32 } from './hash.ts';
 import { rawValues } from './read-values.ts';
 import type { Context } from './step.ts';
-
-const encoder = new TextEncoder();
 
 /** Where records come from, for the steps that ask. */
 export function contextOf(
@@ -24,7 +21,7 @@ export function contextOf(
       const columns = fields.map((field) => rawValues(records, field));
       return Uint32Array.from({ length: records.length }, (_, i) => {
         const own = columns.map((column) => (typeof column[i] === 'bigint' ? String(column[i]) : (column[i] ?? null)));
-        return hash32(encoder.encode(JSON.stringify(own)), 0);
+        return murmurHash3(JSON.stringify(own)) >>> 0;
       });
     },
     targets() {

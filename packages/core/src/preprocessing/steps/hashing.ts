@@ -1,6 +1,6 @@
+import { murmurHash3 } from '../../data/index.ts';
 import { checkOptions } from '../../options.ts';
 import { needForm } from '../form.ts';
-import { hash32 } from '../hash.ts';
 import { defineStep } from '../step.ts';
 
 /** Options of {@link hashing}. */
@@ -34,8 +34,8 @@ export const hashing = defineStep<HashingOptions>({
     needForm('hashing', input, ['scalar', 'text', 'number', 'index']);
     return { kind: 'index', size: bins };
   },
-  apply: ({ bins = 1024, salt = 0 }) => {
-    const encoder = new TextEncoder();
-    return (values) => Int32Array.from(values, (value) => hash32(encoder.encode(String(value ?? '')), salt) % bins);
-  },
+  apply:
+    ({ bins = 1024, salt = 0 }) =>
+    (values) =>
+      Int32Array.from(values, (value) => (murmurHash3(String(value ?? ''), salt) >>> 0) % bins),
 });

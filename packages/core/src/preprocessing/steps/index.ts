@@ -12,4 +12,5 @@ export { pad } from './pad.ts';
 export { robustScale } from './robust-scale.ts';
 export { standardize } from './standardize.ts';
 export { targetEncoding } from './target-encoding.ts';
+export { textVectors } from './text-vectors.ts';
 export { tokenize } from './tokenize.ts';

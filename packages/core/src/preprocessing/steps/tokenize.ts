@@ -1,23 +1,31 @@
-import { Tokenizer, type TokenizerJson, type TokenizerOptions } from '../../data/index.ts';
+import {
+  type AnyTokenizer,
+  type AnyTokenizerJson,
+  Tokenizer,
+  type TokenizerOptions,
+  tokenizerFromJSON,
+} from '../../data/index.ts';
 import { needForm } from '../form.ts';
 import { defineStep } from '../step.ts';
 
-/** Options of {@link tokenize}: those of `tokenizer`, or one that is there. */
+/** Options of {@link tokenize}: those of `tokenizer` for words, or a tokenizer of any kind. */
 export interface TokenizeOptions extends TokenizerOptions {
-  /** A tokenizer, or its JSON: learnt, unless given. */
-  readonly tokenizer?: Tokenizer | TokenizerJson | undefined;
+  /** A tokenizer (words, BPE, WordPiece), or its JSON: one of words is learnt unless it is given. */
+  readonly tokenizer?: AnyTokenizer | AnyTokenizerJson | undefined;
 }
 
-/** Only words that can get a number need to be kept. */
-function shortened(tokenizer: Tokenizer): TokenizerJson {
-  const json = tokenizer.toJSON();
-  return { ...json, words: json.words.slice(0, tokenizer.vocabularySize) };
+/** What the manifest holds: words that cannot get a number need not be kept. */
+function shortened(words: Tokenizer): AnyTokenizerJson {
+  const json = words.toJSON();
+  return { ...json, words: json.words.slice(0, words.vocabularySize) };
 }
+
+const read = ({ tokenizer }: TokenizeOptions): AnyTokenizer => tokenizerFromJSON(tokenizer as AnyTokenizerJson);
 
 /**
- * Texts to lists of the numbers of their words. `pad()` follows, to make them of one length.
+ * Texts to lists of the numbers of their words, or of their tokens. `pad()` follows, to make them of one length.
  *
- * Shapes: none. Errors: `bad-value`. Source: keras.preprocessing.text.Tokenizer.
+ * Shapes: none. Errors: `bad-value`. Source: keras.preprocessing.text.Tokenizer; see `bpeTokenizer` and `wordPieceTokenizer`.
  *
  * @example
  * import { preprocessing, steps } from '@stratus/core';
@@ -26,16 +34,16 @@ function shortened(tokenizer: Tokenizer): TokenizerJson {
  */
 export const tokenize = defineStep<TokenizeOptions>({
   type: 'tokenize',
-  options: ['tokenizer', 'numWords', 'oovToken', 'filters', 'lower', 'split'],
+  options: ['tokenizer', 'numWords', 'oovToken', 'filters', 'lower', 'split', 'locale'],
   learns: ['tokenizer'],
   reads: 'text',
   check({ tokenizer, ...options }) {
     if (tokenizer === undefined) new Tokenizer(options);
-    else Tokenizer.fromJSON(tokenizer as TokenizerJson);
+    else read({ tokenizer });
   },
-  form({ tokenizer }, input) {
+  form(config, input) {
     needForm('tokenize', input, ['text']);
-    return { kind: 'list', size: tokenizer ? Tokenizer.fromJSON(tokenizer as TokenizerJson).vocabularySize : 1 };
+    return { kind: 'list', size: read(config).vocabularySize };
   },
   learn({ tokenizer: _, ...options }) {
     const words = new Tokenizer(options);
@@ -44,8 +52,8 @@ export const tokenize = defineStep<TokenizeOptions>({
       done: () => ({ tokenizer: shortened(words) }),
     };
   },
-  apply({ tokenizer }) {
-    const words = Tokenizer.fromJSON(tokenizer as TokenizerJson);
-    return (values) => words.textsToSequences(values as readonly string[]);
+  apply(config) {
+    const tokenizer = read(config);
+    return (values) => Array.from(values, (text) => tokenizer.encode(text as string));
   },
 });
