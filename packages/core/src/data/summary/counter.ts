@@ -13,9 +13,14 @@ export interface CounterState<K extends Key> {
   readonly error: number;
 }
 
-/** The count that `limit` others reach or exceed: what is subtracted so that at most so many are left. */
-function excess(counts: readonly number[], limit: number): number {
-  return counts.length <= limit ? 0 : Float64Array.from(counts).sort()[counts.length - limit - 1]!;
+/** What is subtracted from each of these counts so that at most `limit` are left above 0. */
+function excess(counts: Float64Array, limit: number): number {
+  if (counts.length <= limit) return 0;
+  const small = new Uint32Array(64); // mostly it is one of these
+  for (const count of counts) if (count < 64) small[count]!++;
+  let above = counts.length;
+  for (let count = 0; count < 64; count++) if ((above -= small[count]!) <= limit) return count;
+  return counts.slice().sort()[counts.length - limit - 1]!;
 }
 
 /** The smallest count of a list: what is not in it has been seen no more often. */
@@ -85,7 +90,7 @@ export class Counter<K extends Key> {
     this.#exact = false;
     this.#subtract(
       excess(
-        [...this.#entries.values()].map(({ count }) => count),
+        Float64Array.from(this.#entries.values(), ({ count }) => count),
         this.limit,
       ),
     );
@@ -97,21 +102,18 @@ export class Counter<K extends Key> {
   }
 
   /** Counts many values at once, of which no two are equal. Where they are too many, only the frequent ones. */
-  addAll(counts: readonly (readonly [K, number])[]): void {
-    let too = 0;
-    if (!this.#complete && counts.length > this.limit) {
-      too = excess(
-        counts.map(([, count]) => count),
-        this.limit,
-      );
-      this.#error += too;
-    }
-    for (const [key, count] of counts) if (count > too) this.add(key, count - too);
+  addAll(keys: ArrayLike<K>, counts: Float64Array): void {
+    const tooMuch = this.#complete ? 0 : excess(counts, this.limit);
+    this.#error += tooMuch;
+    for (let i = 0; i < counts.length; i++) if (counts[i]! > tooMuch) this.add(keys[i]!, counts[i]! - tooMuch);
   }
 
   merge(other: CounterState<K>): void {
     const known = this.#complete && other.error === 0 && other.exact && other.counts.length === other.distinct;
-    this.addAll(other.counts);
+    this.addAll(
+      other.counts.map(([key]) => key),
+      Float64Array.from(other.counts, ([, count]) => count),
+    );
     if (known) return;
     this.#distinct = Math.max(this.distinct, other.distinct);
     this.#complete = false;

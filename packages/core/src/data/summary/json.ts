@@ -1,5 +1,5 @@
 import type { CounterState, Key } from './counter.ts';
-import type { Centroid } from './digest.ts';
+import type { Groups } from './digest.ts';
 import type { Numbers, NumbersState } from './numbers.ts';
 
 interface CountsJson<K extends Key> {
@@ -57,12 +57,12 @@ function countsJson<K extends Key>(
   return { distinct, exact, error: isCut && !exact ? Math.max(error, most.at(-1)?.[1] ?? error) : error, top: most };
 }
 
-const centroidJson = ({ mean, weight, equal }: Centroid): readonly [number, number, 1?] =>
-  equal ? [mean, weight] : [mean, weight, 1];
+const centroidsJson = ({ length, means, weights, differ }: Groups): NumbersJson['centroids'] =>
+  Array.from({ length }, (_, i) => (differ[i] ? [means[i]!, weights[i]!, 1] : [means[i]!, weights[i]!]));
 
 function numbersJson(numbers: Numbers, allowed: Room): NumbersJson {
   const { moments, centroids, counts } = numbers.state(allowed.centroids);
-  return { ...moments, ...countsJson(counts, allowed), centroids: centroids.map(centroidJson) };
+  return { ...moments, ...countsJson(counts, allowed), centroids: centroidsJson(centroids) };
 }
 
 export function toJson({ missing, infinite, numbers, texts, textCount }: Parts<Numbers>): ColumnSummaryJson {
@@ -94,7 +94,12 @@ function numbersState(json: NumbersJson): NumbersState {
   expect(Array.isArray(centroids) && centroids.every(([m, w]) => Number.isFinite(m) && w > 0), 'centroids');
   return {
     moments: { count, mean, squares: squares ?? Number.POSITIVE_INFINITY, minimum, maximum, integers },
-    centroids: centroids.map(([m, weight, differ]) => ({ mean: m, weight, equal: !differ })),
+    centroids: {
+      length: centroids.length,
+      means: Float64Array.from(centroids, ([m]) => m),
+      weights: Float64Array.from(centroids, ([, weight]) => weight),
+      differ: Uint8Array.from(centroids, ([, , differ]) => differ ?? 0),
+    },
     counts: countsState(json, 'number'),
   };
 }

@@ -1,5 +1,5 @@
 import { Counter, type CounterState } from './counter.ts';
-import { type Centroid, compress, inOrder, runsOf, valueAt } from './digest.ts';
+import { compress, type Groups, inOrder, noGroups, runsOf, valueAt } from './digest.ts';
 import { joinMoments, type Moments, momentsOf, noMoments } from './moments.ts';
 
 /** So many numbers are kept as they are: quantiles of so many are exact. */
@@ -8,7 +8,7 @@ export const keptNumbers = 4096;
 /** What is known about finite numbers, as plain data. */
 export interface NumbersState {
   readonly moments: Moments;
-  readonly centroids: readonly Centroid[];
+  readonly centroids: Groups;
   readonly counts: CounterState<number>;
 }
 
@@ -21,24 +21,28 @@ export class Numbers {
   #buffer = new Float64Array(64);
   #length = 0;
   #moments: Moments;
-  #centroids: readonly Centroid[];
+  #centroids: Groups;
+  /** What is in the buffer, in groups of equal numbers, until more comes. */
+  #runs: Groups | undefined;
   readonly #counter: Counter<number>;
 
   constructor({ tracked, compression, state }: { tracked: number; compression: number; state?: NumbersState | undefined }) {
     this.#compression = compression;
     this.#moments = state?.moments ?? noMoments;
-    this.#centroids = state?.centroids ?? [];
+    this.#centroids = state?.centroids ?? noGroups;
     this.#counter = new Counter(tracked, state?.counts);
   }
 
   add(x: number): void {
     if (this.#length === this.#buffer.length) this.#makeRoom();
     this.#buffer[this.#length++] = x;
+    this.#runs = undefined;
   }
 
   /** As many as are finite at the beginning of these, from `start` on; where it stopped. */
   addFinite(values: ArrayLike<number>, start: number): number {
     let i = start;
+    this.#runs = undefined;
     while (i < values.length) {
       if (this.#length === this.#buffer.length) this.#makeRoom();
       const buffer = this.#buffer;
@@ -69,18 +73,43 @@ export class Numbers {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  #flush(): void {
-    const pending = this.#pending();
-    const sorted = pending.slice().sort();
-    this.#counter.addAll(countsOf(pending, sorted, this.#counter));
-    this.#moments = joinMoments(this.#moments, momentsOf(pending));
-    this.#length = 0;
-    this.#absorb(runsOf(sorted));
+  #pendingRuns(): Groups {
+    this.#runs ??= runsOf(this.#pending().slice().sort());
+    return this.#runs;
   }
 
-  /** `centroids` of numbers that are in the moments already. */
-  #absorb(centroids: Iterable<Centroid>): void {
+  #flush(): void {
+    const runs = this.#pendingRuns();
+    this.#count(this.#counter);
+    this.#moments = joinMoments(this.#moments, momentsOf(this.#pending()));
+    this.#length = 0;
+    this.#runs = undefined;
+    this.#absorb(runs);
+  }
+
+  #absorb(centroids: Groups): void {
     this.#centroids = compress(inOrder(this.#centroids, centroids), this.#compression);
+  }
+
+  /** What is in the buffer; numbers that the counter has not come in the order in which they were seen, as long as it can know all. */
+  #count(counter: Counter<number>): void {
+    const { length, means, weights } = this.#pendingRuns();
+    const [known, counts] = [means.subarray(0, length), weights.subarray(0, length)];
+    if (!counter.distinctIsExact) {
+      counter.addAll(known, counts);
+      return;
+    }
+    const fresh = new Map<number, number>();
+    for (let i = 0; i < length; i++)
+      if (counter.has(known[i]!)) counter.add(known[i]!, counts[i]);
+      else fresh.set(known[i]!, counts[i]!);
+    if (fresh.size === 0) return;
+    const seen = new Set(this.#pending()); // in order
+    const order = Float64Array.from(fresh.size === seen.size ? seen : [...seen].filter((x) => fresh.has(x)));
+    counter.addAll(
+      order,
+      order.map((x) => fresh.get(x)!),
+    );
   }
 
   get moments(): Moments {
@@ -89,7 +118,7 @@ export class Numbers {
 
   /** Whether quantiles are exact: nothing but equal numbers was put together. */
   get exact(): boolean {
-    return this.#centroids.every(({ equal }) => equal);
+    return !this.#centroids.differ.includes(1);
   }
 
   quantile(q: number): number {
@@ -97,15 +126,14 @@ export class Numbers {
     if (count === 0) return Number.NaN;
     if (q === 0) return minimum;
     if (q === 1) return maximum;
-    const all = inOrder(this.#centroids, runsOf(this.#pending().slice().sort()));
+    const all = inOrder(this.#centroids, this.#pendingRuns());
     return valueAt(all, q * (count - 1), { minimum, maximum });
   }
 
   /** How often each number came, in the order in which they were first seen. */
   get counter(): Counter<number> {
-    const pending = this.#pending();
     const all = new Counter(this.#counter.limit, this.#counter.state());
-    all.addAll(countsOf(pending, pending.slice().sort(), all));
+    this.#count(all);
     return all;
   }
 
@@ -126,25 +154,7 @@ export class Numbers {
   /** With at most so many centroids. */
   state(centroids = this.#compression): NumbersState {
     const { moments } = this;
-    const all = inOrder(this.#centroids, runsOf(this.#pending().slice().sort()));
+    const all = inOrder(this.#centroids, this.#pendingRuns());
     return { moments, centroids: compress(all, centroids), counts: this.counter.state() };
   }
-}
-
-/** How often each number occurs; those that the counter has not, in the order in which they came, if it can know all. */
-function countsOf(values: Float64Array, sorted: Float64Array, counter: Counter<number>): (readonly [number, number])[] {
-  const counts: (readonly [number, number])[] = [];
-  const fresh = new Map<number, number>();
-  for (const { mean, weight } of runsOf(sorted)) {
-    if (!counter.distinctIsExact || counter.has(mean)) counts.push([mean, weight]);
-    else fresh.set(mean, weight);
-  }
-  if (fresh.size === 0) return counts;
-  for (const x of values) {
-    const count = fresh.get(x);
-    if (count === undefined) continue;
-    counts.push([x, count]);
-    fresh.delete(x);
-  }
-  return counts;
 }
