@@ -5,12 +5,14 @@ export type {
   InputStatistics,
   Manifest,
   ManifestStep,
+  NumberStatistics,
   Safetensors,
   SampleRequest,
   SignaturePort,
+  TextStatistics,
   TrainingSummary,
 } from './artifact/index.ts';
-export { decodeArtifact, decodeSafetensors, encodeSafetensors } from './artifact/index.ts';
+export { decodeArtifact, decodeSafetensors, encodeSafetensors, statisticsProbabilities } from './artifact/index.ts';
 export * from './data/index.ts';
 export { type ErrorCode, type ErrorDetails, fail, StratusError } from './errors.ts';
 export { grad } from './grad/index.ts';

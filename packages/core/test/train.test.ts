@@ -304,7 +304,7 @@ describe('a model file', () => {
     const { manifest } = await core.decodeArtifact(readFileSync(path));
     expect(manifest.signature.inputs).toEqual([{ name: 'input', dtype: 'float32', shape: ['batch', 2], unit: 'metres' }]);
     expect(manifest.training).toMatchObject({ epochs: 2, samples: 400, steps: 26 });
-    expect(manifest.baseline!['input']!.mean).toBeCloseTo(0, 1);
+    expect((manifest.baseline!['input'] as core.NumberStatistics).mean).toBeCloseTo(0, 1);
     expect(manifest.postprocessing).toEqual([{ type: 'labels', config: { output: 'dense_1', labels: ['a', 'b', 'c', 'd'] } }]);
     await Promise.all([net.release(), again.release()]);
   });

@@ -1,12 +1,15 @@
 export { type Artifact, decodeArtifact, encodeArtifact } from './artifact.ts';
 export { type Checkpoint, type CheckpointParts, pointToCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-export type {
-  InputStatistics,
-  Manifest,
-  ManifestStep,
-  SampleRequest,
-  SignaturePort,
-  TrainingSummary,
+export {
+  type InputStatistics,
+  type Manifest,
+  type ManifestStep,
+  type NumberStatistics,
+  type SampleRequest,
+  type SignaturePort,
+  statisticsProbabilities,
+  type TextStatistics,
+  type TrainingSummary,
 } from './manifest.ts';
 export { decodeSafetensors, encodeSafetensors, encodeSafetensorsInTurns, type Safetensors } from './safetensors.ts';
 export { sha256 } from './sha256.ts';

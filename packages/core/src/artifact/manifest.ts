@@ -23,14 +23,41 @@ export interface ManifestStep {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** Statistics of one training input: what later traffic is compared with. */
-export interface InputStatistics {
+/**
+ * At which shares of the numbers the `quantiles` of a {@link NumberStatistics} lie.
+ *
+ * @example
+ * import { statisticsProbabilities } from '@stratus/core';
+ * console.log(statisticsProbabilities.indexOf(0.5)); // 5: the place of the median
+ */
+export const statisticsProbabilities = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1] as const;
+
+/** Statistics of the finite numbers of one training input. Files of earlier versions lack what is optional. */
+export interface NumberStatistics {
   readonly count: number;
+  /** How many are NaN. */
+  readonly missing?: number | undefined;
   readonly mean: number;
   readonly standardDeviation: number;
   readonly minimum: number;
   readonly maximum: number;
+  /** One for each of {@link statisticsProbabilities}. */
+  readonly quantiles?: readonly number[] | undefined;
 }
+
+/** Statistics of one training input of texts. */
+export interface TextStatistics {
+  readonly count: number;
+  readonly missing?: number | undefined;
+  /** How many different texts; at least so many, where it is not exact. */
+  readonly distinct: number;
+  readonly distinctIsExact: boolean;
+  /** The most frequent first, up to 20. */
+  readonly top: readonly { readonly value: string; readonly count: number }[];
+}
+
+/** Statistics of one training input: what later traffic is compared with. Of the first few thousand samples, or of as many from all over. */
+export type InputStatistics = NumberStatistics | TextStatistics;
 
 /** How a model came to be. */
 export interface TrainingSummary {

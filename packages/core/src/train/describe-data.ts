@@ -1,21 +1,24 @@
 import { type InputStatistics, sha256 } from '../artifact/index.ts';
 import { nextTurn } from '../runtime/index.ts';
-import { bytesOf, copyRows, fromFloat16, type Tensor, type TypedArray } from '../tensor/index.ts';
+import { bytesOf, copyRows, type Tensor } from '../tensor/index.ts';
+import { InputLooks, looks } from './input-statistics.ts';
 import type { Columns } from './source.ts';
 import { batchBuffer } from './values.ts';
 
 /** What is known about the data of a training once the data is gone. */
 export interface DataDescription {
-  readonly samples: number;
+  /** Undefined for a stream of which no whole epoch was seen. */
+  readonly samples: number | undefined;
   /** Statistics of each input, for drift. */
   readonly baseline: Readonly<Record<string, InputStatistics>>;
-  readonly fingerprint: string;
+  /** Undefined for a stream: the same records come in many orders. */
+  readonly fingerprint: string | undefined;
   /** The inputs of the first sample, for a smoke test. */
   readonly sample: Readonly<Record<string, Tensor>>;
 }
 
-/** So many samples and so many numbers of each column are looked at, at most: enough for statistics, and quick on any data. */
-const looks = { samples: 4096, elements: 2 ** 21 } as const;
+/** So many numbers are looked at between two turns of the event loop: about 5 ms. */
+const oneLook = 2 ** 18;
 
 /** What the artifact says about the training data: statistics, a fingerprint, one sample. */
 export async function describeData({ samples, entries }: Columns): Promise<DataDescription> {
@@ -32,45 +35,28 @@ export async function describeData({ samples, entries }: Columns): Promise<DataD
     );
     pieces.push(new TextEncoder().encode(`${slot.role} ${slot.name} ${column.dtype} ${column.shape.join(',')};`));
     if (column.dtype === 'string') pieces.push(new TextEncoder().encode(JSON.stringify(rows.map(({ data }) => data))));
-    else {
-      pieces.push(...rows.map(bytesOf));
-      const found = slot.role === 'input' ? await statistics(rows) : undefined;
-      if (found) baseline[slot.name] = found;
-    }
-    if (slot.role === 'input') {
-      sample[feed] = batchBuffer(slot, column.shape.slice(1), 1);
-      copyRows(column, sample[feed], { start: 0, count: 1 });
-    }
+    else pieces.push(...rows.map(bytesOf));
+    if (slot.role !== 'input') continue;
+    const found = await statistics(rows);
+    if (found) baseline[slot.name] = found;
+    sample[feed] = batchBuffer(slot, column.shape.slice(1), 1);
+    copyRows(column, sample[feed], { start: 0, count: 1 });
   }
   return { samples, baseline, fingerprint: `sha256:${await sha256(joined(pieces))}`, sample };
 }
 
-/** So many numbers are looked at between two turns of the event loop: about 5 ms. */
-const oneLook = 2 ** 18;
-
-/** Of the numbers that are finite; undefined when there are none. */
 async function statistics(rows: readonly Tensor[]): Promise<InputStatistics | undefined> {
-  let [count, mean, squares] = [0, 0, 0];
-  let [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const size = rows[0]?.size ?? 0;
+  const found = new InputLooks(rows.length * size);
   let looked = 0;
-  for (const { dtype, data } of rows) {
-    if ((looked += data.length) > oneLook) {
+  for (const row of rows) {
+    if ((looked += size) > oneLook) {
       await nextTurn();
-      looked = data.length;
+      looked = size;
     }
-    const half = dtype === 'float16';
-    for (let i = 0; i < data.length; i++) {
-      const own = Number((data as TypedArray)[i]);
-      const x = half ? fromFloat16(own) : own;
-      if (!Number.isFinite(x)) continue;
-      const delta = x - mean; // Welford 1962
-      mean += delta / ++count;
-      squares += delta * (x - mean);
-      if (x < minimum) minimum = x;
-      if (x > maximum) maximum = x;
-    }
+    found.add(row);
   }
-  return count === 0 ? undefined : { count, mean, standardDeviation: Math.sqrt(squares / count), minimum, maximum };
+  return found.statistics();
 }
 
 const joined = (pieces: readonly Uint8Array[]): Uint8Array => {

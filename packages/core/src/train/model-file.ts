@@ -17,7 +17,7 @@ export type Origin = Pick<Manifest, 'training' | 'baseline' | 'samples' | 'prepr
 /** What is known of the last training. */
 export interface Trained {
   readonly history: readonly Logs[];
-  /** Undefined after a training on a stream. */
+  /** Undefined after a training that saw no data. */
   readonly data: DataDescription | undefined;
 }
 

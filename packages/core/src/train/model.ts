@@ -39,6 +39,7 @@ import { areRecords, prepared, preparedValidation } from './prepared-data.ts';
 import { preprocessed } from './preprocessed.ts';
 import { arrayColumns, arraySource, hasPasses, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
 import type { Slot, TensorSet } from './values.ts';
+import { watchBatches } from './watch-batches.ts';
 
 /**
  * A network with its numbers: compile it, fit it, ask it, save it. Made by {@link sequential}, {@link model} or {@link load}.
@@ -161,16 +162,18 @@ export class Model {
   async #fit(x: TrainingData, y: TensorSet | undefined, options: FitDataOptions): Promise<History> {
     const machine = this.#machine;
     const defaults = trainingDefaults();
-    const { source, validation, columns, batchSize } = fitData(machine, this.#slots('fit'), x, y, options);
+    const slots = this.#slots('fit');
+    const { source, validation, columns, batchSize } = fitData(machine, slots, x, y, options);
     const checkpoint = checkpointOf(
       options.checkpoint ?? (typeof defaults.checkpoint === 'function' ? defaults.checkpoint() : defaults.checkpoint),
     );
     const surroundings = [options.verbose === 0 ? undefined : defaults.progress?.(), defaults.watch?.()];
     let description: Promise<DataDescription> | undefined;
-    const describe = () => columns && (description ??= describeData(columns));
+    const watched = columns ? undefined : watchBatches(source, slots.inputs);
+    const describe = async () => (columns ? (description ??= describeData(columns)) : watched?.description());
     const run = new FitRun({
       machine,
-      source,
+      source: watched?.source ?? source,
       validate: validation && ((signal) => measure(machine, validation, { signal })),
       epochs: checkedEpochs(defaults.epochs ?? options.epochs ?? 1),
       batchSize,

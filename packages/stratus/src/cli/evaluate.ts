@@ -83,7 +83,7 @@ async function evaluateRecords(
 function strangeRange(feeds: Readonly<Record<string, Tensor>>, { baseline = {} }: Manifest): string | undefined {
   for (const [name, { dtype, data }] of Object.entries(feeds)) {
     const known = baseline[name];
-    if (!known || dtype === 'string') continue;
+    if (!known || !('maximum' in known) || dtype === 'string') continue;
     let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = 0; i < Math.min(data.length, 1_000_000); i++) {
       const value = Number(data[i]);
