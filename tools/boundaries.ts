@@ -47,7 +47,14 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
       'artifact',
     ],
   },
-  'packages/stratus/src': { data: [], files: [], progress: [], serve: ['files'], cli: ['data', 'files', 'progress', 'serve'] },
+  'packages/stratus/src': {
+    data: [],
+    files: [],
+    progress: [],
+    report: ['progress'],
+    serve: ['files'],
+    cli: ['data', 'files', 'progress', 'report', 'serve'],
+  },
 };
 
 const engines = /^(onnxruntime-\w+|koffi)(\/|$)/;

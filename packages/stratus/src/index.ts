@@ -61,6 +61,17 @@ export {
 } from './files/index.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
+  type ColumnProfile,
+  type Hint,
+  type Histogram,
+  type Outliers,
+  Profile,
+  type ProfileJson,
+  type ProfileOptions,
+  profile,
+  type TextOptions,
+} from './report/index.ts';
+export {
   Batcher,
   type BatcherOptions,
   DataPlane,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { colorsFor } from '../progress/index.ts';
+import { addDataProfile } from './data-profile.ts';
 import { addDeploy } from './deploy.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -33,6 +34,8 @@ const program = withExamples(
 );
 
 for (const add of [addInit, addTrain, addEvaluate, addPredict, addDeploy, addDoctor]) add(program);
+
+addDataProfile(program.command('data').summary('look at data').description('What there is to know about data.'));
 
 // Whoever reads the output may leave before the work is done; that is no reason to stop it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

@@ -86,7 +86,7 @@ export class Dataset<R> implements AsyncIterable<R> {
     return new Reading(this.#stage, { epoch, index }, signal);
   }
 
-  /** @internal The records of a pass as they come: lists, or tables. */
+  /** The records as they come, some at a time: a table stays a table. Errors: `aborted`, and those of the source. */
   chunks(pass: Partial<Pass> = {}): AsyncIterable<Chunk<R>> {
     return this.#stage.chunks({ epoch: 0, skip: 0, ...pass });
   }

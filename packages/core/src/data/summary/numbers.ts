@@ -24,6 +24,8 @@ export class Numbers {
   #centroids: Groups;
   /** What is in the buffer, in groups of equal numbers, until more comes. */
   #runs: Groups | undefined;
+  /** All that is known of moments and quantiles, until more comes. */
+  #whole: { readonly moments: Moments; readonly groups: Groups } | undefined;
   readonly #counter: Counter<number>;
 
   constructor({ tracked, compression, state }: { tracked: number; compression: number; state?: NumbersState | undefined }) {
@@ -36,13 +38,13 @@ export class Numbers {
   add(x: number): void {
     if (this.#length === this.#buffer.length) this.#makeRoom();
     this.#buffer[this.#length++] = x;
-    this.#runs = undefined;
+    this.#changed();
   }
 
   /** As many as are finite at the beginning of these, from `start` on; where it stopped. */
   addFinite(values: ArrayLike<number>, start: number): number {
     let i = start;
-    this.#runs = undefined;
+    this.#changed();
     while (i < values.length) {
       if (this.#length === this.#buffer.length) this.#makeRoom();
       const buffer = this.#buffer;
@@ -78,12 +80,25 @@ export class Numbers {
     return this.#runs;
   }
 
+  #changed(): void {
+    this.#runs = undefined;
+    this.#whole = undefined;
+  }
+
+  #known(): { readonly moments: Moments; readonly groups: Groups } {
+    this.#whole ??= {
+      moments: joinMoments(this.#moments, momentsOf(this.#pending())),
+      groups: inOrder(this.#centroids, this.#pendingRuns()),
+    };
+    return this.#whole;
+  }
+
   #flush(): void {
     const runs = this.#pendingRuns();
     this.#count(this.#counter);
     this.#moments = joinMoments(this.#moments, momentsOf(this.#pending()));
     this.#length = 0;
-    this.#runs = undefined;
+    this.#changed();
     this.#absorb(runs);
   }
 
@@ -113,7 +128,7 @@ export class Numbers {
   }
 
   get moments(): Moments {
-    return joinMoments(this.#moments, momentsOf(this.#pending()));
+    return this.#known().moments;
   }
 
   /** Whether quantiles are exact: nothing but equal numbers was put together. */
@@ -122,12 +137,12 @@ export class Numbers {
   }
 
   quantile(q: number): number {
-    const { count, minimum, maximum } = this.moments;
+    const { moments, groups } = this.#known();
+    const { count, minimum, maximum } = moments;
     if (count === 0) return Number.NaN;
     if (q === 0) return minimum;
     if (q === 1) return maximum;
-    const all = inOrder(this.#centroids, this.#pendingRuns());
-    return valueAt(all, q * (count - 1), { minimum, maximum });
+    return valueAt(groups, q * (count - 1), { minimum, maximum });
   }
 
   /** How often each number came, in the order in which they were first seen. */
@@ -146,6 +161,7 @@ export class Numbers {
   mergeState({ moments, centroids, counts }: NumbersState): void {
     if (moments.count === 0) return;
     if (this.#length > 0) this.#flush();
+    this.#changed();
     this.#moments = joinMoments(this.#moments, moments);
     this.#counter.merge(counts);
     this.#absorb(centroids);
@@ -153,8 +169,7 @@ export class Numbers {
 
   /** With at most so many centroids. */
   state(centroids = this.#compression): NumbersState {
-    const { moments } = this;
-    const all = inOrder(this.#centroids, this.#pendingRuns());
-    return { moments, centroids: compress(all, centroids), counts: this.counter.state() };
+    const { moments, groups } = this.#known();
+    return { moments, centroids: compress(groups, centroids), counts: this.counter.state() };
   }
 }
