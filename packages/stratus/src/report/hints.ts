@@ -1,5 +1,6 @@
 import type { ColumnProfile } from './column-profile.ts';
 import type { ColumnReading } from './columns.ts';
+import { percent } from './figures.ts';
 
 /** Something to look at before training. */
 export interface Hint {
@@ -17,10 +18,6 @@ export interface Looked {
   readonly reading: ColumnReading;
 }
 
-const percent = (share: number): string => {
-  const value = share * 100;
-  return `${value > 0 && value < 0.1 ? '<0.1' : value.toFixed(value < 10 ? 1 : 0)} %`;
-};
 const asNumber = /^\s*[-+]?(\d+([.,]\d+)?|\.\d+)([eE][-+]?\d+)?\s*%?\s*$/;
 
 const asDate = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$/;
