@@ -1,12 +1,12 @@
 import { type InputStatistics, statisticsProbabilities } from '../artifact/index.ts';
 import { columnSummary } from '../data/index.ts';
-import { fromFloat16, type Tensor, type TypedArray } from '../tensor/index.ts';
+import { fromFloat16, type Tensor } from '../tensor/index.ts';
 
 /** So many samples and so many numbers of each input are looked at, at most: enough for statistics, and quick on any data. */
 export const looks = { samples: 4096, elements: 2 ** 21 } as const;
 
 /** So many of them are sorted for quantiles. */
-const sortedElements = 2 ** 16;
+const sortedElements = 2 ** 14;
 
 /** Statistics of an input, of which it is shown a few rows at a time. */
 export class InputLooks {
@@ -26,26 +26,44 @@ export class InputLooks {
   add({ dtype, data }: Tensor): void {
     if (dtype === 'string') this.#summary.addAll(data);
     else if (dtype === 'float16') this.#numbers(Float32Array.from(data as Uint16Array, fromFloat16));
-    else this.#numbers(data as TypedArray);
+    else if (dtype === 'int64' || dtype === 'uint64') this.#numbers(Float64Array.from(data as BigInt64Array, Number));
+    else this.#numbers(data as Float64Array);
   }
 
-  #numbers(data: TypedArray): void {
-    let { count, mean, squares, minimum, maximum } = this.#moments;
+  #numbers(data: ArrayLike<number>): void {
+    let [count, sum] = [0, 0];
+    let { minimum, maximum } = this.#moments;
     for (let i = 0; i < data.length; i++) {
-      const x = Number(data[i]);
-      if (!Number.isFinite(x)) {
+      const x = data[i]!;
+      if (x - x !== 0) {
         if (Number.isNaN(x)) this.#missing++;
         continue;
       }
-      const delta = x - mean; // Welford 1962
-      mean += delta / ++count;
-      squares += delta * (x - mean);
+      count++;
+      sum += x;
       if (x < minimum) minimum = x;
       if (x > maximum) maximum = x;
     }
-    this.#moments = { count, mean, squares, minimum, maximum };
+    const mean = count === 0 ? 0 : sum / count;
+    let squares = 0;
+    for (let i = 0; i < data.length; i++) {
+      const delta = data[i]! - mean;
+      if (delta - delta === 0) squares += delta * delta;
+    }
+    // Two passes and Chan's rule: Welford's divides for every number.
+    const known = this.#moments;
+    const all = known.count + count;
+    const way = mean - known.mean;
+    const share = all === 0 ? 0 : count / all;
+    this.#moments = {
+      count: all,
+      mean: known.mean + way * share,
+      squares: known.squares + squares + way * way * known.count * share,
+      minimum,
+      maximum,
+    };
     let i = this.#untilNext;
-    for (; i < data.length; i += this.#skip()) this.#summary.add(Number(data[i]));
+    for (; i < data.length; i += this.#skip()) this.#summary.add(data[i]);
     this.#untilNext = i - data.length;
   }
 
