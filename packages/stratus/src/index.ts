@@ -1,6 +1,7 @@
 import { trainingDefaults } from '@stratus/core';
+import { downloadDefaults } from './data/index.ts';
 import { bringImageCodec } from './files/index.ts';
-import { terminalProgress } from './progress/index.ts';
+import { downloadBar, terminalProgress } from './progress/index.ts';
 
 // The public surface. An export here is a promise.
 export * from '@stratus/core';
@@ -8,9 +9,14 @@ export {
   type Cifar10,
   type Cifar10Columns,
   type Cifar10Record,
+  type Cifar100,
+  type Cifar100Columns,
+  type Cifar100Record,
   type Cora,
   cifar10,
+  cifar100,
   cora,
+  type DownloadProgress,
   digits,
   type FashionMnist,
   type FashionMnistOptions,
@@ -26,6 +32,7 @@ export {
   type MnistColumns,
   type MnistRecord,
   mnist,
+  type OnDownload,
   rtPolarity,
   type ShuffledOptions,
   type Tabular,
@@ -97,6 +104,7 @@ export {
   type TensorMetadata,
 } from './serve/index.ts';
 
-// Who uses the platform sees a training run, also where the script is run by node itself.
+// Who uses the platform sees a training run and long downloads, also where the script is run by node itself.
 trainingDefaults().progress ??= terminalProgress;
+downloadDefaults().onProgress ??= downloadBar();
 bringImageCodec();

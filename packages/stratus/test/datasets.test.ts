@@ -2,15 +2,18 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { StratusError, Tensor } from '@stratus/core';
+import { StratusError } from '@stratus/core';
+import { packTar } from 'modern-tar';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cifar10Files, parseCifar } from '../src/data/cifar10.ts';
+import { emptyPictures, parseCifar } from '../src/data/cifar-format.ts';
+import { cifar10Files } from '../src/data/cifar10.ts';
+import { cifar100Files, parseCifar100 } from '../src/data/cifar100.ts';
 import { parsePlanetoid } from '../src/data/cora.ts';
+import type { Forms } from '../src/data/data-file.ts';
 import { fashionMnistFiles } from '../src/data/fashion-mnist.ts';
-import { imdbFile, parseReviews } from '../src/data/imdb.ts';
-import { cifar10, cora, digits, fashionMnist, imdb, iris, rtPolarity, tinyShakespeare } from '../src/data/index.ts';
-import { findDataFile } from '../src/data/lookup.ts';
-import { readData } from '../src/data/read-data.ts';
+import { imdbArchive, imdbFile, parseReviews } from '../src/data/imdb.ts';
+import { cifar10, cifar100, cora, digits, fashionMnist, imdb, iris, rtPolarity, tinyShakespeare } from '../src/data/index.ts';
+import { readAllData, readData } from '../src/data/read-data.ts';
 import { parseSentences, rtPolarityFiles } from '../src/data/rt-polarity.ts';
 import { parseRows, tabularFiles } from '../src/data/tabular.ts';
 import { tinyShakespeareFiles } from '../src/data/tiny-shakespeare.ts';
@@ -149,6 +152,7 @@ describe('data sets that are not there', () => {
 
   it.each([
     ['cifar10', cifar10, 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz'],
+    ['cifar100', cifar100, 'https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz'],
     ['fashionMnist', () => fashionMnist({ parts: ['test'] }), 'fashion-mnist.s3-website'],
     ['imdb', imdb, 'aclImdb_v1.tar.gz'],
     ['rtPolarity', rtPolarity, 'rt-polaritydata.tar.gz'],
@@ -167,7 +171,7 @@ describe('data sets that are not there', () => {
   it('takes a folder, and says how to fill it', async () => {
     const e = await caught(() => cifar10({ directory: dir }));
     expect(e.details.looked).toEqual([dir]);
-    expect(e.message).toContain('unpack it');
+    expect(e.message).toContain('cifar-10-binary.tar.gz');
   });
 
   it('reads a plain file where the compressed one is missing, and refuses other content', async () => {
@@ -184,7 +188,7 @@ describe('data sets that are not there', () => {
     const wanted = { dataset: 'x', file: 'x.gz', bytes: 1, sha256: 'other', urls: [], folders: [join(dir, 'usr')] };
     mkdirSync(join(dir, 'usr'));
     writeFileSync(join(dir, 'usr', 'x.gz'), content);
-    expect((await caught(() => findDataFile(wanted))).code).toBe('corrupt');
+    expect((await caught(() => readData(wanted, {}))).code).toBe('corrupt');
     const found = await readData({ ...wanted, alsoSha256: [sha] }, {});
     expect([new TextDecoder().decode(found.bytes), found.path]).toEqual(['hello', join(dir, 'usr', 'x.gz')]);
   });
@@ -206,11 +210,48 @@ describe('data sets that are not there', () => {
     expect([e.code, e.message.includes('1 reviews, expected 12500')]).toEqual(['corrupt', true]);
   });
 
+  it('reads files out of the archive that is there, in one go, and checks its sum', async () => {
+    const { createHash } = await import('node:crypto');
+    const body = (text: string) => ({
+      header: { name: `top/${text}.bin`, size: 3, type: 'file' as const },
+      body: text.repeat(3),
+    });
+    const content = gzipSync(
+      await packTar([{ header: { name: 'top/', size: 0, type: 'directory' } }, ...['a', 'b', 'c'].map(body)]),
+    );
+    mkdirSync(join(dir, 'x'));
+    writeFileSync(join(dir, 'x', 'x.tar.gz'), content);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const archive = { dataset: 'x', file: 'x.tar.gz', bytes: content.length, sha256, urls: [] };
+    const forms = (member: string): Forms => [
+      { dataset: 'x', file: `${member}.bin`, bytes: 3, sha256: 'of another place', urls: [] },
+      { ...archive, member: `top/${member}.bin` },
+    ];
+    const found = await readAllData([forms('c'), forms('a')], {});
+    expect(found.map(({ bytes: got, path }) => [new TextDecoder().decode(got), path])).toEqual([
+      ['ccc', `${join(dir, 'x', 'x.tar.gz')}, top/c.bin`],
+      ['aaa', `${join(dir, 'x', 'x.tar.gz')}, top/a.bin`],
+    ]);
+    const missing = await caught(() => readAllData([forms('d')], {}));
+    expect([missing.code, missing.message.includes('holds no top/d.bin')]).toEqual(['corrupt', true]);
+    // Damage anywhere, also behind what is read.
+    for (const at of [12, 40, content.length - 3, content.length]) {
+      writeFileSync(
+        join(dir, 'x', 'x.tar.gz'),
+        at === content.length ? content.subarray(0, 60) : content.with(at, content[at]! ^ 255),
+      );
+      const e = await caught(() => readAllData([forms('a')], {}));
+      expect([e.code, e.message.includes(sha256)]).toEqual(['corrupt', true]);
+    }
+  });
+
   it('names files with their sums', () => {
     const forms = [
       ...cifar10Files.flat(),
+      ...cifar100Files.flat(),
       ...Object.values(fashionMnistFiles).flat(),
       imdbFile,
+      imdbArchive,
       ...rtPolarityFiles.flat(),
       ...tinyShakespeareFiles,
       ...Object.values(tabularFiles),
@@ -223,11 +264,6 @@ describe('data sets that are not there', () => {
 });
 
 describe('formats', () => {
-  const empty = (records: number) => ({
-    image: new Tensor('uint8', [records, 32, 32, 3], new Uint8Array(records * 3072)),
-    label: new Tensor('uint8', [records], new Uint8Array(records)),
-  });
-
   it('CIFAR: colour planes become channels-last', async () => {
     const record = new Uint8Array(2 * 3073);
     record[0] = 6;
@@ -236,15 +272,25 @@ describe('formats', () => {
     record[1 + 2048] = 30;
     record[1 + 1023] = 1; // red, last pixel
     record[3073] = 9;
-    const into = empty(3);
-    parseCifar(record, into, 1);
-    expect(Array.from(into.label.data)).toEqual([0, 6, 9]);
-    expect(Array.from(into.image.data.subarray(3072, 3078))).toEqual([10, 20, 30, 0, 0, 0]);
-    expect(Array.from(into.image.data.subarray(2 * 3072 - 3, 2 * 3072))).toEqual([1, 0, 0]);
-    expect((await caught(() => parseCifar(record.subarray(1), empty(2)))).code).toBe('corrupt');
-    expect((await caught(() => parseCifar(record, empty(1)))).code).toBe('corrupt');
+    const into = emptyPictures(3, [10]);
+    parseCifar(record, { ...into, at: 1 });
+    expect(Array.from(into.labels[0]!.values.data)).toEqual([0, 6, 9]);
+    expect(Array.from(into.images.data.subarray(3072, 3078))).toEqual([10, 20, 30, 0, 0, 0]);
+    expect(Array.from(into.images.data.subarray(2 * 3072 - 3, 2 * 3072))).toEqual([1, 0, 0]);
+    expect((await caught(() => parseCifar(record.subarray(1), emptyPictures(2, [10])))).code).toBe('corrupt');
+    expect((await caught(() => parseCifar(record, emptyPictures(1, [10])))).code).toBe('corrupt');
     record[0] = 10;
-    expect((await caught(() => parseCifar(record, empty(2)))).message).toContain('label 10');
+    expect((await caught(() => parseCifar(record, emptyPictures(2, [10])))).message).toContain('label 10');
+  });
+
+  it('CIFAR-100: the coarse label first, then the label', async () => {
+    const records = new Uint8Array(2 * 3074);
+    records.set([11, 19, 5], 0); // cattle, a large omnivore or herbivore
+    records.set([19, 99], 3074);
+    const { image, label, coarseLabel } = parseCifar100(records);
+    expect([image.shape, label.toArray(), coarseLabel.toArray(), image.data[0]]).toEqual([[2, 32, 32, 3], [19, 99], [11, 19], 5]);
+    for (const wrong of [records.subarray(1), records.with(0, 20), records.with(1, 100)])
+      expect((await caught(() => parseCifar100(wrong, 'here'))).code).toBe('corrupt');
   });
 
   it('reviews: JSON lines, a line at a time', async () => {

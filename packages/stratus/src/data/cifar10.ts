@@ -1,6 +1,7 @@
-import { fail, type Table, Tensor, table } from '@stratus/core';
-import type { DataFile, LookupOptions } from './lookup.ts';
-import { readData, withPlain } from './read-data.ts';
+import { type Table, type Tensor, table } from '@stratus/core';
+import { emptyPictures, parseCifar, pictureBytes } from './cifar-format.ts';
+import type { DataFile, Forms, LookupOptions } from './data-file.ts';
+import { type FoundFile, readAllData, withPlain } from './read-data.ts';
 
 /** Columns of CIFAR-10: `image` `[n, 32, 32, 3]` from 0 to 255, red, green, blue; `label` `[n]` from 0 to 9. */
 export type Cifar10Columns = { readonly image: Tensor<'uint8'>; readonly label: Tensor<'uint8'> };
@@ -14,23 +15,22 @@ export interface Cifar10 {
   readonly classes: readonly string[];
 }
 
-const side = 32;
-const pixels = side * side;
-const recordBytes = 1 + 3 * pixels;
 const classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
 
-const archive = 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz';
-const batch = (file: string, bytes: number, sha256: string, plain: string): readonly [DataFile, DataFile] =>
-  withPlain(
-    {
-      dataset: 'cifar-10',
-      file: `${file}.gz`,
-      bytes,
-      sha256,
-      byHand: `download ${archive} (162 MB) and unpack it; ${file} and the other .bin files in it are what is needed, as they are`,
-    },
-    { bytes: 10_000 * recordBytes, sha256: plain },
-  );
+const archive: DataFile = {
+  dataset: 'cifar-10',
+  file: 'cifar-10-binary.tar.gz',
+  bytes: 170_052_171,
+  sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
+  urls: ['https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz'],
+};
+const batch = (file: string, bytes: number, sha256: string, plain: string): Forms => [
+  ...withPlain(
+    { dataset: archive.dataset, file: `${file}.gz`, bytes, sha256 },
+    { bytes: 10_000 * (1 + pictureBytes), sha256: plain },
+  ),
+  { ...archive, member: `cifar-10-batches-bin/${file}` },
+];
 
 /** @internal Training batches first, the test batch last. */
 export const cifar10Files = [
@@ -73,48 +73,9 @@ export const cifar10Files = [
 ] as const;
 
 /**
- * @internal Records of a label and three colour planes, as labels and channels-last pictures. Written to `into` from record `at`.
- * Errors: `corrupt`.
- */
-export function parseCifar(bytes: Uint8Array, into: Cifar10Columns, at = 0, file = 'The CIFAR data'): void {
-  const corrupt = (reason: string) => fail('corrupt', { file, reason, fix: 'Get the file again from its source.' });
-  const count = bytes.length / recordBytes;
-  if (!Number.isInteger(count) || at + count > into.label.size)
-    throw corrupt(`it has ${bytes.length} bytes, expected ${into.label.size - at} records of ${recordBytes} bytes`);
-  const image = into.image.data;
-  for (let record = 0; record < count; record++) {
-    const start = record * recordBytes;
-    const label = bytes[start]!;
-    if (label >= classes.length) throw corrupt(`record ${record} has the label ${label}, expected 0 to 9`);
-    into.label.data[at + record] = label;
-    let to = (at + record) * 3 * pixels;
-    for (let red = start + 1; red <= start + pixels; red++) {
-      image[to++] = bytes[red]!;
-      image[to++] = bytes[red + pixels]!;
-      image[to++] = bytes[red + 2 * pixels]!;
-    }
-  }
-}
-
-async function read(files: readonly (readonly [DataFile, DataFile])[], options: LookupOptions) {
-  const count = files.length * 10_000;
-  const columns: Cifar10Columns = {
-    image: new Tensor('uint8', [count, side, side, 3], new Uint8Array(count * 3 * pixels)),
-    label: new Tensor('uint8', [count], new Uint8Array(count)),
-  };
-  await Promise.all(
-    files.map(async (forms, i) => {
-      const { bytes, path } = await readData(forms, options);
-      parseCifar(bytes, columns, i * 10_000, path);
-    }),
-  );
-  return table<Cifar10Columns, Cifar10Record>(columns);
-}
-
-/**
  * CIFAR-10: 60,000 colour pictures of ten kinds of things, 50,000 for training and 10,000 for testing, as bytes from 0 to 255,
- * channels last, in the official order. The publisher offers one archive of 162 MB, which is not downloaded by itself: unpack it
- * into `cifar-10` in `$STRATUS_DATA` or the cache, and the files are found (compressed with gzip too), checked by SHA-256.
+ * channels last, in the official order. Downloaded once if need be (170 MB, the official archive, which is kept as it is), and
+ * checked against its SHA-256; the `.bin` files out of it, compressed with gzip too, do as well.
  *
  * Shapes: `image` `[n, 32, 32, 3]` and `label` `[n]`, both uint8; a record has an image `[32, 32, 3]` and a number.
  * Errors: `data-not-found` (says how to get it), `corrupt`, `file-failed`, `aborted`.
@@ -127,6 +88,12 @@ async function read(files: readonly (readonly [DataFile, DataFile])[], options: 
  * console.log(train.image.shape, test.length, classes[train.record(0).label]); // [50000, 32, 32, 3] 10000 frog
  */
 export async function cifar10(options: LookupOptions = {}): Promise<Cifar10> {
-  const [train, test] = await Promise.all([read(cifar10Files.slice(0, 5), options), read(cifar10Files.slice(5), options)]);
-  return { train, test, classes };
+  const files = await readAllData(cifar10Files, options);
+  const part = (own: readonly FoundFile[]): Table<Cifar10Columns, Cifar10Record> => {
+    const { images, labels } = emptyPictures(own.length * 10_000, [classes.length]);
+    for (const [i, { bytes, path }] of own.entries()) parseCifar(bytes, { images, labels, at: i * 10_000, file: path });
+    const [label] = labels;
+    return table<Cifar10Columns, Cifar10Record>({ image: images, label: label!.values });
+  };
+  return { train: part(files.slice(0, 5)), test: part(files.slice(5)), classes };
 }

@@ -1,5 +1,5 @@
 import { fail, Tensor } from '@stratus/core';
-import type { DataFile, LookupOptions } from './lookup.ts';
+import type { DataFile, LookupOptions } from './data-file.ts';
 import { readData } from './read-data.ts';
 
 /** A graph of papers and what is known of each. */

@@ -1,5 +1,5 @@
 import { parseIdx, type Table, type Tensor, table } from '@stratus/core';
-import type { DataFile, LookupOptions } from './lookup.ts';
+import type { DataFile, LookupOptions } from './data-file.ts';
 import type { MnistColumns, MnistRecord } from './mnist.ts';
 import { readData } from './read-data.ts';
 

@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { fail, StratusError, type Table, Tensor, table } from '@stratus/core';
-import { type DataFile, dataFolders, type LookupOptions } from './lookup.ts';
+import { fail, type Table, Tensor, table } from '@stratus/core';
+import { membersOf } from './archive.ts';
+import type { DataFile, LookupOptions } from './data-file.ts';
+import { dataFolders, findHere, locate } from './lookup.ts';
 import { readData } from './read-data.ts';
 
 /** Columns of a set of labelled texts: `text` `[n]`, `label` `[n]`. */
@@ -38,8 +40,14 @@ export const imdbFile: DataFile = {
   bytes: 24_626_101,
   sha256: '93b7e030a9614d7d20eff9ae6872757476b35b398f0225b39ae539dfb70c8e4c',
   urls: [],
-  byHand:
-    'download https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz (84 MB) and unpack it; its folder aclImdb is read in place of this file',
+};
+/** @internal The official archive. */
+export const imdbArchive: DataFile = {
+  dataset: 'imdb',
+  file: 'aclImdb_v1.tar.gz',
+  bytes: 84_125_825,
+  sha256: 'c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe',
+  urls: ['https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz'],
 };
 
 /** @internal JSON lines of split, label and text. Errors: `corrupt`. */
@@ -64,45 +72,71 @@ export async function parseReviews(bytes: Uint8Array, file = 'The reviews'): Pro
   return parts;
 }
 
-/** The folder aclImdb of the official archive: one file a review, `train/neg/0_3.txt`. Undefined where there is none. */
-async function readArchive(folder: string): Promise<Parts | undefined> {
+/** How many reviews a folder must hold. */
+const reviewsEach = 12_500;
+
+/** Reviews by their paths, `train/neg/0_3.txt`, as the official archive has them. Errors: `corrupt` where some are missing. */
+async function sortReviews(
+  paths: Iterable<string>,
+  { where, read }: { readonly where: string; readonly read: (path: string) => Promise<string> },
+): Promise<Parts> {
+  const folders = new Map<string, string[]>();
+  for (const path of paths) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const files = folders.get(folder) ?? [];
+    if (path.endsWith('.txt')) files.push(path);
+    folders.set(folder, files);
+  }
+  const numberOf = (path: string): number => Number.parseInt(path.slice(path.lastIndexOf('/') + 1), 10);
   const parts = noParts();
   for (const part of ['train', 'test'] as const) {
     for (const [label, name] of classes.entries()) {
-      const path = join(folder, part, name);
-      const files = await readdir(path).catch(() => undefined);
-      if (files === undefined) return undefined;
-      const reviews = files
-        .filter((file) => file.endsWith('.txt'))
-        .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-      if (reviews.length !== 12_500)
+      const reviews = (folders.get(`${part}/${name}`) ?? []).sort((a, b) => numberOf(a) - numberOf(b));
+      if (reviews.length !== reviewsEach)
         throw fail('corrupt', {
-          file: path,
-          reason: `it holds ${reviews.length} reviews, expected 12500`,
+          file: join(where, part, name),
+          reason: `it holds ${reviews.length} reviews, expected ${reviewsEach}`,
           fix: 'Unpack the archive again.',
         });
       for (let i = 0; i < reviews.length; i += 100) {
-        const texts = await Promise.all(reviews.slice(i, i + 100).map((file) => readFile(join(path, file), 'utf8')));
-        parts[part].texts.push(...texts);
-        parts[part].labels.push(...texts.map(() => label));
+        parts[part].texts.push(...(await Promise.all(reviews.slice(i, i + 100).map(read))));
+        parts[part].labels.push(...new Array<number>(Math.min(100, reviews.length - i)).fill(label));
       }
     }
   }
   return parts;
 }
 
+/** The folder aclImdb, as the archive is unpacked. Undefined where there is none. */
+async function readUnpacked(folder: string): Promise<Parts | undefined> {
+  const folders = ['train/neg', 'train/pos', 'test/neg', 'test/pos'];
+  const lists = await Promise.all(folders.map((name) => readdir(join(folder, name)).catch(() => undefined)));
+  if (lists.includes(undefined)) return undefined;
+  const paths = lists.flatMap((names, i) => names!.map((name) => `${folders[i]}/${name}`));
+  return sortReviews(paths, { where: folder, read: (path) => readFile(join(folder, path), 'utf8') });
+}
+
+/** The reviews within the archive. The 50,000 without a label are left out. */
+async function readArchive(options: LookupOptions): Promise<Parts> {
+  const found = await locate([imdbFile, imdbArchive], options);
+  const top = 'aclImdb/';
+  const isReview = (path: string): boolean => /^aclImdb\/(train|test)\/(neg|pos)\/[^/]+\.txt$/.test(path);
+  const members = await membersOf(found, isReview, options.signal);
+  const decoder = new TextDecoder();
+  const paths = [...members.keys()].map((path) => path.slice(top.length));
+  return sortReviews(paths, { where: found.path, read: async (path) => decoder.decode(members.get(top + path)) });
+}
+
 async function readParts(options: LookupOptions): Promise<Parts> {
-  try {
+  if (await findHere([imdbFile], options)) {
     const { bytes, path } = await readData(imdbFile, options);
-    return await parseReviews(bytes, path);
-  } catch (e) {
-    if (!StratusError.is(e) || e.code !== 'data-not-found') throw e;
-    for (const folder of dataFolders(imdbFile, options)) {
-      const parts = await readArchive(join(folder, 'aclImdb'));
-      if (parts) return parts;
-    }
-    throw e;
+    return parseReviews(bytes, path);
   }
+  for (const folder of dataFolders(imdbFile, options)) {
+    const parts = await readUnpacked(join(folder, 'aclImdb'));
+    if (parts) return parts;
+  }
+  return readArchive(options);
 }
 
 /** Texts and labels as a table, mixed. */
@@ -115,8 +149,8 @@ export const textTable = ({ texts, labels }: Labelled, seed: number): Table<Text
 /**
  * IMDB: 50,000 film reviews in English, 25,000 for training and 25,000 for testing, each half negative (0) and half positive (1);
  * the texts as they were written, with `<br />`. The files are sorted by class; the tables come mixed, in the order of `seed`.
- * Read from `imdb/imdb_reviews.jsonl.gz` (checked by SHA-256), or from the folder `imdb/aclImdb` of the official archive,
- * in `$STRATUS_DATA` or the cache; nothing is downloaded by itself.
+ * Read from `imdb/imdb_reviews.jsonl.gz`, from the folder `imdb/aclImdb`, as the official archive is unpacked, or from that archive itself, which is
+ * downloaded once if need be (84 MB) and kept as it is; files are checked by their SHA-256.
  *
  * Shapes: `text` `[n]` string and `label` `[n]` uint8. Errors: `data-not-found` (says how to get it), `corrupt`, `file-failed`, `aborted`.
  * Source: Maas et al. 2011 (ACL), "Learning Word Vectors for Sentiment Analysis", https://ai.stanford.edu/~amaas/data/sentiment/.

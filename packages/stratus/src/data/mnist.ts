@@ -1,7 +1,6 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { parseIdx, type Table, type Tensor, table } from '@stratus/core';
-import { type DataFile, findDataFile, type LookupOptions } from './lookup.ts';
+import type { DataFile, LookupOptions } from './data-file.ts';
+import { readData } from './read-data.ts';
 
 /** Columns of MNIST: `image` `[n, 28, 28]` from 0 (paper) to 255 (ink), `label` `[n]` from 0 to 9. */
 export type MnistColumns = { readonly image: Tensor<'uint8'>; readonly label: Tensor<'uint8'> };
@@ -47,17 +46,14 @@ export const mnistFiles = {
   testLabels: dataFile('t10k-labels-idx1-ubyte.gz', 4_542, 'f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6'),
 };
 
-/** Off the main thread: the images are 47 MB. */
-const decompress = promisify(gunzip);
-
 async function read(wanted: DataFile, options: LookupOptions): Promise<Tensor<'uint8'>> {
-  const { bytes, path } = await findDataFile(wanted, options);
-  return parseIdx(await decompress(bytes), { file: path }) as Tensor<'uint8'>;
+  const { bytes, path } = await readData(wanted, options);
+  return parseIdx(bytes, { file: path }) as Tensor<'uint8'>;
 }
 
 /**
  * MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 for training and 10,000 for testing, as bytes from 0 to 255.
- * The files are looked for as `findDataFile` says (in the repository they are in `examples/data/mnist`), downloaded
+ * The files are looked for in `$STRATUS_DATA/mnist`, `data/mnist` and the cache (in the repository they are in `examples/data/mnist`), downloaded
  * once if need be (11.6 MB), and always checked against their SHA-256. With `directory` they are taken from that folder only.
  *
  * Shapes: `image` `[n, 28, 28]` and `label` `[n]`, both uint8; a record has an image `[28, 28]` and a number.

@@ -1,5 +1,5 @@
 import { fail, type Table, Tensor, table } from '@stratus/core';
-import type { DataFile, LookupOptions } from './lookup.ts';
+import type { DataFile, LookupOptions } from './data-file.ts';
 import { readData } from './read-data.ts';
 
 /** Columns of a small table for classification: `features` `[n, width]`, `label` `[n]`. */

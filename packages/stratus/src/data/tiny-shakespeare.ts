@@ -1,4 +1,4 @@
-import type { LookupOptions } from './lookup.ts';
+import type { LookupOptions } from './data-file.ts';
 import { readData, withPlain } from './read-data.ts';
 
 /** @internal */

@@ -11,6 +11,13 @@ export function figure(x: number): string {
 /** A count, in groups of three: 1 320. */
 export const count = (x: number): string => String(Math.round(x)).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
 
+/** A number of bytes, as publishers give them: 512 B, 28.9 kB, 168.5 MB. */
+export function byteCount(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${['B', 'kB', 'MB', 'GB'][power]}`;
+}
+
 /** Steps a second; slow ones with decimals. */
 export const speed = (perSecond: number): string => `${perSecond >= 10 ? count(perSecond) : perSecond.toPrecision(2)} steps/s`;
 

@@ -1,3 +1,4 @@
+export { type DownloadState, downloadBar } from './download-bar.ts';
 export { count, duration, figure, jsonText, scalars } from './format.ts';
 export { jsonProgress } from './json-progress.ts';
 export { type Colors, colorsFor, isTerminal, type OutputStream } from './output-stream.ts';
