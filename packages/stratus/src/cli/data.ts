@@ -1,11 +1,14 @@
 import { type Dataset, fail, files, lookUp, StratusError, type TensorSet } from '@stratus/core';
-import { mnist } from '../data/index.ts';
+import { downloadDefaults, mnist } from '../data/index.ts';
+import { downloadBar } from '../progress/index.ts';
 
 /** Inputs and targets, as the methods of a model take them. */
 export interface Data {
   readonly x: TensorSet;
   readonly y: TensorSet;
 }
+
+downloadDefaults().onProgress ??= downloadBar();
 
 /** Data sets by name; their parts by name. */
 const datasets: Readonly<Record<string, () => Promise<Readonly<Record<string, Data>>>>> = {
@@ -31,7 +34,7 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /** A name that somebody typed and that is not known is wrong use of the command, with exit code 2. */
-function asked<T>(find: () => T): T {
+export function asked<T>(find: () => T): T {
   try {
     return find();
   } catch (e) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { colorsFor } from '../progress/index.ts';
-import { addDataProfile } from './data-profile.ts';
+import { addDataSets } from './data-sets.ts';
 import { addDeploy } from './deploy.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -33,9 +33,7 @@ const program = withExamples(
   'stratus deploy model.onnx --port 8080',
 );
 
-for (const add of [addInit, addTrain, addEvaluate, addPredict, addDeploy, addDoctor]) add(program);
-
-addDataProfile(program.command('data').summary('look at data').description('What there is to know about data.'));
+for (const add of [addInit, addTrain, addEvaluate, addPredict, addDeploy, addDataSets, addDoctor]) add(program);
 
 // Whoever reads the output may leave before the work is done; that is no reason to stop it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

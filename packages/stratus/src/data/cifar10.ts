@@ -1,6 +1,6 @@
 import { type Table, type Tensor, table } from '@stratus/core';
 import { emptyPictures, parseCifar, pictureBytes } from './cifar-format.ts';
-import type { DataFile, Forms, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, Forms, LookupOptions } from './data-file.ts';
 import { type FoundFile, readAllData, withPlain } from './read-data.ts';
 
 /** Columns of CIFAR-10: `image` `[n, 32, 32, 3]` from 0 to 255, red, green, blue; `label` `[n]` from 0 to 9. */
@@ -71,6 +71,19 @@ export const cifar10Files = [
     '8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b',
   ),
 ] as const;
+
+/** @internal */
+export const cifar10Info: DataSetInfo = {
+  title: 'CIFAR-10',
+  about: 'Colour pictures of ten kinds of things.',
+  records: { train: 50_000, test: 10_000 },
+  fields: { image: { dtype: 'uint8', shape: [32, 32, 3] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: classes },
+  source: 'https://www.cs.toronto.edu/~kriz/cifar.html',
+  licence: 'none stated',
+  cite: 'Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"',
+  files: cifar10Files,
+};
 
 /**
  * CIFAR-10: 60,000 colour pictures of ten kinds of things, 50,000 for training and 10,000 for testing, as bytes from 0 to 255,

@@ -1,6 +1,6 @@
 import { type Table, type Tensor, table } from '@stratus/core';
 import { emptyPictures, parseCifar, pictureBytes } from './cifar-format.ts';
-import type { DataFile, Forms, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, Forms, LookupOptions } from './data-file.ts';
 import { type FoundFile, readAllData } from './read-data.ts';
 
 /**
@@ -54,6 +54,23 @@ export const cifar100Files = [
   part('train.bin', 50_000, 'f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29'),
   part('test.bin', 10_000, 'd8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a'),
 ] as const;
+
+/** @internal */
+export const cifar100Info: DataSetInfo = {
+  title: 'CIFAR-100',
+  about: 'Colour pictures of a hundred kinds of things, in twenty groups.',
+  records: { train: 50_000, test: 10_000 },
+  fields: {
+    image: { dtype: 'uint8', shape: [32, 32, 3] },
+    label: { dtype: 'uint8', shape: [] },
+    coarseLabel: { dtype: 'uint8', shape: [] },
+  },
+  classes: { label: classes, coarseLabel: coarseClasses },
+  source: 'https://www.cs.toronto.edu/~kriz/cifar.html',
+  licence: 'none stated',
+  cite: 'Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"',
+  files: cifar100Files,
+};
 
 /** @internal Records of a coarse label, a label and a picture. Errors: `corrupt`. */
 export function parseCifar100(bytes: Uint8Array, file?: string): Table<Cifar100Columns, Cifar100Record> {

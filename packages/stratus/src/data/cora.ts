@@ -1,5 +1,5 @@
 import { fail, Tensor } from '@stratus/core';
-import type { DataFile, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, LookupOptions } from './data-file.ts';
 import { readData } from './read-data.ts';
 
 /** A graph of papers and what is known of each. */
@@ -31,6 +31,18 @@ export const coraFile: DataFile = {
     'nobody offers this very file. It is the public split, converted from the Python pickles ind.cora.* of https://github.com/kimiyoung/planetoid ' +
     'to JSON: num_nodes, num_features, class_names, labels, features (indices of the ones of each node), edges (pairs, smaller first), ' +
     'train, val, test (indices). Take it from where you have the data sets of this project, or read your own conversion with readFile and JSON.parse',
+};
+
+/** @internal */
+export const coraInfo: DataSetInfo = {
+  title: 'Cora',
+  about: 'Papers on machine learning, their words, and who cites whom (10,556 edges); the public split.',
+  records: { train: 140, validation: 500, test: 1000, all: 2708 },
+  fields: { features: { dtype: 'float32', shape: [1433] }, label: { dtype: 'uint8', shape: [] } },
+  source: 'https://github.com/kimiyoung/planetoid',
+  licence: 'none stated',
+  cite: 'Sen et al. 2008, "Collective Classification in Network Data"; Yang et al. 2016 for the split',
+  files: [[coraFile]],
 };
 
 /** The file. */

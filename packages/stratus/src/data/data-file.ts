@@ -1,4 +1,5 @@
-// What a data set's files are, and how they are asked for.
+// What a data set and its files are, and how they are asked for.
+import type { DType } from '@stratus/core';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -48,3 +49,25 @@ export interface LookupOptions {
 
 /** Forms of the same content, compressed or not, or in an archive. Where several are there, the first is taken. */
 export type Forms = readonly [DataFile, ...DataFile[]];
+
+/** What is known of a data set without reading it. */
+export interface DataSetInfo {
+  readonly title: string;
+  /** What it is, in one sentence. */
+  readonly about: string;
+  /** How many records each part has. */
+  readonly records: Readonly<Record<string, number>>;
+  /** What a record holds. */
+  readonly fields: Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly number[] }>>;
+  /** What the values of a field stand for. */
+  readonly classes?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Its publisher's page. */
+  readonly source: string;
+  readonly licence: string;
+  /** What to cite. */
+  readonly cite: string;
+  /** All that is read, each in one of its forms. */
+  readonly files: readonly Forms[];
+  /** A folder beside the files that does as well: the archive, unpacked. */
+  readonly unpacked?: string | undefined;
+}

@@ -1,5 +1,5 @@
 import { parseIdx, type Table, type Tensor, table } from '@stratus/core';
-import type { DataFile, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, LookupOptions } from './data-file.ts';
 import type { MnistColumns, MnistRecord } from './mnist.ts';
 import { readData } from './read-data.ts';
 
@@ -75,6 +75,21 @@ export const fashionMnistFiles = {
     ),
   ],
 } as const satisfies Record<FashionMnistPart, readonly [DataFile, DataFile]>;
+
+/** @internal */
+export const fashionMnistInfo: DataSetInfo = {
+  title: 'Fashion-MNIST',
+  about: 'Grey pictures of clothes, in the form of MNIST.',
+  records: { train: 60_000, test: 10_000 },
+  fields: { image: { dtype: 'uint8', shape: [28, 28] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: classes },
+  source: 'https://github.com/zalandoresearch/fashion-mnist',
+  licence: 'MIT',
+  cite: 'Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747',
+  files: Object.values(fashionMnistFiles)
+    .flat()
+    .map((file) => [file]),
+};
 
 async function read(wanted: DataFile, options: LookupOptions): Promise<Tensor<'uint8'>> {
   const { bytes, path } = await readData(wanted, options);

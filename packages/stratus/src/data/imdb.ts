@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fail, type Table, Tensor, table } from '@stratus/core';
 import { membersOf } from './archive.ts';
-import type { DataFile, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, LookupOptions } from './data-file.ts';
 import { dataFolders, findHere, locate } from './lookup.ts';
 import { readData } from './read-data.ts';
 
@@ -48,6 +48,20 @@ export const imdbArchive: DataFile = {
   bytes: 84_125_825,
   sha256: 'c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe',
   urls: ['https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz'],
+};
+
+/** @internal */
+export const imdbInfo: DataSetInfo = {
+  title: 'IMDB',
+  about: 'Film reviews in English, negative and positive.',
+  records: { train: 25_000, test: 25_000 },
+  fields: { text: { dtype: 'string', shape: [] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: classes },
+  source: 'https://ai.stanford.edu/~amaas/data/sentiment/',
+  licence: 'none stated; for research',
+  cite: 'Maas et al. 2011 (ACL), "Learning Word Vectors for Sentiment Analysis"',
+  files: [[imdbFile, imdbArchive]],
+  unpacked: 'aclImdb',
 };
 
 /** @internal JSON lines of split, label and text. Errors: `corrupt`. */

@@ -1,5 +1,5 @@
 import { parseIdx, type Table, type Tensor, table } from '@stratus/core';
-import type { DataFile, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, LookupOptions } from './data-file.ts';
 import { readData } from './read-data.ts';
 
 /** Columns of MNIST: `image` `[n, 28, 28]` from 0 (paper) to 255 (ink), `label` `[n]` from 0 to 9. */
@@ -44,6 +44,19 @@ export const mnistFiles = {
     '8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6',
   ),
   testLabels: dataFile('t10k-labels-idx1-ubyte.gz', 4_542, 'f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6'),
+};
+
+/** @internal */
+export const mnistInfo: DataSetInfo = {
+  title: 'MNIST',
+  about: 'Handwritten digits.',
+  records: { train: 60_000, test: 10_000 },
+  fields: { image: { dtype: 'uint8', shape: [28, 28] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: Array.from({ length: 10 }, (_, digit) => String(digit)) },
+  source: 'http://yann.lecun.com/exdb/mnist/',
+  licence: 'CC BY-SA 3.0, as is commonly stated',
+  cite: 'LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to document recognition"',
+  files: Object.values(mnistFiles).map((file) => [file]),
 };
 
 async function read(wanted: DataFile, options: LookupOptions): Promise<Tensor<'uint8'>> {

@@ -1,4 +1,5 @@
 import { fail, type Table } from '@stratus/core';
+import type { DataSetInfo } from './data-file.ts';
 import { type ShuffledOptions, type TextColumns, type TextRecord, textTable } from './imdb.ts';
 import { readData, withPlain } from './read-data.ts';
 
@@ -26,6 +27,19 @@ export const rtPolarityFiles = [
     sha256: '2da124ec187a9d5a29c9f04e91c540e02baed5af8868f550a26bd6fd4dbf8bf0',
   }),
 ] as const;
+
+/** @internal */
+export const rtPolarityInfo: DataSetInfo = {
+  title: 'Sentence polarity (MR)',
+  about: 'Sentences of film reviews in English, negative and positive.',
+  records: { all: 10_662 },
+  fields: { text: { dtype: 'string', shape: [] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: ['neg', 'pos'] },
+  source: 'https://www.cs.cornell.edu/people/pabo/movie-review-data/',
+  licence: 'none stated',
+  cite: 'Pang & Lee 2005 (ACL), "Seeing stars"',
+  files: rtPolarityFiles,
+};
 
 /**
  * What Windows-1252 has in place of the control characters from 0x80. By hand: the TextDecoder of several versions of Node reads

@@ -1,5 +1,5 @@
 import { fail, type Table, Tensor, table } from '@stratus/core';
-import type { DataFile, LookupOptions } from './data-file.ts';
+import type { DataFile, DataSetInfo, LookupOptions } from './data-file.ts';
 import { readData } from './read-data.ts';
 
 /** Columns of a small table for classification: `features` `[n, width]`, `label` `[n]`. */
@@ -28,6 +28,31 @@ const dataFile = (file: string, bytes: number, sha256: string): DataFile => ({
 export const tabularFiles = {
   iris: dataFile('iris.csv', 2_734, 'f13ffa8fdd56fd8e6c8d16d4081a3fbd3114bcd0aae4256c43205169cd9d1449'),
   digits: dataFile('digits.csv.gz', 57_512, '46abec6b12486ad9e51943373abcf22bbea1b5a51a1619b361570d8893f1464a'),
+};
+
+/** @internal */
+export const irisInfo: DataSetInfo = {
+  title: 'Iris',
+  about: 'Flowers of three kinds by length and width of sepal and petal.',
+  records: { all: 150 },
+  fields: { features: { dtype: 'float32', shape: [4] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: ['setosa', 'versicolor', 'virginica'] },
+  source: 'https://archive.ics.uci.edu/dataset/53/iris',
+  licence: 'CC BY 4.0',
+  cite: 'Fisher 1936, "The use of multiple measurements in taxonomic problems"',
+  files: [[tabularFiles.iris]],
+};
+/** @internal */
+export const digitsInfo: DataSetInfo = {
+  title: 'Digits',
+  about: 'Handwritten digits of 8 by 8 pixels.',
+  records: { all: 1797 },
+  fields: { features: { dtype: 'float32', shape: [64] }, label: { dtype: 'uint8', shape: [] } },
+  classes: { label: Array.from({ length: 10 }, (_, digit) => String(digit)) },
+  source: 'https://archive.ics.uci.edu/dataset/80',
+  licence: 'CC BY 4.0',
+  cite: 'Alpaydin & Kaynak 1998',
+  files: [[tabularFiles.digits]],
 };
 
 /** @internal Lines of numbers, the label last. Errors: `corrupt`. */

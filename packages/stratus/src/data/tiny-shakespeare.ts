@@ -1,4 +1,4 @@
-import type { LookupOptions } from './data-file.ts';
+import type { DataSetInfo, LookupOptions } from './data-file.ts';
 import { readData, withPlain } from './read-data.ts';
 
 /** @internal */
@@ -15,6 +15,18 @@ export const tinyShakespeareFiles = withPlain(
     urls: ['https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt'],
   },
 );
+
+/** @internal */
+export const tinyShakespeareInfo: DataSetInfo = {
+  title: 'Tiny Shakespeare',
+  about: '40,000 lines of the plays in one text, for models of characters.',
+  records: { all: 1 },
+  fields: { text: { dtype: 'string', shape: [] } },
+  source: 'https://github.com/karpathy/char-rnn',
+  licence: 'public domain',
+  cite: 'Karpathy 2015, "The Unreasonable Effectiveness of Recurrent Neural Networks"',
+  files: [tinyShakespeareFiles],
+};
 
 /**
  * Tiny Shakespeare: 40,000 lines of the plays in one text of 1,115,394 characters, 65 of them distinct; for models of characters.

@@ -86,7 +86,9 @@ export function downloadBar({
 
   return (state) => {
     if (!isTerminal(stream)) return;
-    const { began = now(), had = state.received } = running.get(state.file) ?? {};
+    const known = running.get(state.file);
+    const begins = known === undefined || state.received < known.had; // or begins again
+    const { began, had } = begins ? { began: now(), had: state.received } : known;
     const watched = { state, began, had };
     if (state.isOver) return end(watched);
     running.set(state.file, watched);
