@@ -36,6 +36,12 @@ async function chromium() {
   return look() ?? ((await ensurePackage('chromium', 'Chromium for the browser tests')) ? look() : undefined);
 }
 
+/** A server of PostgreSQL, which its tests start; they look where Debian puts it. */
+async function postgres() {
+  if (process.env.STRATUS_POSTGRES === undefined && !existsSync('/usr/lib/postgresql'))
+    await ensurePackage('postgresql', 'PostgreSQL for the tests of sql');
+}
+
 /** A Python with the programs that read what Stratus writes (tools/interop-requirements.txt), in .venv. */
 async function interopPython() {
   if (process.env.STRATUS_PYTHON !== undefined) return process.env.STRATUS_PYTHON;
@@ -63,6 +69,7 @@ await main(async () => {
   await ensureInstalled();
   await ensureBuilt();
   const browser = await chromium();
+  await postgres();
   const python = await interopPython();
   const folder = mkdtempSync(join(tmpdir(), 'stratus-test-'));
   const report = join(folder, 'report.json');

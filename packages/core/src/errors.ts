@@ -110,6 +110,8 @@ const sentences = {
     (/^reading/i.test(d.doing)
       ? 'Check the path and the permissions.'
       : 'Nothing was changed; free the space or fix the permissions and try again.'),
+  'database-failed': (d: { database: string; doing: string; reason: string; fix: string }) =>
+    `${d.doing} ${d.database} failed: ${d.reason}. ${d.fix}`,
   'no-files': (d: { doing: string }) =>
     `${d.doing} needs a file system, which this environment lacks. Use bytes instead: model.toBytes() and load(bytes).`,
   'data-not-found': (d: { dataset: string; file: string; looked: readonly string[]; fix: string }) =>

@@ -1,12 +1,15 @@
 export type { ColumnType, RecordOfTypes } from './column-types.ts';
 export { type CsvOptions, csv, tsv } from './csv.ts';
 export { diskCache } from './disk-cache.ts';
+export { type IdxOptions, type IdxRecord, idx } from './idx.ts';
 export { bringImageCodec, decodeImage, type ImageOptions } from './image.ts';
 export { type ImageFolder, type ImageFolderOptions, type ImageRecord, imageFolder } from './image-folder.ts';
-export { type JsonlOptions, jsonl, type RecordSchema } from './jsonl.ts';
+export { type JsonlOptions, jsonl } from './jsonl.ts';
 export { npy, npz } from './npy.ts';
 export { parquet } from './parquet.ts';
 export type { Paths } from './paths.ts';
+export type { RecordSchema } from './record-schema.ts';
 export type { TableOptions } from './scan.ts';
 export type { Rejected } from './scan-errors.ts';
+export { type SqlOptions, type SqlValue, sql } from './sql.ts';
 export { type LinesOptions, textLines } from './text-lines.ts';

@@ -2,22 +2,9 @@ import { type Dataset, dataset, fail } from '@stratus/core';
 import { linesOf } from './lines.ts';
 import { count, oneOf, refuseUnknown } from './options.ts';
 import type { Paths } from './paths.ts';
+import { checked, type RecordSchema } from './record-schema.ts';
 import type { Rejected } from './scan-errors.ts';
 import type { LinesOptions } from './text-lines.ts';
-
-/** Something that says what a record must be: a schema of zod, valibot, arktype (`~standard`), or a function. */
-export type RecordSchema<R> =
-  | ((value: unknown) => R)
-  | {
-      readonly '~standard': {
-        readonly validate: (
-          value: unknown,
-        ) =>
-          | { readonly value: R; readonly issues?: undefined }
-          | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
-          | Promise<unknown>;
-      };
-    };
 
 /** Options of {@link jsonl}. */
 export interface JsonlOptions<R = unknown> extends LinesOptions {
@@ -27,24 +14,6 @@ export interface JsonlOptions<R = unknown> extends LinesOptions {
   readonly onError?: 'stop' | 'skip' | undefined;
   /** Called for each line that is left out. */
   readonly onSkip?: ((line: Rejected) => void) | undefined;
-}
-
-/** What a schema says of a value. Throws an `Error` whose message says what is wrong. */
-async function checked<R>(value: unknown, schema: RecordSchema<R> | undefined): Promise<R> {
-  if (!schema) return value as R;
-  // First of all: the types of some libraries are functions as well.
-  if (typeof schema === 'function' && !('~standard' in schema)) return schema(value);
-  const result = (await (schema as Exclude<typeof schema, (value: unknown) => R>)['~standard'].validate(value)) as Awaited<{
-    value: R;
-    issues?: { message: string; path?: unknown[] }[];
-  }>;
-  if (!result.issues) return result.value;
-  const key = (part: unknown): string => String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part);
-  throw new Error(
-    result.issues
-      .map(({ message, path = [] }) => (path.length > 0 ? `${path.map(key).join('.')}: ${message}` : message))
-      .join('; '),
-  );
 }
 
 /**

@@ -33,6 +33,7 @@ export const statusOf = {
   'file-failed': 500,
   'no-files': 500,
   'data-not-found': 500,
+  'database-failed': 500,
   'port-in-use': 500,
   'cannot-listen': 500,
 } as const satisfies Record<ErrorCode, number>;
