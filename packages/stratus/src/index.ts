@@ -42,6 +42,7 @@ export {
 } from './data/index.ts';
 export { type Deployment, type DeployOptions, deploy, type StopSignal } from './deploy.ts';
 export {
+  arrow,
   type ColumnType,
   type CsvOptions,
   csv,

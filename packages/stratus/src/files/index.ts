@@ -1,3 +1,4 @@
+export { arrow } from './arrow.ts';
 export type { ColumnType, RecordOfTypes } from './column-types.ts';
 export { type CsvOptions, csv, tsv } from './csv.ts';
 export { diskCache } from './disk-cache.ts';
