@@ -15,7 +15,7 @@ export async function membersOf(
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const source = Readable.from(summed(archive, contentOf(archive, signal)), { objectMode: false });
-  const plain = createGunzip();
+  const plain = createGunzip({ chunkSize: 2 ** 18 });
   source.on('error', (e) => plain.destroy(e));
   try {
     const stream = Readable.toWeb(source.pipe(plain)) as ReadableStream<Uint8Array>;
