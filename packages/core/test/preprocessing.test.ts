@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   dataset,
+  decodeArtifact,
   dense,
   embedding,
   flatten,
@@ -85,6 +86,30 @@ describe('a model with preprocessing', () => {
     );
     const figures = await again.evaluate(people);
     expect(figures).toEqual(await net.evaluate(people));
+  });
+
+  it('keeps statistics of the fields in its file: what later traffic is compared with', async () => {
+    const net = await tabular();
+    await net.fit(people, { verbose: 0 });
+    const { manifest } = await decodeArtifact(await net.toBytes());
+    expect(manifest.preprocessing).toMatchObject([
+      { type: 'records', config: { example: people[0] && { fare: people[0].fare } } },
+    ]);
+    const { age, city, lives } = manifest.baseline as unknown as Record<string, Record<string, unknown>>;
+    const ages = people.flatMap((p) => (p.age === null ? [] : [p.age]));
+    expect(age).toMatchObject({ count: ages.length, missing: 29, minimum: Math.min(...ages), maximum: Math.max(...ages) });
+    expect(age!['quantiles']).toHaveLength(11);
+    expect(city).toMatchObject({ missing: 19, distinct: 2 });
+    expect(lives).toMatchObject({
+      distinct: 2,
+      top: [
+        { value: 'no', count: 133 },
+        { value: 'yes', count: 67 },
+      ],
+    });
+    // What was known stays known when a loaded model is saved again.
+    const again = await load(await net.toBytes());
+    expect((await decodeArtifact(await again.toBytes())).manifest.baseline).toEqual(manifest.baseline);
   });
 
   it('learns the same from a list, a table, a data set of records and batches of them', async () => {

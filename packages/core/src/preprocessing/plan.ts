@@ -81,7 +81,7 @@ export class PreprocessingPlan {
       [features, target] = [mapGroup(features, update), mapGroup(target, update)];
     }
     const statistics = Object.fromEntries(
-      [...observers].flatMap(([name, seen]) => (seen.summary.count > 0 ? [[name, seen.summary.toJSON()]] : [])),
+      [...observers].flatMap(([name, seen]) => (seen.summary.count > 0 ? [[name, seen.summary]] : [])),
     );
     const made = new Preprocessing(
       {

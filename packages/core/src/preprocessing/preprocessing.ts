@@ -1,4 +1,4 @@
-import { type AnyTable, type Chunk, type ColumnSummaryJson, type Dataset, listOf, piecesOf } from '../data/index.ts';
+import { type AnyTable, type Chunk, type ColumnSummary, type Dataset, listOf, piecesOf } from '../data/index.ts';
 import { fail } from '../errors.ts';
 import { type InputValue, input } from '../nn/index.ts';
 import { nextTurn } from '../runtime/index.ts';
@@ -44,13 +44,13 @@ export interface PreparedBatch {
 export class Preprocessing {
   /** The steps with what they have learnt. */
   readonly fitted: PreprocessingJson;
-  /** Statistics of each field of the training data; none after {@link Preprocessing.fromJSON}. */
-  readonly statistics: Readonly<Record<string, ColumnSummaryJson>>;
+  /** What the training data had in each field; nothing after {@link Preprocessing.fromJSON}: models keep it as their baseline. */
+  readonly statistics: Readonly<Record<string, ColumnSummary>>;
   readonly #features: Group<Field>;
   readonly #target: Group<Field>;
 
   /** @internal */
-  constructor(fitted: PreprocessingJson, statistics: Readonly<Record<string, ColumnSummaryJson>> = {}) {
+  constructor(fitted: PreprocessingJson, statistics: Readonly<Record<string, ColumnSummary>> = {}) {
     this.fitted = fitted;
     this.statistics = statistics;
     this.#features = mapGroup(fitted.features, (config) => new Field(config));

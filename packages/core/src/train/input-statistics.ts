@@ -1,5 +1,5 @@
 import { type InputStatistics, statisticsProbabilities } from '../artifact/index.ts';
-import { columnSummary } from '../data/index.ts';
+import { type ColumnSummary, columnSummary } from '../data/index.ts';
 import { fromFloat16, type Tensor } from '../tensor/index.ts';
 
 /** So many samples and so many numbers of each input are looked at, at most: enough for statistics, and quick on any data. */
@@ -7,6 +7,25 @@ export const looks = { samples: 4096, elements: 2 ** 21 } as const;
 
 /** So many of them are sorted for quantiles. */
 const sortedElements = 2 ** 14;
+
+/** Statistics of a column that was read whole: of numbers, or of anything else as texts. */
+export function statisticsOf(seen: ColumnSummary): InputStatistics {
+  const { kind, count, missing, distinct, distinctIsExact } = seen;
+  if (kind !== 'number')
+    return {
+      count,
+      missing,
+      distinct,
+      distinctIsExact,
+      top: seen.top(20).map(({ value, count: n }) => ({ value: short(String(value)), count: n })),
+    };
+  const { mean, standardDeviation, minimum, maximum } = seen;
+  const quantiles = statisticsProbabilities.map((q) => seen.quantile(q));
+  return { count, missing, mean, standardDeviation, minimum, maximum, quantiles };
+}
+
+const longestValue = 100;
+const short = (text: string): string => (text.length > longestValue ? `${text.slice(0, longestValue)}…` : text);
 
 /** Statistics of an input, of which it is shown a few rows at a time. */
 export class InputLooks {

@@ -7,6 +7,7 @@ import { lookUp } from '../suggest.ts';
 import { type DType, type Nested, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.ts';
 import { version } from '../version.ts';
 import type { DataDescription } from './describe-data.ts';
+import { statisticsOf } from './input-statistics.ts';
 import type { Logs } from './logs.ts';
 import type { Machine } from './machine.ts';
 import type { SaveOptions } from './options.ts';
@@ -63,9 +64,16 @@ export async function modelFile(machine: Machine, options: SaveOptions, known: K
     architecture: inference ? undefined : toConfig(architecture), // its parameters are not those of the file
     training: training ?? origin?.training,
     compile: inference ? undefined : machine.plan?.config,
-    baseline: trained?.data?.baseline ?? origin?.baseline,
+    baseline: baselineOf(known),
     samples: await sampleRequests(machine, ema, trained?.data?.sample ?? savedSample(machine, origin)),
   });
+}
+
+/** Statistics of what the model is given: of the graph's inputs, and of the fields of records. */
+function baselineOf({ origin, trained, preprocessing }: Known): Manifest['baseline'] {
+  const fields = Object.entries(preprocessing?.statistics ?? {}).map(([field, seen]) => [field, statisticsOf(seen)] as const);
+  const inputs = trained?.data?.baseline ?? origin?.baseline;
+  return fields.length > 0 ? { ...inputs, ...Object.fromEntries(fields) } : inputs;
 }
 
 /** The one step before the graph: from records to what it is fed. */

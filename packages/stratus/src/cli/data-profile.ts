@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Dataset } from '@stratus/core';
 import type { Command } from 'commander';
 import { duration } from '../progress/index.ts';
 import { jsonOption, withExamples } from './options.ts';
@@ -35,32 +34,14 @@ export function addDataProfile(parent: Command): void {
   );
 }
 
-/** How a file is read, by the end of its name. */
-async function readerOf(path: string, header: boolean): Promise<(path: string) => Dataset<unknown>> {
-  const { csv, jsonl, parquet, tsv } = await import('../files/index.ts');
-  const { lookUp } = await import('@stratus/core');
-  const readers: Readonly<Record<string, (path: string) => Dataset<unknown>>> = {
-    csv: (file) => csv(file, { header }),
-    tsv: (file) => tsv(file, { header }),
-    parquet,
-    jsonl,
-    ndjson: jsonl,
-  };
-  const ending = path
-    .toLowerCase()
-    .replace(/\.(gz|zst)$/, '')
-    .split('.')
-    .at(-1)!;
-  return lookUp('ending of a file of data', readers, ending);
-}
-
 async function profileFile(path: string, { target, html, header, ...options }: DataProfileOptions): Promise<void> {
   const output = outputFor(options);
-  const read = await readerOf(path, header);
+  const { recordsOf } = await import('./data.ts');
+  const records = await recordsOf(path, { header });
   const { fail } = await import('@stratus/core');
   const { profile } = await import('../report/index.ts');
   const began = performance.now();
-  const found = await profile(read(path), { target, title: basename(path) });
+  const found = await profile(records, { target, title: basename(path) });
   const seconds = (performance.now() - began) / 1000;
   output.data(found);
   output.print(found.toText({ colors: output.colors.isColorSupported, width: process.stdout.columns ?? 100 }));

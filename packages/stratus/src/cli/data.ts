@@ -42,21 +42,24 @@ export function asked<T>(find: () => T): T {
   }
 }
 
-/** A file of records by its ending: CSV, TSV, Parquet, JSON lines. Errors: `usage`, those of the formats. */
-export async function recordsOf(file: string): Promise<Dataset<unknown>> {
-  const { csv, jsonl, parquet, tsv } = await import('../files/index.ts');
-  const formats: readonly (readonly [RegExp, (path: string) => Dataset<unknown> | Promise<Dataset<unknown>>])[] = [
-    [/\.csv(\.gz|\.zst)?$/i, csv],
-    [/\.tsv(\.gz|\.zst)?$/i, tsv],
-    [/\.parquet$/i, parquet],
-    [/\.(jsonl|ndjson)(\.gz)?$/i, jsonl],
-  ];
-  const [, read] = formats.find(([ending]) => ending.test(file)) ?? [];
-  if (read) return read(file);
-  throw fail('usage', {
-    reason: `The model takes records, and ${file} is no file of them.`,
-    fix: 'Name a .csv, .tsv, .parquet or .jsonl file.',
-  });
+/** How a file of records is read, by the end of its name. Errors: `usage` with a did-you-mean; those of the formats, when it is read. */
+export async function recordsOf(path: string, { header = true } = {}): Promise<Dataset<unknown>> {
+  const { arrow, csv, jsonl, parquet, tsv } = await import('../files/index.ts');
+  const readers: Readonly<Record<string, (path: string) => Dataset<unknown>>> = {
+    csv: (file) => csv(file, { header }),
+    tsv: (file) => tsv(file, { header }),
+    parquet,
+    jsonl,
+    ndjson: jsonl,
+    arrow,
+    feather: arrow,
+  };
+  const ending = path
+    .toLowerCase()
+    .replace(/\.(gz|zst)$/, '')
+    .split('.')
+    .at(-1)!;
+  return asked(() => lookUp('ending of a file of records', readers, ending))(path);
 }
 
 /** What --data names: a data set, of which `split` is taken, or a JSON file. Errors: `unknown-name`, `usage`, `file-not-found`. */
