@@ -5,6 +5,7 @@ import type { DataPlane } from './data-plane.ts';
 import { readJson, writeResponse } from './json.ts';
 import { noBinaryData, parseRequest } from './protocol.ts';
 import { readRecords } from './read-records.ts';
+import { writePredictions } from './records.ts';
 import { statusOf } from './status.ts';
 import { welcome, welcomePage } from './welcome.ts';
 import { didYouMean, shown } from './wording.ts';
@@ -121,11 +122,11 @@ export function serveApp(
   const predict = async (c: Context, { name, version }: { readonly name: string; readonly version?: string | undefined }) => {
     const steps = plane.preprocessing(name, { version }); // before anything is read
     const { raw } = c.req;
-    const answer = await bodies.withBody(raw, async (body) => {
+    const text = await bodies.withBody(raw, async (body) => {
       const records = await readRecords(plainBody(body, raw.headers), raw.headers.get('content-type') ?? '', steps);
-      return plane.predict(name, records, { version, signal: raw.signal });
+      return writePredictions(await plane.predict(name, records, { version, signal: raw.signal }));
     });
-    return c.json(answer);
+    return c.body(text, 200, json);
   };
 
   get('/', (c) => {

@@ -12,19 +12,12 @@ import {
   type ResponseOutput,
   type ServerMetadata,
 } from './protocol.ts';
-import { feedsOfColumns, feedsOfRecords, type Prediction, type PredictRecord, predictionsOf } from './records.ts';
+import { feedsOfColumns, feedsOfRecords, type PredictRecord, type PredictResponse, predictionsOf } from './records.ts';
 import type { Servable, ServablePort, Tensors } from './servable.ts';
 
 interface Served {
   readonly servable: Servable;
   readonly batcher: Batcher;
-}
-
-/** What a model says about records. */
-export interface PredictResponse {
-  readonly model_name: string;
-  readonly model_version: string;
-  readonly predictions: readonly Prediction[];
 }
 
 /** Which version of a model is meant; the last one unless told. */

@@ -1,6 +1,6 @@
 export { defaultBodyLimitBytes, type ServeAppOptions, serveApp, writeError } from './app.ts';
 export { Batcher, type BatcherOptions } from './batcher.ts';
-export { DataPlane, type ModelChoice, type PredictResponse } from './data-plane.ts';
+export { DataPlane, type ModelChoice } from './data-plane.ts';
 export type {
   InferRequest,
   InferResponse,
@@ -14,5 +14,5 @@ export type {
   TensorMetadata,
 } from './protocol.ts';
 export { readRecords } from './read-records.ts';
-export type { Prediction, PredictRecord } from './records.ts';
+export type { Prediction, PredictRecord, PredictResponse } from './records.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';

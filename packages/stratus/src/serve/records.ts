@@ -1,6 +1,7 @@
 // Models with preprocessing take records: what their fields are in the protocol, and how predictions look.
 import { anyTable, type DType, fail, type Preprocessing, StratusError, type Tensor } from '@stratus/core';
 import { elementsOf } from './elements.ts';
+import { giveTurn } from './give-turn.ts';
 import type { Labels } from './labels.ts';
 import type { ResponseElement } from './protocol.ts';
 import type { ServablePort, Tensors } from './servable.ts';
@@ -12,6 +13,16 @@ export type PredictRecord = Readonly<Record<string, unknown>>;
 
 /** What a model says about one record: each output, and for classes with names the best one. */
 export type Prediction = Readonly<Record<string, unknown>>;
+
+/** What a model says about records. */
+export interface PredictResponse {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly predictions: readonly Prediction[];
+}
+
+/** So many predictions are made between two looks at the clock. */
+const rowsATurn = 256;
 
 /** A field as an input tensor. */
 function portOf({ field, kind, dtype, shape = [], scalar }: Field): ServablePort {
@@ -65,19 +76,31 @@ export async function predictionsOf(
 ): Promise<Prediction[]> {
   const columns = await Promise.all(
     Object.entries(outputs).map(async ([name, tensor]) => {
-      const elements = await elementsOf(tensor);
+      const elements = (await elementsOf(tensor)).map((x) => (typeof x === 'bigint' ? String(x) : x)); // beyond 2^53: exact as text
       const width = count === 0 ? 0 : elements.length / count;
       return { name, elements, width, labels: Object.hasOwn(labels, name) ? labels[name] : undefined };
     }),
   );
-  return Array.from({ length: count }, (_, row) =>
-    Object.fromEntries(
-      columns.map(({ name, elements, width, labels: names }) => {
-        const values = elements.slice(row * width, (row + 1) * width);
-        return [name, names ? bestOf(values, names) : width === 1 ? values[0] : values];
-      }),
-    ),
-  );
+  const predictions: Prediction[] = [];
+  for (let row = 0; row < count; row++) {
+    const own = columns.map(({ name, elements, width, labels: names }) => {
+      const values = elements.slice(row * width, (row + 1) * width);
+      return [name, names ? bestOf(values, names) : width === 1 ? values[0] : values];
+    });
+    predictions.push(Object.fromEntries(own) as Prediction);
+    if (row % rowsATurn === rowsATurn - 1) await giveTurn();
+  }
+  return predictions;
+}
+
+/** An answer as JSON, written a part at a time. */
+export async function writePredictions({ predictions, ...head }: PredictResponse): Promise<string> {
+  const parts: string[] = [];
+  for (let at = 0; at < predictions.length; at += rowsATurn) {
+    parts.push(JSON.stringify(predictions.slice(at, at + rowsATurn)).slice(1, -1));
+    await giveTurn();
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"predictions":[${parts.join(',')}]}`;
 }
 
 /** The best of some classes with its number, and those of all by name. One number for two classes is that of the second. */
