@@ -220,6 +220,26 @@ it('a text is asked about as it is', async () => {
   }
 });
 
+it('long texts and many records keep nobody else waiting', async () => {
+  const app = await appOf(await texts());
+  const record = { review: 'a good film '.repeat(5000) };
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 1);
+  const { status, body } = await post(app, JSON.stringify(Array.from({ length: 100 }, () => record)));
+  clearInterval(timer);
+  expect([status, body.predictions.length]).toEqual([200, 100]);
+  expect(longest).toBeLessThan(250);
+  const refused = await post(app, 'x'.repeat(300_000), 'text/plain');
+  expect([refused.status, refused.body.error]).toEqual([
+    400,
+    expect.stringMatching(/review: the text of record 0 has 300000 characters/),
+  ]);
+});
+
 it('an image is asked about as it is: decoded as it was for training', async () => {
   const net = await images();
   const app = await appOf(net);

@@ -1,5 +1,5 @@
 // Models with preprocessing take records: what their fields are in the protocol, and how predictions look.
-import { anyTable, type DType, fail, type Preprocessing, StratusError, type Tensor } from '@stratus/core';
+import { anyTable, type DType, fail, joinRows, type Preprocessing, StratusError, type Tensor } from '@stratus/core';
 import { elementsOf } from './elements.ts';
 import { giveTurn } from './give-turn.ts';
 import type { Labels } from './labels.ts';
@@ -55,9 +55,44 @@ async function asked<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A longer text is refused, and so much text or so many records are worked on between two turns of the event loop. */
+const [longestText, groupText, groupSize] = [2 ** 18, 2 ** 16, 128];
+
+/** Records in groups that do not take long. Errors: `bad-request` for a text that would. */
+function* groupsOf(
+  steps: Preprocessing,
+  records: readonly PredictRecord[],
+): Iterable<readonly [from: number, group: readonly PredictRecord[]]> {
+  const texts = steps.fields.filter(({ kind }) => kind === 'text' || kind === 'scalar').map(({ field }) => field);
+  let [from, length] = [0, 0];
+  for (const [i, record] of records.entries()) {
+    for (const field of texts) {
+      const value = Object.hasOwn(record, field) ? record[field] : undefined;
+      if (typeof value !== 'string') continue;
+      length += value.length;
+      if (value.length > longestText)
+        throw fail('bad-request', {
+          reason: `${field}: the text of record ${i} has ${value.length} characters; at most ${longestText} are read.`,
+        });
+    }
+    if (length < groupText && i + 1 - from < groupSize) continue;
+    yield [from, records.slice(from, i + 1)];
+    [from, length] = [i + 1, 0];
+  }
+  if (from < records.length || records.length === 0) yield [from, records.slice(from)];
+}
+
 /** What the graph is fed for these records. Errors: `bad-request`, naming field and record. */
 export const feedsOfRecords = (steps: Preprocessing, records: readonly PredictRecord[]): Promise<Tensors> =>
-  asked(() => steps.feeds(records));
+  asked(async () => {
+    const parts: Tensors[] = [];
+    for (const [from, group] of groupsOf(steps, records)) {
+      parts.push(await steps.feeds(group, { from }));
+      await giveTurn();
+    }
+    const names = Object.keys(parts[0]!);
+    return Object.fromEntries(names.map((name) => [name, joinRows(parts.map((part) => part[name]!) as [Tensor, ...Tensor[]])]));
+  });
 
 /** What the graph is fed for a field of each record as one tensor. Errors: `bad-request`. */
 export const feedsOfColumns = (steps: Preprocessing, columns: Tensors): Promise<Tensors> =>
@@ -65,7 +100,11 @@ export const feedsOfColumns = (steps: Preprocessing, columns: Tensors): Promise<
     const lengths = Object.values(columns).map(({ shape }) => shape[0]);
     if (new Set(lengths).size > 1)
       throw fail('bad-request', { reason: `The inputs have ${lengths.join(', ')} records; they must have as many each.` });
-    return steps.feeds(anyTable(columns));
+    const table = anyTable(columns);
+    return feedsOfRecords(
+      steps,
+      Array.from({ length: table.length }, (_, i) => table.record(i) as PredictRecord),
+    );
   });
 
 /** Outputs of a run as one prediction for each record. */
