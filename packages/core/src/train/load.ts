@@ -65,7 +65,18 @@ export async function load(source: string | Uint8Array, options: LoadOptions = {
   return compiled(model, manifest.compile, file);
 }
 
-/** @internal The steps before the graph. Errors: `unknown-name` for one that this version does not know. */
+/**
+ * The fitted steps that a manifest carries, if any: what `load` gives a model, for those that run the file's graph themselves.
+ *
+ * Errors: `unknown-name` for a step that this version does not know, `bad-value`.
+ *
+ * @example
+ * import { decodeArtifact, dense, preprocessing, preprocessingOf, sequential, steps } from '@stratus/core';
+ * const prep = await preprocessing({ features: { size: [steps.standardize()] } }).fit([{ size: 1 }, { size: 3 }]);
+ * const bytes = await sequential([prep.input(), dense({ units: 1 })]).preprocess(prep).toBytes();
+ * const { manifest } = await decodeArtifact(bytes);
+ * console.log(preprocessingOf(manifest)?.fields.map(({ field }) => field)); // ['size']
+ */
 export function preprocessingOf({ preprocessing }: Pick<Manifest, 'preprocessing'>): Preprocessing | undefined {
   for (const { type } of preprocessing) lookUp('preprocessing', { [recordsStep]: true }, type);
   const [step] = preprocessing;

@@ -1,5 +1,6 @@
 import { foldIn, type RandomKey, uniformAt } from '../../tensor/index.ts';
-import { after, type Chunk, listOf, piecesOf, rowsOf } from './chunk.ts';
+import { after, type Chunk, rowsOf } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import { classLabel } from './split.ts';
 import type { Pass, Stage } from './stage.ts';
 

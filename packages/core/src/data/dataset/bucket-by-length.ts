@@ -1,6 +1,7 @@
 import { fail } from '../../errors.ts';
-import { after, type Chunk, listOf } from './chunk.ts';
+import { after, type Chunk } from './chunk.ts';
 import { type CollateOptions, collate } from './collate.ts';
+import { listOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** Options of `Dataset.bucketByLength`. */

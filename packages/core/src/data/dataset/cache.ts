@@ -1,6 +1,7 @@
 import { joinRows, type Tensor } from '../../tensor/index.ts';
 import { anyTable } from '../table.ts';
-import { after, type Chunk, listOf, piecesOf, tableOf } from './chunk.ts';
+import { after, type Chunk, tableOf } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import { inMemory } from './source.ts';
 import type { Pass, Stage } from './stage.ts';
 

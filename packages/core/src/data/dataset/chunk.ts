@@ -17,17 +17,8 @@ export const sliceOf = <R>(chunk: Chunk<R>, start: number, end: number): Chunk<R
 export const rowsOf = <R>(chunk: Chunk<R>, indices: ArrayLike<number>): Chunk<R> =>
   isList(chunk) ? Array.from(indices, (i) => chunk[i]!) : chunk.rows(indices);
 
-/** @internal The records of a chunk as a list. */
-export const listOf = <R>(chunk: Chunk<R>): readonly R[] =>
-  isList(chunk) ? chunk : Array.from({ length: chunk.length }, (_, i) => chunk.record(i) as R);
-
 /** A chunk as a table; undefined for a list. */
 export const tableOf = (chunk: Chunk<unknown>): AnyTable | undefined => (isList(chunk) ? undefined : chunk);
-
-/** @internal A chunk in pieces that are small enough to be made into records. */
-export function* piecesOf<R>(chunk: Chunk<R>, size = pieceSize): Iterable<Chunk<R>> {
-  for (let start = 0; start < chunk.length; start += size) yield sliceOf(chunk, start, Math.min(start + size, chunk.length));
-}
 
 /** What comes after the first `count` records. */
 export async function* after<R>(chunks: AsyncIterable<Chunk<R>>, count: number): AsyncGenerator<Chunk<R>> {

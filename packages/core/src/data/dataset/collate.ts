@@ -16,7 +16,8 @@ import {
   tensor,
   zeros,
 } from '../../tensor/index.ts';
-import { type Chunk, listOf, tableOf } from './chunk.ts';
+import { type Chunk, tableOf } from './chunk.ts';
+import { listOf } from './records-of.ts';
 
 /** How lists of unequal length are made equal. */
 export interface FieldPadding {

@@ -1,4 +1,5 @@
-import { after, type Chunk, listOf, piecesOf, rowsOf } from './chunk.ts';
+import { after, type Chunk, rowsOf } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** Only the records for which the test holds. Tables stay tables. */

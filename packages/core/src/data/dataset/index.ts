@@ -1,10 +1,11 @@
 export type { BatchOptions } from './batch.ts';
 export type { BucketOptions } from './bucket-by-length.ts';
 export type { CacheStore, CacheWriter } from './cache.ts';
-export { type Chunk, listOf, piecesOf } from './chunk.ts';
+export type { Chunk } from './chunk.ts';
 export type { Batched, CollateOptions, FieldPadding } from './collate.ts';
 export { type BalanceOptions, Dataset, dataset, type SplitOptions } from './dataset.ts';
 export type { MapFunction, MapOptions } from './map.ts';
 export type { Position, Reading } from './reading.ts';
+export * from './records-of.ts';
 export type { Readable } from './source.ts';
 export type { Pass, Stage } from './stage.ts';

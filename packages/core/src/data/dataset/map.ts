@@ -1,5 +1,6 @@
 import { foldIn, type RandomKey } from '../../tensor/index.ts';
-import { type Chunk, listOf, pieceSize, piecesOf } from './chunk.ts';
+import { type Chunk, pieceSize } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** Options of `Dataset.map`. */

@@ -1,5 +1,5 @@
 import type { Chunk } from './chunk.ts';
-import { piecesOf } from './chunk.ts';
+import { piecesOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** Reads up to `count` records ahead while whoever reads is busy with something else. */

@@ -1,6 +1,7 @@
 import { fail } from '../../errors.ts';
 import { abortable } from '../../runtime/index.ts';
-import { type Chunk, listOf, piecesOf } from './chunk.ts';
+import type { Chunk } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import type { Stage } from './stage.ts';
 
 /** A place in a data set: plain data, to be kept and to go on from. */

@@ -1,5 +1,6 @@
 import { foldIn, permutation, type RandomKey, uniformAt } from '../../tensor/index.ts';
-import { after, type Chunk, listOf, piecesOf } from './chunk.ts';
+import { after, type Chunk } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** All records in an order that key and epoch decide, where any record can be had. */

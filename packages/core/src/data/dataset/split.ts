@@ -1,6 +1,7 @@
 import { fail } from '../../errors.ts';
 import { foldIn, permutation, type RandomKey } from '../../tensor/index.ts';
-import { after, type Chunk, listOf, piecesOf, rowsOf } from './chunk.ts';
+import { after, type Chunk, rowsOf } from './chunk.ts';
+import { listOf, piecesOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** What a record's class is, as something that is equal to itself. Errors: `bad-value`. */

@@ -1,5 +1,6 @@
 import { fail } from '../../errors.ts';
-import { type Chunk, listOf } from './chunk.ts';
+import type { Chunk } from './chunk.ts';
+import { listOf } from './records-of.ts';
 import type { Pass, Stage } from './stage.ts';
 
 /** Two data sets side by side, as long as both have records. */
