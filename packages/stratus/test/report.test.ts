@@ -243,7 +243,7 @@ describe('stratus data profile', () => {
 
   it('answers mistakes in a sentence', async () => {
     expect(await stratus(['data', 'profile', at('houses.xls')])).toMatchObject({
-      code: 1,
+      code: 2,
       stdout: '',
       stderr: expect.stringContaining('csv'),
     });
