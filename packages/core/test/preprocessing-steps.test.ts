@@ -213,6 +213,80 @@ describe('steps of categories', () => {
   });
 });
 
+describe('a record means the same wherever it comes from', () => {
+  const one = async (
+    own: readonly Step[],
+    seen: Parameters<ReturnType<typeof preprocessing>['fit']>[0],
+    asked: readonly unknown[],
+  ) => {
+    const prep = await preprocessing({ features: { v: own } }).fit(seen);
+    return (await prep.feeds(asked.map((v) => ({ v }))))['input']!.toArray();
+  };
+  const codes = [steps.categories()];
+  it('0.1 in a float32 column is 0.1 in JSON', async () => {
+    const column = table({ v: tensor(Float32Array.of(0.1, 0.2, 0.1)) });
+    expect(await one(codes, column, [0.1, 0.2, Math.fround(0.1)])).toEqual([[1], [2], [1]]);
+    const hashed = [steps.hashing({ bins: 1000 })];
+    expect(await one(hashed, column, [0.1])).toEqual(await one(hashed, column, [Math.fround(0.1)]));
+  });
+  it('flags are numbers in tables and true and false in JSON', async () => {
+    expect(await one(codes, [{ v: 1 }, { v: 0 }, { v: 1 }], [true, false, 1, '0'])).toEqual([[1], [2], [1], [2]]);
+    expect(await one(codes, [{ v: true }, { v: false }, { v: true }], [true, 1, 0])).toEqual([[1], [1], [2]]);
+  });
+  it('what is missing in a table of texts is an empty text', async () => {
+    expect(await one(codes, [{ v: '' }, { v: 'a' }, { v: '' }], [null, '', 'a'])).toEqual([[1], [1], [2]]);
+    expect(await one(codes, [{ v: null }, { v: 'a' }], [null, '', 'a'])).toEqual([[0], [0], [1]]);
+  });
+  it('dates are texts', async () => {
+    expect(await one(codes, [{ v: new Date('2026-01-02T00:00:00Z') }], ['2026-01-02T00:00:00.000Z'])).toEqual([[1]]);
+  });
+  it('large identifiers stay different, and what no file can hold is missing', async () => {
+    expect(
+      await one(
+        codes,
+        [{ v: 9007199254740993n }, { v: 9007199254740992n }, { v: 9007199254740993n }],
+        [9007199254740993n, 9007199254740992n],
+      ),
+    ).toEqual([[1], [2]]);
+    expect(await one(codes, [{ v: Number.POSITIVE_INFINITY }, { v: 2 }], [Number.POSITIVE_INFINITY, 2])).toEqual([[0], [1]]);
+  });
+  it('a name that is nearly a field is no missing field', async () => {
+    const prep = await preprocessing({ features: { city: codes, age: [steps.impute()] } }).fit([{ city: 'a', age: 1 }]);
+    await expect(prep.feeds([{ City: 'a', age: 2 }])).rejects.toThrow(/City.*Did you mean 'city'/);
+    await expect(prep.feeds(table({ city: tensor(['a']) }))).rejects.toMatchObject({ code: 'unknown-name' });
+    expect((await prep.feeds([{ city: 'a' }]))['age']!.toArray()).toEqual([[Number.NaN]]); // the graph fills it in
+    await expect(preprocessing({ features: { a: [steps.impute()] } }).fit([{ b: 1 }, { a: 1, b: 1 }])).resolves.toBeDefined();
+  });
+  it('lists of one length in training are lists', async () => {
+    expect(await one([steps.pad({ maxLength: 4 })], [{ v: [1, 2, 3] }, { v: [4, 5, 6] }], [[1, 2]])).toEqual([[0, 0, 1, 2]]);
+  });
+});
+
+describe('numbers that are hard to scale', () => {
+  it('of rounding alone are not scaled; tiny ones are not lost', async () => {
+    expect(rounded(await after([steps.standardize()], [0.3, 0.1 + 0.2], [0.31]))).toEqual([[0.01]]);
+    expect(rounded(await after([steps.standardize()], [1e-46, 2e-46, 3e-46], [1e-46, 3e-46]))).toEqual([[-1.22474], [1.22474]]);
+  });
+});
+
+describe('target encoding beside other fields', () => {
+  it.each([
+    ['without steps', { size: [] }, { y: [] }, (i: number) => i],
+    [
+      'that learn, with classes to tell',
+      { size: [steps.standardize()] },
+      { y: [steps.classes()] },
+      (i: number) => (i % 2 === 0 ? 'a' : 'b'),
+    ],
+  ] as const)('%s never sees its own target', async (_, rest, target, y) => {
+    const records = Array.from({ length: 200 }, (_, i) => ({ city: `c${i}`, size: i, y: y(i) }));
+    const prep = await preprocessing({ features: { city: [steps.targetEncoding({ smooth: 0 })], ...rest }, target }).fit(records);
+    const { x, y: told } = await prep.batch(records);
+    const own = (x['city']!.data as Float32Array).filter((value, i) => value === Number(told!['target']!.data[i]));
+    expect(own.length).toBeLessThan(5);
+  });
+});
+
 describe('steps of dates', () => {
   const parts = ['year', 'month', 'day', 'dayOfYear', 'weekday', 'hour', 'minute', 'days'] as const;
   it.each<[unknown, readonly number[]]>([
@@ -264,6 +338,22 @@ describe('what cannot be', () => {
     ['scaling texts', () => fit([steps.categories(), steps.cleanText()], ['a']), /cleanText.*texts/],
     ['no date', () => after([steps.dateParts()], ['2026-13-77']), /'2026-13-77' in record 0/],
     ['a date as people write it', () => after([steps.dateParts()], ['11/22/2026']), /such as '2026-11-22'/],
+    [
+      'labels that are written alike',
+      () =>
+        preprocessing({ features: { x: [] }, target: { y: [steps.classes()] } }).fit([
+          { x: 1, y: 1 },
+          { x: 2, y: '1' },
+        ]),
+      /written alike, such as 1/,
+    ],
+    ['a negative variance', () => steps.standardize({ mean: 0, variance: -1 }), /variance = -1.*at least 0/],
+    ['an invalid date', () => fit([steps.categories()], [new Date(Number.NaN)]), /got nothing|nothing to learn/],
+    [
+      'an image that is none',
+      () => after([steps.image({ size: [2, 2] })], [new Uint8Array([1, 2])]),
+      /x, record 0|image codec|x:/,
+    ],
     ['no fields', () => preprocessing({ features: {} }), /no fields/],
     [
       'a target of three classes to encode by',
@@ -304,6 +394,35 @@ describe('what cannot be', () => {
     await expect(fits.predict([{ x: 1 }] as never)).rejects.toThrow(/z: got nothing in record 0/);
     await expect(fits.predict([{ x: 1, z: 'q' }])).rejects.toThrow(/z: got the text 'q'/);
   });
+
+  it.each([
+    { type: 'targetEncoding', config: { sums: 5 } },
+    { type: 'targetEncoding', config: { sums: [null] } },
+    { type: 'minMax', config: { range: 5 } },
+    { type: 'standardize', config: { mean: null, variance: 1 } },
+    { type: 'cleanText', config: { html: 5 } },
+    { type: 'categories', config: { values: [{}, null] } },
+    { type: 'classes', config: { labels: [null] } },
+    { type: 'tokenize', config: { tokenizer: { type: 'bpe' } } },
+    { type: 'nothing', config: {} },
+  ])('a manifest with a damaged step: $type $config', (step) => {
+    const config = { field: 'x', feed: 'x', kind: 'scalar', steps: [step] };
+    const read = () => Preprocessing.fromJSON({ features: { input: { x: config } }, target: {} });
+    try {
+      read();
+      expect.unreachable();
+    } catch (e) {
+      expect((e as { code?: string }).code).toMatch(/^(bad-value|unknown-name)$/);
+    }
+  });
+
+  it.each([{ dtype: 'foo' }, { dtype: 'string' }, { shape: 'abc' }, { shape: [-1] }, { size: 'x' }])(
+    'a manifest with a damaged field: %j',
+    (part) => {
+      const config = { field: 'x', feed: 'x', kind: 'tensor', dtype: 'float32', shape: [2], steps: [], ...part };
+      expect(() => Preprocessing.fromJSON({ features: { input: { x: config } }, target: {} })).toThrow(/fromJSON/);
+    },
+  );
 
   it('a manifest that says anything', () => {
     fc.assert(

@@ -126,6 +126,70 @@ describe('a model with preprocessing', () => {
     expect(validated).toEqual(list);
   });
 
+  it('tells records from batches and from tensors by what they are', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({ x: 'note', size: i, price: 2 * i }));
+    const plan = preprocessing({ features: { size: [steps.standardize()] }, target: { price: [] } });
+    const prep = await plan.fit(rows);
+    const fresh = () =>
+      sequential([prep.input(), dense({ units: 1 })])
+        .preprocess(prep)
+        .compile({ optimizer: 'sgd', loss: 'mse' });
+    const { x, y } = await prep.batch(rows);
+    const options = { verbose: 0, batchSize: 10, shuffle: false } as const;
+    const weights = async (net: Model) => [...(await net.getWeights())['dense/kernel']!.data];
+    const fits: ((net: Model) => Promise<unknown>)[] = [
+      (net) => net.fit(rows, options),
+      (net) => net.fit(dataset(rows), options),
+      (net) => net.fit(net.preprocessing!.batches(dataset(rows), 10), options),
+      (net) => net.fit({ size: Object.values(x)[0]! }, Object.values(y!)[0]!, options),
+      (net) =>
+        net.fit(
+          rows,
+          rows.map(({ price }) => price),
+          options,
+        ),
+      (net) => net.fit(rows, { ...options, validationData: [Object.values(x)[0]!, Object.values(y!)[0]!] }),
+    ];
+    const nets = fits.map(() => fresh());
+    const [name] = Object.keys(nets[0]!.architecture.inputs);
+    expect(name).toBe('input');
+    fits[3] = (net) => net.fit({ input: Object.values(x)[0]! }, Object.values(y!)[0]!, options);
+    for (const [i, fit] of fits.entries()) await fit(nets[i]!);
+    const want = await weights(nets[0]!);
+    for (const net of nets) expect(await weights(net)).toEqual(want);
+    await expect(nets[0]!.predict({ size: 1 } as never)).rejects.toThrow(/one record.*predict\(\[record\]\)/);
+  });
+
+  it('can be given steps after a training on tensors, and be saved', async () => {
+    const prep = await preprocessing({ features: { size: [steps.standardize()], w: [] } }).fit([
+      { size: 1, w: 1 },
+      { size: 3, w: 2 },
+    ]);
+    const net = sequential([prep.input(), dense({ units: 1 })]).compile({ optimizer: 'sgd', loss: 'mse' });
+    await net.fit(
+      [
+        [0, 1],
+        [1, 2],
+      ],
+      [1, 2],
+      { verbose: 0 },
+    );
+    net.preprocess(prep);
+    const again = await load(await net.toBytes());
+    expect((await again.predict([{ size: 3, w: 2 }])).data).toEqual((await net.predict([{ size: 3, w: 2 }])).data);
+  });
+
+  it('keeps names apart: of fields, inputs and outputs', async () => {
+    const rows = [
+      { y: 1, constructor: 2, 'a b': 3 },
+      { y: 2, constructor: 3, 'a b': 5 },
+    ];
+    const prep = await preprocessing({ features: { y: [steps.standardize()], constructor: [], 'a b': [] } }).fit(rows);
+    const net = sequential([prep.input(), dense({ units: 1, name: 'y' })]).preprocess(prep);
+    expect(Object.keys(net.architecture.inputs)).toEqual(['y_1', 'constructor', 'a_b']);
+    expect((await net.predict(rows)).shape).toEqual([2, 1]);
+  });
+
   it('goes on from the middle of an epoch of records as if nothing had been', async () => {
     const { mkdtempSync, rmSync } = await import('node:fs');
     const { join } = await import('node:path');

@@ -1,4 +1,7 @@
 // A server that takes records as they were trained on: JSON, CSV, a text, an image.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   activation,
   dataset,
@@ -13,12 +16,13 @@ import {
   rescaling,
   sequential,
   steps,
+  suggestSteps,
 } from '@stratus/core';
 import fc from 'fast-check';
 import type { Hono } from 'hono';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeImage } from '../src/index.ts';
+import { csv, decodeImage } from '../src/index.ts';
 import { DataPlane, openServable, type PredictResponse, serveApp } from '../src/serve/index.ts';
 
 const people = Array.from({ length: 60 }, (_, i) => ({
@@ -178,6 +182,7 @@ describe('records', () => {
     ['other fields', '[{"agee":1}]', 'application/json', /Record 0 is an object; the model takes objects with age/],
     ['no JSON', '{', 'application/json', /JSON/],
     ['nothing', '', 'application/json', /empty/],
+    ['a slip of the pen', '{"Age":5,"fare":1,"city":"x","vip":true}', 'application/json', /Age.*Did you mean 'age'/],
     ['a text', 'hello', 'text/plain', /The body is one text, and the model takes age/],
     ['an image', 'hello', 'image/png', /The body is an image/],
     ['a missing column', 'age,fare\n1,2\n', 'text/csv', /no column "city"/],
@@ -201,6 +206,48 @@ describe('records', () => {
     expect(status).toBe(400);
     expect(body.error).toMatch(/no preprocessing.*POST \/v2\/models\/m\/infer/);
   });
+});
+
+it('a CSV file means in a request what it meant in training', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stratus-records-'));
+  try {
+    const file = join(folder, 'flags.csv');
+    const lines = Array.from(
+      { length: 40 },
+      (_, i) => `${i % 2 === 0},${i % 5 === 0 ? '' : `c${i % 3}`},${i % 7 === 0 ? 'nan' : i / 10},${i % 4 === 0 ? 'yes' : 'no'}`,
+    );
+    writeFileSync(file, `member,city,size,stays\n${lines.join('\n')}\n`);
+    const plan = await suggestSteps(csv(file));
+    const prep = await preprocessing({
+      ...plan,
+      features: { ...plan.features, member: [steps.categories(), steps.oneHot()] },
+    }).fit(csv(file));
+    const shows = sequential([prep.input(), activation({ activation: 'linear', name: 'y' })]).preprocess(prep);
+    const app = await appOf(shows);
+    const { status, body } = await post(app, readFileSync(file, 'utf8'), 'text/csv');
+    expect(status).toBe(200);
+    const records = await csv(file).toArray();
+    expect(body.predictions.map(({ y }) => y)).toEqual((await shows.predict(records as object[])).toArray());
+    // As JSON has it: true and false, null.
+    const json = lines.map((line) => {
+      const [member, city, size] = line.split(',');
+      return { member: member === 'true', city: city === '' ? null : city, size: size === 'nan' ? null : Number(size) };
+    });
+    expect((await post(app, JSON.stringify(json))).body.predictions).toEqual(body.predictions);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('wide and long tables are answered or refused quickly', async () => {
+  const app = await appOf(await tabular());
+  const wide = `${Array.from({ length: 60_000 }, (_, i) => `c${i}`).join(',')}\n${','.repeat(59_999)}\n`;
+  const began = performance.now();
+  expect((await post(app, wide, 'text/csv')).body.error).toMatch(/no column "age"/);
+  expect((await post(app, `age,fare,city,vip\n${'1,2,x,true\n'.repeat(20_000)}`, 'text/csv')).body.error).toMatch(
+    /20000 rows; at most 10000/,
+  );
+  expect(performance.now() - began).toBeLessThan(4000);
 });
 
 it('a text is asked about as it is', async () => {

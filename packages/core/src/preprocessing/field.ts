@@ -24,6 +24,8 @@ export const specOf = ({ type }: Step): StepSpec<object> =>
 /** What steps say about a value names the field too. */
 export function inField<T>(field: string, work: () => T): T {
   const named = (e: unknown): never => {
+    if (StratusError.is(e) && e.code === 'corrupt')
+      throw fail('bad-value', { what: 'field', at: field, got: e.message, want: 'what can be read' }, e);
     if (!StratusError.is(e) || e.code !== 'bad-value') throw e;
     const { what, at, ...rest } = e.details as { what?: string; at?: string };
     if (at === field) throw e;

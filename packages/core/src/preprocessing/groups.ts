@@ -9,7 +9,8 @@ export type Fields = Readonly<Record<string, Step | readonly Step[]>>;
 /** Something for each field of each input, or of each output. */
 export type Group<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;
 
-const isStep = (x: unknown): x is Step => typeof x === 'object' && x !== null && 'type' in x && 'config' in x;
+const isStep = (x: unknown): x is Step =>
+  typeof x === 'object' && x !== null && 'type' in x && typeof x.type === 'string' && 'config' in x;
 const isFields = (x: Fields | Readonly<Record<string, Fields>>): x is Fields =>
   Object.values(x).some((own) => Array.isArray(own) || isStep(own));
 
@@ -58,8 +59,8 @@ export function grouped(given: Fields | Readonly<Record<string, Fields>> | undef
 const plainName = (name: string): string => name.replaceAll(/[^\w.-]+/g, '_').replace(/^[^A-Za-z0-9_]/, '_') || '_';
 
 /** Which field goes in by which input of the graph: a field that is an input by itself has its name. */
-export function feedNames(features: Group<unknown>): Group<string> {
-  const taken = new Set<string>();
+export function feedNames(features: Group<unknown>, reserved: readonly string[] = []): Group<string> {
+  const taken = new Set(reserved);
   return mapGroup(features, (_, field, group) => {
     const own = Object.keys(features[group]!).length === 1 ? plainName(group) : plainName(field);
     let name = own;

@@ -13,16 +13,21 @@ export interface Observed {
   readonly size?: number;
   /** Of what stands alone: how it is written. */
   readonly scalar?: 'number' | 'text' | 'boolean';
+  /** Whether an empty text stood for what is missing. */
+  readonly empty?: boolean;
+  /** Whether its numbers were 0 and 1 alone, as tables have true and false. */
+  readonly flag?: boolean;
 }
 
 /** What a field's first step wants to read. */
-export type Reads = 'number' | 'text' | 'scalar' | 'bytes' | undefined;
+export type Reads = 'number' | 'text' | 'scalar' | 'bytes' | 'list' | undefined;
 
 /** Looks at all values of a field of the training data: what they are, and their statistics. */
 export class FieldObserver {
   readonly field: string;
   readonly #wanted: Reads;
   readonly summary: ColumnSummary = columnSummary();
+  #hasEmpty = false;
   #lists: { dtype: DType; shape: readonly number[]; even: boolean; most: number } | undefined;
 
   constructor(field: string, wanted: Reads) {
@@ -34,6 +39,7 @@ export class FieldObserver {
     if (this.#wanted === 'bytes') return;
     const first = Array.prototype.find.call(values, (value) => value !== null && value !== undefined) as unknown;
     if (typeof first !== 'object' || first instanceof Date) {
+      if (!this.#hasEmpty && !ArrayBuffer.isView(values)) this.#hasEmpty = Array.prototype.includes.call(values, '');
       this.summary.addAll(values);
       return;
     }
@@ -64,7 +70,7 @@ export class FieldObserver {
     if (wanted === 'bytes') return { kind: 'bytes' };
     if (this.#lists) {
       const { dtype, shape, even, most } = this.#lists;
-      return even ? { kind: 'tensor', dtype, shape } : { kind: 'list', size: most + 1 };
+      return even && wanted !== 'list' ? { kind: 'tensor', dtype, shape } : { kind: 'list', size: most + 1 };
     }
     if (summary.count === 0)
       throw fail('bad-value', {
@@ -79,7 +85,14 @@ export class FieldObserver {
     // Where numbers and texts are mixed, reading them as numbers names the first that is none.
     const own = kind === 'text' ? 'text' : kind === 'date' ? 'scalar' : 'number';
     const chosen = wanted ?? own;
-    return { kind: chosen, scalar, ...(chosen === 'number' && { dtype: precisionOf(summary) }) };
+    const { missing, minimum, maximum, integers } = summary;
+    return {
+      kind: chosen,
+      scalar,
+      ...(chosen === 'scalar' && this.#hasEmpty && missing === 0 && { empty: true }),
+      ...(scalar === 'number' && integers && minimum >= 0 && maximum <= 1 && { flag: true }),
+      ...(chosen === 'number' && { dtype: precisionOf(summary) }),
+    };
   }
 }
 
@@ -87,5 +100,7 @@ export class FieldObserver {
 function precisionOf({ kind, minimum, maximum, standardDeviation }: ColumnSummary): 'float32' | 'float64' {
   if (kind !== 'number') return 'float32';
   const size = Math.max(Math.abs(minimum), Math.abs(maximum));
-  return size >= 2 ** 24 || (standardDeviation > 0 && size / standardDeviation > 1e4) ? 'float64' : 'float32';
+  const tiny = size > 0 && size < 1e-30;
+  const fine = standardDeviation > 0 && (standardDeviation < 1e-30 || size / standardDeviation > 1e4);
+  return size >= 2 ** 24 || tiny || fine ? 'float64' : 'float32';
 }

@@ -61,7 +61,7 @@ export class PreprocessingPlan {
       for (const observer of observers.values()) observer.add(rawValues(piece, observer.field));
     }
     if (count === 0) throw fail('bad-value', { what: 'preprocessing', got: 'no records', want: 'some to learn from' });
-    for (const field of observers.keys()) checkField(field, first);
+    for (const { field, summary } of observers.values()) if (summary.count === 0) checkField(field, first);
     const feeds = feedNames(this.#features);
     const begin = (steps: readonly Step[], field: string, feed: string): FieldConfig => ({
       field,
@@ -76,7 +76,8 @@ export class PreprocessingPlan {
       if (open.length === 0) break;
       const ready = listGroup(target).every((field) => field.fitted);
       const learning = open.filter((field) => ready || !field.next.spec.needsTarget);
-      const learnt = await learn(learning, { data, target: listGroup(target), signal });
+      const fields = [...listGroup(features), ...listGroup(target)].map(({ config }) => config.field);
+      const learnt = await learn(learning, { data, fields, target: listGroup(target), signal });
       const update = (field: Field): Field => learnt.get(field) ?? field;
       [features, target] = [mapGroup(features, update), mapGroup(target, update)];
     }
@@ -105,7 +106,14 @@ const exampleOf = (record: unknown, fields: readonly string[]): Readonly<Record<
   Object.fromEntries(
     fields.flatMap((field) => {
       const value = (record as Readonly<Record<string, unknown>>)[field];
-      const plain = typeof value === 'bigint' ? Number(value) : value instanceof Date ? value.toISOString() : value;
+      const plain =
+        typeof value === 'bigint'
+          ? Number(value)
+          : value instanceof Date
+            ? Number.isNaN(value.getTime())
+              ? null
+              : value.toISOString()
+            : value;
       const json = isTensor(plain) || ArrayBuffer.isView(plain) ? '' : (JSON.stringify(plain) ?? '');
       return json !== '' && json.length <= longestExample ? [[field, plain]] : [];
     }),
@@ -129,24 +137,30 @@ async function* pieces(data: Dataset<unknown>, signal: AbortSignal | undefined):
 
 /** One reading for the next step of each field. */
 async function learn(
-  fields: readonly Field[],
+  learning: readonly Field[],
   {
     data,
+    fields,
     target,
     signal,
-  }: { readonly data: Dataset<unknown>; readonly target: readonly Field[]; readonly signal?: AbortSignal | undefined },
+  }: {
+    readonly data: Dataset<unknown>;
+    /** The names of all fields: what a record is known by. */
+    readonly fields: readonly string[];
+    readonly target: readonly Field[];
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<Map<Field, Field>> {
-  const learners = fields.map((field) => {
+  const learners = learning.map((field) => {
     const { spec, step, form } = field.next;
     return { field, learner: inField(field.config.field, () => spec.learn!(step.config, form) as Learner<object>) };
   });
-  const needsTarget = fields.some((field) => field.next.spec.needsTarget);
-  const names = [...fields, ...target].map(({ config }) => config.field);
+  const needsTarget = learning.some((field) => field.next.spec.needsTarget);
   let from = 0;
   for await (const piece of pieces(data, signal)) {
-    const plain = contextOf(piece, { from, training: true, fields: names });
+    const plain = contextOf(piece, { from, training: true, fields });
     const targets = needsTarget ? await targetsOf(piece, target, plain) : undefined;
-    const context = contextOf(piece, { from, training: true, fields: names, targets });
+    const context = contextOf(piece, { from, training: true, fields, targets });
     for (const { field, learner } of learners) {
       const values = await field.values(piece, context);
       inField(field.config.field, () => learner.add(values, context));

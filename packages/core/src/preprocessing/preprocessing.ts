@@ -5,8 +5,10 @@ import { nextTurn } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
 import { type DType, joinRows, Tensor } from '../tensor/index.ts';
 import { contextOf } from './context.ts';
-import { Field, type FieldConfig, specOf } from './field.ts';
+import { Field, type FieldConfig } from './field.ts';
 import { feedNames, type Group, listGroup, mapGroup } from './groups.ts';
+import { checkedJson, readJson } from './read-json.ts';
+import { checkPresent } from './read-values.ts';
 import type { Context } from './step.ts';
 
 /** Fitted steps as plain data. */
@@ -143,6 +145,7 @@ export class Preprocessing {
     { from = 0, training }: { from?: number; training: boolean },
   ): Promise<Record<string, Tensor>> {
     const fields = listGroup(this.#features);
+    checkPresent(records, this.fields);
     return inPieces(records, async (piece, at) => {
       const context = this.#context(piece, from + at, training);
       const tensors = fields.map(
@@ -172,22 +175,30 @@ export class Preprocessing {
     return { x, y };
   }
 
-  /** Batches to train or to measure with, of so many records each: `fit` makes them by itself from a data set of records. */
+  /**
+   * Batches to train or to measure with, of so many records each: `fit` makes them by itself from a data set of records. To cache them:
+   * `model.preprocessing.batches(data).cache()`.
+   */
   batches<R>(data: Dataset<R>, size = 32, { training = true } = {}): Dataset<PreparedBatch> {
-    return data.group(size, (parts, from) =>
-      this.batch(parts.length === 1 ? (parts[0] as Chunk<unknown>) : parts.flatMap((part) => [...listOf(part)]), {
-        from,
-        training,
-      }),
-    );
+    return data.group(size, (parts, from) => {
+      const [first] = parts as readonly Chunk<unknown>[];
+      for (const part of parts) checkPresent(part as Chunk<unknown>, this.fields);
+      return this.batch(parts.length === 1 ? first! : parts.flatMap((part) => [...listOf(part)]), { from, training });
+    });
   }
 
   /** @internal The same with other names: of a model's own inputs and outputs. */
-  renamed(features: Readonly<Record<string, string>>, target: Readonly<Record<string, string>>): Preprocessing {
+  renamed(
+    features: Readonly<Record<string, string>>,
+    target: Readonly<Record<string, string>>,
+    taken: readonly string[] = [],
+  ): Preprocessing {
     const named = (group: Group<FieldConfig>, names: Readonly<Record<string, string>>): Group<FieldConfig> =>
-      Object.fromEntries(Object.entries(group).map(([name, fields]) => [names[name] ?? name, fields]));
+      Object.fromEntries(
+        Object.entries(group).map(([name, fields]) => [Object.hasOwn(names, name) ? names[name]! : name, fields]),
+      );
     const renamedFeatures = named(this.fitted.features, features);
-    const feeds = feedNames(renamedFeatures);
+    const feeds = feedNames(renamedFeatures, taken);
     return new Preprocessing(
       {
         features: mapGroup(renamedFeatures, (config, field, group) => ({ ...config, feed: feeds[group]![field]! })),
@@ -205,27 +216,7 @@ export class Preprocessing {
 
   /** Fitted steps again, from plain data, which may be anything. Errors: `bad-value`, `unknown-name` for a step that this version does not know. */
   static fromJSON(json: unknown): Preprocessing {
-    const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-      typeof x === 'object' && x !== null && !Array.isArray(x);
-    const isConfig = (x: unknown): boolean =>
-      isRecord(x) &&
-      typeof x['field'] === 'string' &&
-      typeof x['feed'] === 'string' &&
-      ['number', 'text', 'scalar', 'bytes', 'list', 'tensor'].includes(x['kind'] as string) &&
-      Array.isArray(x['steps']) &&
-      x['steps'].every((step) => isRecord(step) && typeof step['type'] === 'string' && isRecord(step['config']));
-    const isGroup = (x: unknown): boolean =>
-      isRecord(x) && Object.values(x).every((fields) => isRecord(fields) && Object.values(fields).every(isConfig));
-    if (!isRecord(json) || !isGroup(json['features']) || !isGroup(json['target']))
-      throw fail('bad-value', {
-        what: 'Preprocessing.fromJSON',
-        got: 'something else',
-        want: 'what toJSON of fitted steps gave',
-      });
-    const { features, target, example } = json as unknown as PreprocessingJson;
-    for (const { steps } of [...listGroup(features), ...listGroup(target)])
-      for (const step of steps) specOf(step).check?.(step.config);
-    return new Preprocessing({ features, target, ...(isRecord(example) && { example }) });
+    return readJson(() => new Preprocessing(checkedJson(json)));
   }
 }
 

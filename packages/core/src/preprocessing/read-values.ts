@@ -1,5 +1,6 @@
 import type { Chunk } from '../data/index.ts';
 import { fail } from '../errors.ts';
+import { lookUp, nearest } from '../suggest.ts';
 import {
   type DType,
   dtypes,
@@ -23,6 +24,10 @@ export interface ReadableField {
   /** Of tensors. */
   readonly dtype?: DType | undefined;
   readonly shape?: readonly number[] | undefined;
+  /** What stood alone in training. */
+  readonly scalar?: 'number' | 'text' | 'boolean' | undefined;
+  /** Whether in training an empty text stood for what is missing, as in tables of texts. */
+  readonly empty?: boolean | undefined;
 }
 
 const isTable = (records: Chunk<unknown>): records is Exclude<Chunk<unknown>, readonly unknown[]> => !Array.isArray(records);
@@ -60,15 +65,41 @@ const isMissing = (value: unknown): boolean => value === null || value === undef
 const missing = Symbol('missing');
 const wrong = Symbol('wrong');
 
+/** The number that a text is, written as numbers are; else the text. */
+const numberIn = (text: string): string | number => (String(Number(text)) === text.trim() ? Number(text) : text);
+
+const decimals = new Map<number, number>();
+
+/**
+ * The shortest decimal number that becomes this one in float32, where it is one of float32: a column of that dtype has 0.10000000149011612 where people and
+ * JSON say 0.1, and both shall be one category.
+ */
+function decimalOf(x: number): number {
+  if (Number.isInteger(x) || Math.fround(x) !== x) return x;
+  const known = decimals.get(x);
+  if (known !== undefined) return known;
+  let digits = 1;
+  while (Math.fround(Number(x.toPrecision(digits))) !== x) digits++;
+  if (decimals.size > 10_000) decimals.clear();
+  const short = Number(x.toPrecision(digits));
+  decimals.set(x, short);
+  return short;
+}
+
 /** One value as a field of this kind has it; `missing`, or `wrong`. */
 const readers: Readonly<Record<FieldKind, (value: unknown, field: ReadableField) => unknown>> = {
   number: (value) =>
     typeof value === 'number' ? value : typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : wrong,
   text: (value) => (typeof value === 'string' ? value : wrong),
-  scalar(value) {
-    if (typeof value === 'bigint') return Number(value);
+  scalar(value, { scalar }) {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? missing : value.toISOString();
-    return ['string', 'number', 'boolean'].includes(typeof value) ? value : wrong;
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    // Tables have numbers where JSON has true and false, or the other way round.
+    if (typeof value === 'boolean') return scalar === 'number' ? Number(value) : value;
+    if (typeof value === 'string') return scalar === 'number' ? numberIn(value) : value;
+    if (typeof value !== 'number') return wrong;
+    if (!Number.isFinite(value)) return missing; // no file could hold it as a category
+    return scalar === 'boolean' && (value === 0 || value === 1) ? value === 1 : decimalOf(value);
   },
   bytes: (value) => (typeof value === 'string' || isTensor(value) || value instanceof Uint8Array ? value : wrong),
   list: (value) => (isTensor(value) ? value.data : Array.isArray(value) || ArrayBuffer.isView(value) ? value : wrong),
@@ -123,6 +154,7 @@ export function readValues(
     const own = isMissing(value) ? missing : read(value, field);
     if (own === wrong) return refuse(i, showValue(value));
     if (own !== missing) return own;
+    if (field.empty && field.kind === 'scalar') return '';
     if (allowMissing) return field.kind === 'number' ? Number.NaN : undefined;
     return refuse(
       i,
@@ -134,4 +166,26 @@ export function readValues(
     field.kind === 'number' && ArrayBuffer.isView(raw) && (allowMissing || !(raw as unknown as Float64Array).some(Number.isNaN));
   if (plain) return raw;
   return Array.from(raw, one);
+}
+
+/**
+ * Errors: `unknown-name` where a table lacks a field, or where no record has it and one has a name that is nearly the same: what is missing is filled in, and a slip
+ * of the pen must not be.
+ */
+export function checkPresent(records: Chunk<unknown>, fields: readonly { readonly field: string }[]): void {
+  if (isTable(records)) {
+    const known = Object.fromEntries(records.names.map((name) => [name, true]));
+    for (const { field } of fields) lookUp('field', known, field);
+    return;
+  }
+  const first = records[0];
+  if (typeof first !== 'object' || first === null) return;
+  for (const { field } of fields) {
+    const isThere = (record: unknown): boolean => typeof record === 'object' && record !== null && Object.hasOwn(record, field);
+    if (isThere(first) || records.some(isThere)) continue;
+    const others = Object.keys(first).filter((name) => !fields.some((own) => own.field === name));
+    const slip = others.find((name) => nearest(name, [field]) === field);
+    if (slip === undefined) continue;
+    throw fail('unknown-name', { kind: 'field', name: slip, suggestion: field, known: fields.map((own) => own.field) });
+  }
 }

@@ -35,7 +35,7 @@ export interface StepSpec<C extends object> {
   /** Options that are learnt where they are not given. */
   readonly learns?: readonly (keyof C & string)[];
   /** What it wants to read from records, as the first step of a field; what the data has, unless told. */
-  readonly reads?: 'number' | 'text' | 'scalar' | 'bytes';
+  readonly reads?: 'number' | 'text' | 'scalar' | 'bytes' | 'list';
   /** Whether it knows what to do with a value that is missing. */
   readonly takesMissing?: boolean;
   /** Whether learning takes the target, and so comes after the target's own steps. */

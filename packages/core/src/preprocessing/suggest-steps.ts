@@ -1,10 +1,11 @@
-import { type ColumnSummary, columnSummary, dataset, listOf, piecesOf } from '../data/index.ts';
+import { type AnyTable, type Chunk, type ColumnSummary, columnSummary, dataset, piecesOf } from '../data/index.ts';
 import { fail } from '../errors.ts';
 import { nextTurn } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
 import type { PreprocessingOptions, Records } from './plan.ts';
 import { rawValues } from './read-values.ts';
 import type { Step } from './step.ts';
+import { isDate } from './steps/date-parts.ts';
 import * as steps from './steps/index.ts';
 
 /** Options of {@link suggestSteps}. */
@@ -23,13 +24,25 @@ export interface SuggestedSteps extends PreprocessingOptions {
   readonly reasons: Readonly<Record<string, string>>;
 }
 
-const date = /^\d{4}-\d\d-\d\d([T ]|$)/;
+const isCompound = (x: unknown): boolean => typeof x === 'object' && x !== null && !(x instanceof Date);
 /** So many different values can be the classes of a target of whole numbers; so many texts become columns of their own. */
 const [mostClasses, mostColumns] = [20, 50];
 
 interface Choice {
   readonly own: readonly Step[] | undefined;
   readonly reason: string;
+}
+
+/** The fields of some records. Errors: `bad-value` for what is no record. */
+function namesIn(piece: Chunk<unknown>): Iterable<string> {
+  if (!Array.isArray(piece)) return (piece as AnyTable).names;
+  const names = new Set<string>();
+  for (const record of piece as readonly unknown[]) {
+    if (typeof record !== 'object' || record === null)
+      throw fail('bad-value', { what: 'suggestSteps', got: String(record), want: 'records: { size: 1, city: … }' });
+    for (const name of Object.keys(record)) names.add(name);
+  }
+  return names;
 }
 
 /** What suits a field that a model is given; none where nothing does. */
@@ -45,7 +58,7 @@ function choose(seen: ColumnSummary): Choice {
   if (kind === 'boolean')
     return missing > 0 ? { own: [steps.categories(), steps.oneHot()], reason: `flags${holes}` } : { own: [], reason: 'flags' };
   const some = seen.top(20).map(({ value }) => String(value));
-  if (missing === 0 && (kind === 'date' || (kind === 'text' && some.every((text) => date.test(text)))))
+  if (missing === 0 && (kind === 'date' || (kind === 'text' && some.every(isDate))))
     return { own: [steps.dateParts(), steps.standardize()], reason: 'dates' };
   if (distinct <= mostColumns) return { own: [steps.categories(), steps.oneHot()], reason: `${distinct} categories${holes}` };
   const words = some.reduce((sum, text) => sum + text.split(/\s+/).length, 0) / some.length;
@@ -70,13 +83,17 @@ function choose(seen: ColumnSummary): Choice {
  */
 export async function suggestSteps(records: Records, { target: wanted }: SuggestOptions = {}): Promise<SuggestedSteps> {
   const seen = new Map<string, ColumnSummary>();
+  const compound = new Set<string>();
+  let read = 0;
   for await (const chunk of dataset(records as readonly unknown[]).chunks())
     for (const piece of piecesOf(chunk, 1024)) {
-      const first: unknown = listOf(piece)[0];
-      if (typeof first !== 'object' || first === null)
-        throw fail('bad-value', { what: 'suggestSteps', got: String(first), want: 'records: { size: 1, city: … }' });
-      for (const field of Object.keys(first)) if (!seen.has(field)) seen.set(field, columnSummary());
-      for (const [field, summary] of seen) summary.addAll(rawValues(piece, field));
+      for (const field of namesIn(piece)) if (!seen.has(field)) seen.set(field, columnSummary().addAll(new Array(read)));
+      for (const [field, summary] of seen) {
+        const values = rawValues(piece, field);
+        if (Array.prototype.some.call(values, isCompound)) compound.add(field);
+        else summary.addAll(values);
+      }
+      read += piece.length;
       await nextTurn();
     }
   const names = [...seen.keys()];
@@ -90,7 +107,16 @@ export async function suggestSteps(records: Records, { target: wanted }: Suggest
   lookUp('field', Object.fromEntries(names.map((name) => [name, true])), target);
   const { kind, integers, distinct } = seen.get(target)!;
   const isNumber = kind === 'number' && !(integers && distinct <= mostClasses);
-  const choices = new Map(names.filter((name) => name !== target).map((name) => [name, choose(seen.get(name)!)]));
+  const choices = new Map(
+    names
+      .filter((name) => name !== target)
+      .map((name) => [
+        name,
+        compound.has(name)
+          ? { own: undefined, reason: 'left out: lists or objects; choose steps for them' }
+          : choose(seen.get(name)!),
+      ]),
+  );
   const features = Object.fromEntries([...choices].flatMap(([name, { own }]) => (own ? [[name, own]] : [])));
   if (Object.keys(features).length === 0)
     throw fail('bad-value', {

@@ -65,7 +65,7 @@ export async function modelFile(machine: Machine, options: SaveOptions, known: K
     training: training ?? origin?.training,
     compile: inference ? undefined : machine.plan?.config,
     baseline: baselineOf(known),
-    samples: await sampleRequests(machine, ema, trained?.data?.sample ?? savedSample(machine, origin)),
+    samples: await sampleRequests(machine, ema, fittingSample(machine, trained) ?? savedSample(machine, origin)),
   });
 }
 
@@ -131,6 +131,12 @@ function labelSteps(
       });
     return { type: 'labels', config: { output, labels: names } };
   });
+}
+
+/** The inputs of a sample of the training, unless the model has got other inputs since. */
+function fittingSample({ architecture }: Machine, trained: Trained | undefined): Readonly<Record<string, Tensor>> | undefined {
+  const sample = trained?.data?.sample;
+  return sample && Object.keys(architecture.inputs).every((name) => Object.hasOwn(sample, name)) ? sample : undefined;
 }
 
 /** The inputs of the sample request of the file that the model came from. */

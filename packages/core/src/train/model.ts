@@ -35,7 +35,7 @@ import type {
   WeightsChoice,
 } from './options.ts';
 import { type CompileOptions, plan } from './plan.ts';
-import { areRecords, prepared, preparedValidation } from './prepared-data.ts';
+import { areRecords, isOneRecord, isTensorLike, prepared, preparedValidation } from './prepared-data.ts';
 import { preprocessed } from './preprocessed.ts';
 import { arrayColumns, arraySource, hasPasses, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
 import type { Slot, TensorSet } from './values.ts';
@@ -138,9 +138,9 @@ export class Model {
    * `no-checkpoint`, `checkpoint-mismatch`; `bad-value` for options, or when a training is under way.
    */
   fit(stream: Stream | Records, options?: FitOptions): Promise<History>;
-  fit(x: TensorSet, y: TensorSet, options?: FitOptions): Promise<History>;
+  fit(x: TensorSet | Records, y: TensorSet, options?: FitOptions): Promise<History>;
   fit(x: TrainingData | Records, second?: TensorSet | FitOptions, third?: FitOptions): Promise<History> {
-    const alone = isStream(x) || this.#areRecords(x);
+    const alone = isStream(x) || (this.#areRecords(x) && !isTensorLike(second));
     const options = ((alone ? second : third) ?? {}) as FitOptions;
     return this.#train('fit', async () => {
       const steps = this.#preprocessing;
@@ -156,7 +156,7 @@ export class Model {
 
   /** Whether these are records for the preprocessing, and not tensors for the graph. */
   #areRecords(x: unknown): boolean {
-    return this.#preprocessing !== undefined && areRecords(x);
+    return this.#preprocessing !== undefined && areRecords(this.#preprocessing, x);
   }
 
   async #fit(x: TrainingData, y: TensorSet | undefined, options: FitDataOptions): Promise<History> {
@@ -206,14 +206,14 @@ export class Model {
 
   /** Loss and metrics over data. Errors: as `fit`. */
   evaluate(stream: Stream | Records, options?: EvaluateOptions): Promise<Record<string, LogValue>>;
-  evaluate(x: TensorSet, y: TensorSet, options?: EvaluateOptions): Promise<Record<string, LogValue>>;
+  evaluate(x: TensorSet | Records, y: TensorSet, options?: EvaluateOptions): Promise<Record<string, LogValue>>;
   async evaluate(
     given: TrainingData | Records,
     second?: TensorSet | EvaluateOptions,
     third?: EvaluateOptions,
   ): Promise<Record<string, LogValue>> {
     const what = 'evaluate';
-    const alone = isStream(given) || this.#areRecords(given);
+    const alone = isStream(given) || (this.#areRecords(given) && !isTensorLike(second));
     const options = ((alone ? second : third) ?? {}) as EvaluateOptions;
     const slots = this.#slots(what);
     this.#checkChoice(what, options.weights);
@@ -257,6 +257,9 @@ export class Model {
         want: 'tensors',
         fix: 'for await (const { x } of data.batch(256)) await model.predict(x).',
       });
+    const steps = this.#preprocessing;
+    if (steps && isOneRecord(steps, given))
+      throw fail('bad-value', { what: 'predict', got: 'one record', want: 'a list of them', fix: 'model.predict([record]).' });
     const x = this.#areRecords(given) ? await this.#preprocessing!.feeds(given as readonly unknown[]) : (given as TensorSet);
     const source = arraySource(arrayColumns({ inputs: this.#inputSlots(), targets: [] }, x, undefined), {
       what: 'predict',

@@ -9,8 +9,26 @@ import type { TensorSet } from './values.ts';
 const isRecord = (x: unknown): boolean =>
   typeof x === 'object' && x !== null && !Array.isArray(x) && !isTensor(x) && !ArrayBuffer.isView(x);
 
-/** True for records in memory: a list of objects, or a table. */
-export const areRecords = (x: unknown): boolean => isTable(x) || (Array.isArray(x) && x.length > 0 && isRecord(x[0]));
+const isTensors = (x: unknown): boolean =>
+  isRecord(x) && Object.values(x as object).length > 0 && Object.values(x as object).every(isTensor);
+
+/** True for records in memory, as the steps take them: a list of objects, or a table. Tensors by name are none, unless fields are tensors. */
+export function areRecords(steps: Preprocessing, x: unknown): boolean {
+  if (isTable(x)) return true;
+  if (!Array.isArray(x) || x.length === 0 || !isRecord(x[0])) return false;
+  const tensors = steps.fields.some(({ kind }) => kind === 'tensor' || kind === 'bytes' || kind === 'list');
+  return tensors || !isTensors(x[0]);
+}
+
+/** True for targets beside records: a tensor, a list, a typed array. */
+export const isTensorLike = (x: unknown): boolean => isTensor(x) || Array.isArray(x) || ArrayBuffer.isView(x);
+
+/** True for one record where a list of them is wanted. */
+export const isOneRecord = (steps: Preprocessing, x: unknown): boolean =>
+  isRecord(x) &&
+  steps.fields.some(
+    ({ field }) => Object.hasOwn(x as object, field) && typeof (x as Record<string, unknown>)[field] !== 'object',
+  );
 
 /** What `fit` is fed of a data set of records; of batches that were made before, it is these. Errors: `bad-value`. */
 async function preparedStream(
@@ -24,8 +42,9 @@ async function preparedStream(
   const { done, value } = await reading.next();
   await reading.return();
   if (done) throw fail('bad-value', { what, got: 'a data set without records', want: 'some' });
-  const isBatch = isRecord(value) && 'x' in (value as object) && !steps.fields.some(({ field }) => field === 'x');
-  if (isBatch) return data as unknown as Stream;
+  const own = isRecord(value) ? (value as Readonly<Record<string, unknown>>)['x'] : undefined;
+  const isField = steps.fields.some(({ field }) => field === 'x');
+  if (isTensors(own) || (isTensor(own) && !isField)) return data as unknown as Stream; // batches
   const raw = isRecord(value) && steps.fields.every(({ field }) => isTensor((value as Readonly<Record<string, unknown>>)[field]));
   if (raw && steps.fields.some(({ kind }) => kind !== 'tensor' && kind !== 'bytes'))
     throw fail('bad-value', {
@@ -55,7 +74,7 @@ export async function prepared(
 ): Promise<Given<TrainingData>> {
   if (!steps) return { x: x as TrainingData, y };
   if (hasPasses(x)) return { x: await preparedStream(what, steps, x as unknown as Dataset<unknown>, { size, training }), y };
-  if (!areRecords(x)) return { x: x as TrainingData, y };
+  if (!areRecords(steps, x)) return { x: x as TrainingData, y };
   const batch = await steps.batch(x as readonly unknown[], { training });
   return { x: batch.x, y: y ?? batch.y };
 }
@@ -66,7 +85,7 @@ export async function preparedValidation(
   { validationData: data, batchSize: size }: Pick<FitOptions, 'validationData' | 'batchSize'>,
 ): Promise<ValidationBatches | undefined> {
   const stream = data && 'stream' in data ? data.stream : data;
-  if (!steps || !stream || (!hasPasses(stream) && !areRecords(stream))) return data as ValidationBatches | undefined;
+  if (!steps || !stream || (!hasPasses(stream) && !areRecords(steps, stream))) return data as ValidationBatches | undefined;
   const { x, y } = await prepared(steps, { x: stream as Records, y: undefined }, { what: 'fit', size });
   return y === undefined ? (x as Stream) : [x as TensorSet, y];
 }

@@ -24,6 +24,7 @@ export function preprocessed(model: Architecture, given: Preprocessing): Preproc
   const preprocessing = given.renamed(
     names('input', Object.keys(given.fitted.features), Object.keys(model.inputs)),
     names('output', Object.keys(given.fitted.target), Object.keys(model.outputs)),
+    Object.keys(model.outputs),
   );
   const left = Object.keys(model.inputs).find((name) => !Object.hasOwn(preprocessing.fitted.features, name));
   if (left !== undefined)

@@ -64,11 +64,17 @@ async function evaluateRecords(
   output: Output,
 ): Promise<void> {
   const { recordsOf } = await import('./data.ts');
+  const { lookUp } = await import('@stratus/core');
   const records = await recordsOf(data);
+  // Where all records lack a field, it is not missing: it is another file.
+  const [first] = (await records.take(1).toArray()) as readonly object[];
+  for (const { field } of first ? model.preprocessing!.fields : [])
+    lookUp('field', first as Readonly<Record<string, unknown>>, field);
   let samples = 0;
   const began = performance.now();
-  const counted = records.map((record) => {
-    samples++;
+  // A record may be read twice.
+  const counted = records.map((record, index) => {
+    samples = Math.max(samples, index + 1);
     return record;
   });
   const figures = await model.evaluate(counted, batchSize === undefined ? {} : { batchSize });

@@ -78,22 +78,30 @@ async function predict(path: string, options: PredictOptions): Promise<void> {
 async function readAsked({ input, data }: PredictOptions, steps: Preprocessing, wanted: string): Promise<readonly unknown[]> {
   const { fail, files, StratusError } = await import('@stratus/core');
   const { readRecords } = await import('../serve/index.ts');
+  const some = (records: readonly unknown[]): readonly unknown[] => {
+    if (records.length > 0) return records;
+    throw fail('usage', { reason: 'There is no record to predict from.', fix: `Give one; ${wanted}.` });
+  };
   if (data !== undefined)
     throw fail('usage', { reason: 'The model takes records, and --data names tensors.', fix: `Give --input; ${wanted}.` });
   if (input === undefined) throw fail('usage', { reason: 'There is nothing to predict from.', fix: `Give --input; ${wanted}.` });
   const file = input.startsWith('@') ? input.slice(1) : undefined;
-  const body =
-    file !== undefined ? await files.read(file) : new TextEncoder().encode(input === '-' ? await text(process.stdin) : input);
+  if (file !== undefined && /\.(tsv|jsonl|ndjson|parquet|arrow|feather)(\.gz|\.zst)?$|\.csv\.(gz|zst)$/i.test(file)) {
+    const { recordsOf } = await import('./data.ts');
+    return some(await (await recordsOf(file)).toArray());
+  }
+  const given = file !== undefined ? undefined : input === '-' ? await text(process.stdin) : input;
+  const body = given === undefined ? await files.read(file!) : new TextEncoder().encode(given);
   const types: readonly (readonly [RegExp, string])[] = [
     [/\.csv$/i, 'text/csv'],
     [/\.txt$/i, 'text/plain'],
     [/\.(jpe?g|png|webp|gif|avif|tiff?)$/i, 'image/*'],
   ];
   // A text need not be in quotes.
-  const plain = file === undefined && steps.fields.length === 1 && steps.fields[0]!.kind === 'text' && !/^\s*[[{"]/.test(input);
+  const plain = given !== undefined && steps.fields.every(({ kind }) => kind === 'text') && !/^\s*[[{"]/.test(given);
   const type = plain ? 'text/plain' : (types.find(([ending]) => ending.test(file ?? ''))?.[1] ?? '');
   try {
-    return await readRecords(body, type, steps);
+    return some(await readRecords(body, type, steps));
   } catch (e) {
     throw StratusError.is(e) && e.code === 'bad-request' ? fail('usage', { reason: e.message, fix: '' }, e) : e;
   }

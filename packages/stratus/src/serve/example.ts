@@ -27,7 +27,8 @@ function sampleOf({ dtype }: ServablePort, values: unknown): Values | undefined 
   if (values === undefined) return undefined;
   const shape: number[] = [];
   for (let level = values; Array.isArray(level); level = level[0]) shape.push(level.length);
-  const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as ResponseElement[];
+  const all = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as ResponseElement[];
+  const flat = dtype === 'string' ? all.map((x) => (x === null ? x : String(x))) : all;
   if (flat.includes(null)) return undefined; // NaN has no form in JSON
   return { shape, data: dtype === 'float16' ? flat.map((bits) => fromFloat16(Number(bits))) : flat };
 }

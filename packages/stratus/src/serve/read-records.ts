@@ -11,9 +11,9 @@ const isRecord = (x: unknown): x is PredictRecord => typeof x === 'object' && x 
 
 /** The only field of a kind. Errors: `bad-request`. */
 function only(fields: readonly Field[], kinds: readonly string[], what: string): string {
-  const names = [...new Set(fields.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field))];
-  if (names.length === 1 && fields.length === 1) return names[0]!;
-  const known = fields.map(({ field }) => field).join(', ');
+  const names = [...new Set(fields.map(({ field }) => field))];
+  if (names.length === 1 && fields.some(({ kind }) => kinds.includes(kind))) return names[0]!;
+  const known = names.join(', ');
   throw fail('bad-request', {
     reason: `The body is ${what}, and the model takes ${known}. Send a JSON object with these fields.`,
   });
@@ -21,7 +21,7 @@ function only(fields: readonly Field[], kinds: readonly string[], what: string):
 
 /** Records as JSON: one object, a list of them, or `{ "records": [ … ] }`; what stands alone is the model's only field. */
 function recordsOfJson(value: unknown, fields: readonly Field[]): PredictRecord[] {
-  const names = fields.map(({ field }) => field);
+  const names = [...new Set(fields.map(({ field }) => field))];
   const inner = isRecord(value) && Array.isArray(value['records']) && !names.includes('records') ? value['records'] : value;
   const list: readonly unknown[] = Array.isArray(inner) ? inner : [inner];
   return list.map((record, i) => {
@@ -33,10 +33,12 @@ function recordsOfJson(value: unknown, fields: readonly Field[]): PredictRecord[
   });
 }
 
-/** A cell of a table as its field has it: texts are all that CSV knows. */
-function cellOf({ kind, scalar }: Field, text: string): unknown {
-  if (kind === 'text' || kind === 'bytes' || scalar === 'text') return text; // what is missing in a table is an empty text in training too
-  if (text === '') return null;
+const spellings: Readonly<Record<string, number>> = { true: 1, t: 1, yes: 1, y: 1, false: 0, f: 0, no: 0, n: 0 };
+
+/** A text as its field has it: texts are all that tables know. What tables of numbers and flags are read as in training, they are read as here. */
+function cellOf({ kind, scalar, flag, empty }: Field, text: string): unknown {
+  if (kind === 'text' || kind === 'bytes') return text;
+  if (text === '') return empty ? '' : null;
   if (kind === 'list' || kind === 'tensor') {
     try {
       return JSON.parse(text) as unknown;
@@ -44,10 +46,18 @@ function cellOf({ kind, scalar }: Field, text: string): unknown {
       return text;
     }
   }
-  if (scalar === 'boolean' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  if (scalar === 'text') return text;
+  const word = text.trim().toLowerCase();
+  if ((flag || scalar === 'boolean') && Object.hasOwn(spellings, word))
+    return scalar === 'boolean' ? spellings[word] === 1 : spellings[word];
+  if (word === 'nan') return null;
+  if (/^[+-]?inf(inity)?$/.test(word)) return word.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const number = Number(text);
-  return text.trim() !== '' && !Number.isNaN(number) ? number : text;
+  return word !== '' && !Number.isNaN(number) ? number : text;
 }
+
+/** As many as JSON may have objects. */
+const mostRecords = 10_000;
 
 /** So many characters are parsed between two turns of the event loop. */
 const piece = 16_384;
@@ -68,14 +78,21 @@ async function recordsOfCsv(text: string, fields: readonly Field[]): Promise<Pre
     throw fail('bad-request', { reason: `The body is no CSV: ${(e as Error).message}.` }, e);
   }
   const [head = [], ...rest] = rows;
-  const twice = head.find((name, i) => head.indexOf(name) !== i);
-  if (twice !== undefined) throw fail('bad-request', { reason: `The column ${shown(twice)} is there twice.` });
-  const missing = fields.find(({ field }) => !head.includes(field));
-  if (missing)
+  if (rest.length > mostRecords)
+    throw fail('bad-request', { reason: `The body has ${rest.length} rows; at most ${mostRecords} are answered at once.` });
+  const places = new Map<string, number>();
+  for (const [place, name] of head.entries()) {
+    if (places.has(name)) throw fail('bad-request', { reason: `The column ${shown(name)} is there twice.` });
+    places.set(name, place);
+  }
+  const missing = fields.find(({ field }) => !places.has(field));
+  if (missing) {
+    const known = head.slice(0, 20).map(shown).join(', ');
     throw fail('bad-request', {
-      reason: `There is no column ${shown(missing.field)}; the first line names ${head.map(shown).join(', ')}.`,
+      reason: `There is no column ${shown(missing.field)}; the first line names ${known}${head.length > 20 ? ', …' : ''}.`,
     });
-  return rest.map((row) => Object.fromEntries(fields.map((own) => [own.field, cellOf(own, row[head.indexOf(own.field)] ?? '')])));
+  }
+  return rest.map((row) => Object.fromEntries(fields.map((own) => [own.field, cellOf(own, row[places.get(own.field)!] ?? '')])));
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -101,7 +118,12 @@ export async function readRecords(
   const type = contentType.split(';')[0]!.trim().toLowerCase();
   if (body.length === 0) throw fail('bad-request', { reason: 'The body is empty; send a record as JSON.' });
   if (type.startsWith('image/') || type === 'application/octet-stream') return [{ [only(fields, ['bytes'], 'an image')]: body }];
-  if (type === 'text/plain') return [{ [only(fields, ['text', 'scalar'], 'one text')]: textOf(body) }];
+  if (type === 'text/plain') {
+    const name = only(fields, ['text', 'scalar', 'number'], 'one text');
+    const own = fields.find(({ kind }) => kind !== 'text') ?? fields[0]!;
+    // Files and terminals end a line that is meant to be one value.
+    return [{ [name]: own.kind === 'text' ? textOf(body) : cellOf(own, textOf(body).replace(/\r?\n$/, '')) }];
+  }
   if (type === 'text/csv') return recordsOfCsv(textOf(body), fields);
   return recordsOfJson(await readJson(textOf(body)), fields);
 }

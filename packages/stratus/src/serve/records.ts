@@ -39,10 +39,14 @@ function portOf({ field, kind, dtype, shape = [], scalar }: Field): ServablePort
   return of(kind === 'scalar' || dtype === 'float64' ? 'float64' : 'float32');
 }
 
-/** What clients give a model with preprocessing: an input for each field. */
+/** What clients give a model with preprocessing: an input for each field. Of a field that has several uses, the one that needs most is told. */
 export const recordPorts = (steps: Preprocessing): ServablePort[] => {
-  const fields = new Map(steps.fields.map((own) => [own.field, own]));
-  return [...fields.values()].map(portOf);
+  const ports = new Map<string, ServablePort>();
+  for (const own of steps.fields) {
+    const [port, known] = [portOf(own), ports.get(own.field)];
+    if (!known || (known.dtype === 'float32' && port.dtype === 'float64')) ports.set(own.field, port);
+  }
+  return [...ports.values()];
 };
 
 /** What the client wrote cannot be used: errors of the steps are told to it. */

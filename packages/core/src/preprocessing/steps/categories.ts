@@ -45,6 +45,12 @@ export class CategoryCount {
   }
 }
 
+/** Whether these can be kept in a file, and told apart. */
+export const areCategories = (values: unknown): boolean =>
+  Array.isArray(values) &&
+  new Set(values).size === values.length &&
+  values.every((value) => typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value));
+
 /** How a category is shown in messages. */
 export const showCategory = (value: unknown): string =>
   value === undefined ? 'nothing' : typeof value === 'string' ? `'${value.slice(0, 60)}'` : String(value);
@@ -70,10 +76,10 @@ export const categories = defineStep<CategoriesOptions>({
     checkOptions('categories', { maxCategories, minFrequency }, { maxCategories: 'count', minFrequency: 'count' });
     if (unknown !== 'bucket' && unknown !== 'error')
       throw fail('bad-value', { what: 'categories', got: `unknown '${String(unknown)}'`, want: "'bucket' or 'error'" });
-    if (values !== undefined && !(Array.isArray(values) && new Set(values).size === values.length))
+    if (values !== undefined && !areCategories(values))
       throw fail('bad-value', {
         what: 'categories',
-        got: 'values that are no list, or repeat',
+        got: 'values that are no list of texts, numbers or flags, or repeat',
         want: 'a list of different ones',
       });
   },

@@ -1,7 +1,7 @@
 import { fail } from '../../errors.ts';
 import { needForm } from '../form.ts';
 import { defineStep } from '../step.ts';
-import { type Category, CategoryCount, showCategory } from './categories.ts';
+import { areCategories, type Category, CategoryCount, showCategory } from './categories.ts';
 
 /** Options of {@link classes}. */
 export interface ClassesOptions {
@@ -30,7 +30,10 @@ export const classes = defineStep<ClassesOptions>({
   reads: 'scalar',
   takesMissing: true,
   check({ labels }) {
-    if (labels !== undefined && !(Array.isArray(labels) && labels.length > 0 && new Set(labels).size === labels.length))
+    if (
+      labels !== undefined &&
+      !(areCategories(labels) && labels.length > 0 && new Set(labels.map(String)).size === labels.length)
+    )
       throw fail('bad-value', { what: 'classes', got: 'labels that are no list, or repeat', want: 'a list of different ones' });
   },
   form({ labels = [] }, input) {
@@ -50,13 +53,23 @@ export const classes = defineStep<ClassesOptions>({
             fix: 'Is it the right field?',
           });
       },
-      done: () => ({
-        ...config,
-        labels: seen
+      done() {
+        // A cell of a table that is empty is no label.
+        const labels = seen
           .inOrder()
           .map(([label]) => label)
-          .filter((label) => !Number.isNaN(label)),
-      }),
+          .filter((label) => label !== '' && !Number.isNaN(label));
+        const texts = new Set(labels.map(String));
+        if (labels.length > 0 && texts.size === labels.length) return { ...config, labels };
+        throw fail('bad-value', {
+          what: 'classes',
+          got:
+            labels.length === 0
+              ? 'no labels'
+              : `labels that are written alike, such as ${showCategory(labels.find((label) => typeof label !== 'string'))}`,
+          want: 'labels that can be told apart',
+        });
+      },
     };
   },
   apply({ labels = [] }) {
@@ -66,7 +79,7 @@ export const classes = defineStep<ClassesOptions>({
         const number = numbers.get(value as Category);
         if (number !== undefined) return number;
         const known = labels.slice(0, 10).map(showCategory).join(', ');
-        const isMissing = value === undefined || Number.isNaN(value);
+        const isMissing = value === undefined || value === '' || Number.isNaN(value);
         throw fail('bad-value', {
           what: 'classes',
           got: `${isMissing ? 'no label' : `the label ${showCategory(value)}`} in record ${from + i}`,

@@ -45,6 +45,9 @@ function timeOf(value: unknown): number {
   return Date.parse(`${date}T${time}${offset}`);
 }
 
+/** Whether a text is a date as `dateParts` reads it. */
+export const isDate = (text: string): boolean => !Number.isNaN(timeOf(text));
+
 /**
  * A date (ISO 8601, a `Date`, or milliseconds since 1970) as numbers, in UTC. `standardize()` may follow.
  *

@@ -1,6 +1,6 @@
-import { fail } from '../../errors.ts';
+import { fail, StratusError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { isTensor, sameShape, showShape } from '../../tensor/index.ts';
+import { isTensor, sameShape, showShape, type Tensor } from '../../tensor/index.ts';
 import { needForm } from '../form.ts';
 import { type ImageShape, imageCodec } from '../image-codec.ts';
 import { defineStep } from '../step.ts';
@@ -15,21 +15,44 @@ export interface ImageStepOptions {
   readonly channels?: ImageShape['channels'] | undefined;
 }
 
+/** So many images are decoded at a time. */
+const atOnce = 16;
+
 /** The bytes of an image: as they are, or as base64 with or without `data:image/…;base64,`. */
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (typeof value !== 'string') return undefined;
-  const base64 = value.replace(/^data:[\w/+.-]+;base64,/, '');
+  const base64 = value.replace(/^data:[\w/+.-]+;base64,/, '').replace(/\s+/g, '');
   if (base64.length === 0 || base64.length % 4 === 1 || !/^[\w+/-]+={0,2}$/.test(base64)) return undefined;
   const text = atob(base64.replaceAll('-', '+').replaceAll('_', '/'));
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
+}
+
+/** Errors: `bad-value`, naming the record. */
+async function decoded(bytes: Uint8Array, shape: ImageShape, at: string): Promise<Tensor> {
+  try {
+    return await imageCodec()(bytes, shape);
+  } catch (e) {
+    if (!StratusError.is(e) || e.code !== 'corrupt') throw e;
+    const reason = String(e.details['reason'] ?? e.message);
+    throw fail(
+      'bad-value',
+      {
+        what: 'image',
+        at,
+        got: `bytes that cannot be decoded (${reason})`,
+        want: 'a whole JPEG, PNG, WebP, GIF, AVIF or TIFF image',
+      },
+      e,
+    );
+  }
 }
 
 /**
  * Images as pixels from 0 to 255: encoded ones (JPEG, PNG, …; bytes or base64) are decoded and brought to a size; those that are decoded already must have it. Scale
  * them in the model: `rescaling({ scale: 1 / 255 })`.
  *
- * Shapes: `[height, width, channels]` uint8. Errors: `bad-value`; `corrupt` for what is no whole image, `shape-mismatch` for pixels of another size.
+ * Shapes: `[height, width, channels]` uint8. Errors: `bad-value`; also for what is no whole image, naming the record; `shape-mismatch` for pixels of another size.
  * Source: https://sharp.pixelplumbing.com in Node, the browser's own decoder there: their JPEG pixels may differ by a few units.
  *
  * @example
@@ -57,25 +80,31 @@ export const image = defineStep<ImageStepOptions>({
   },
   apply({ size = [0, 0], fit = 'cover', channels = 3 }) {
     const shape = [...size, channels];
-    return (values, { from }) =>
-      Promise.all(
-        Array.from(values, async (value, i) => {
-          const at = `record ${from + i}`;
-          if (isTensor(value)) {
-            if (value.dtype === 'uint8' && sameShape(value.shape, shape)) return value.data;
-            throw fail('shape-mismatch', {
-              what: 'image',
-              at,
-              got: `${value.dtype} ${showShape(value.shape)}`,
-              want: `uint8 ${showShape(shape)}`,
-              fix: `Decode images to this size: { size: [${size.join(', ')}] }.`,
-            });
-          }
-          const bytes = bytesOf(value);
-          if (!bytes)
-            throw fail('bad-value', { what: 'image', at, got: typeof value, want: 'an encoded image: its bytes, or base64' });
-          return (await imageCodec()(bytes, { size, fit, channels })).data;
-        }),
-      );
+    return async (values, { from }) => {
+      const pixels: unknown[] = [];
+      const one = async (value: unknown, i: number): Promise<unknown> => {
+        const at = `record ${from + i}`;
+        if (isTensor(value)) {
+          if (value.dtype === 'uint8' && sameShape(value.shape, shape)) return value.data;
+          throw fail('shape-mismatch', {
+            what: 'image',
+            at,
+            got: `${value.dtype} ${showShape(value.shape)}`,
+            want: `uint8 ${showShape(shape)}`,
+            fix: `Decode images to this size: { size: [${size.join(', ')}] }.`,
+          });
+        }
+        const bytes = bytesOf(value);
+        if (!bytes)
+          throw fail('bad-value', { what: 'image', at, got: typeof value, want: 'an encoded image: its bytes, or base64' });
+        return (await decoded(bytes, { size, fit, channels }, at)).data;
+      };
+      // A few at a time: each takes memory for all of its pixels.
+      for (let at = 0; at < values.length; at += atOnce)
+        pixels.push(
+          ...(await Promise.all(Array.prototype.slice.call(values, at, at + atOnce).map((value, i) => one(value, at + i)))),
+        );
+      return pixels as readonly unknown[];
+    };
   },
 });

@@ -25,7 +25,15 @@ export const minMax = defineScaling<'minimum' | 'maximum', MinMaxOptions>({
   type: 'minMax',
   learns: ['minimum', 'maximum'],
   options: ['range'],
-  check({ range = [0, 1] }) {
+  check({ range = [0, 1], minimum, maximum }) {
+    if (!Array.isArray(range))
+      throw fail('bad-value', { what: 'minMax', got: `range = ${String(range)}`, want: '[least, most]' });
+    if (typeof minimum === 'number' && typeof maximum === 'number' && minimum > maximum)
+      throw fail('bad-value', {
+        what: 'minMax',
+        got: `minimum ${minimum} above maximum ${maximum}`,
+        want: 'the smaller one as minimum',
+      });
     const [least, most] = range;
     if (range.length !== 2 || !range.every(Number.isFinite) || least >= most)
       throw fail('bad-value', { what: 'minMax', got: `range [${range.join(', ')}]`, want: 'two numbers, the smaller first' });

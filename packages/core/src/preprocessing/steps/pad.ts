@@ -29,6 +29,7 @@ export const pad = defineStep<PadOptions>({
   type: 'pad',
   options: ['maxLength', 'padding', 'truncating', 'value'],
   learns: ['maxLength'],
+  reads: 'list',
   check: (options) => void padSequences([], options),
   form({ maxLength = 0, value = 0 }, input) {
     const lists = needForm('pad', input, ['list', 'tensor'], 'Put tokenize() before.');

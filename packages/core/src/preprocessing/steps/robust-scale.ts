@@ -21,6 +21,7 @@ export interface RobustScaleOptions {
 export const robustScale = defineScaling<'median' | 'interquartileRange', RobustScaleOptions>({
   type: 'robustScale',
   learns: ['median', 'interquartileRange'],
+  sizes: ['interquartileRange'],
   learn: (seen) => ({ median: seen.quantile(0.5), interquartileRange: seen.quantile(0.75) - seen.quantile(0.25) }),
   scale: ({ median, interquartileRange }) => ({ center: median, width: interquartileRange || 1 }),
 });

@@ -9,6 +9,8 @@ interface ScalingSpec<C extends object, L extends string> {
   readonly type: string;
   readonly learns: readonly L[];
   readonly options?: readonly (keyof C & string)[];
+  /** Of these, which are never below 0. */
+  readonly sizes?: readonly L[];
   check?(config: C): void;
   learn(seen: ColumnSummary): Readonly<Record<L, number>>;
   /** What is subtracted from a feature, and by what it is divided then. */
@@ -56,9 +58,13 @@ export function defineScaling<L extends string, C extends { readonly [K in L]?: 
     learns: spec.learns,
     check(config) {
       for (const name of spec.learns)
-        for (const x of [config[name] ?? []].flat() as number[])
-          if (!Number.isFinite(x))
-            throw fail('bad-value', { what: spec.type, got: `${name} = ${String(x)}`, want: 'finite numbers' });
+        for (const x of [config[name] === undefined ? [] : config[name]].flat() as number[])
+          if (!Number.isFinite(x) || (spec.sizes?.includes(name) && x < 0))
+            throw fail('bad-value', {
+              what: spec.type,
+              got: `${name} = ${String(x)}`,
+              want: spec.sizes?.includes(name) ? 'finite numbers of at least 0' : 'finite numbers',
+            });
       spec.check?.(config);
     },
     form(_, input) {

@@ -8,6 +8,10 @@ export interface StandardizeOptions {
   readonly variance?: PerFeature | undefined;
 }
 
+/** What rounding alone can make of the variance of numbers that are all the same: scikit-learn's bound. */
+const noise = (mean: number, variance: number, count: number): number =>
+  count * Number.EPSILON * variance + (count * mean * Number.EPSILON) ** 2;
+
 /**
  * Brings numbers to mean 0 and variance 1, in the graph. What never varies becomes 0. Missing numbers stay missing: put `impute()` before.
  *
@@ -21,6 +25,7 @@ export interface StandardizeOptions {
 export const standardize = defineScaling<'mean' | 'variance', StandardizeOptions>({
   type: 'standardize',
   learns: ['mean', 'variance'],
-  learn: ({ mean, variance }) => ({ mean, variance }),
+  sizes: ['variance'],
+  learn: ({ mean, variance, count }) => ({ mean, variance: variance <= noise(mean, variance, count) ? 0 : variance }),
   scale: ({ mean, variance }) => ({ center: mean, width: Math.sqrt(variance) || 1 }),
 });

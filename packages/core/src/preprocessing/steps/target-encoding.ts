@@ -40,8 +40,17 @@ export const targetEncoding = defineStep<TargetEncodingOptions>({
   reads: 'scalar',
   takesMissing: true,
   needsTarget: true,
-  check({ smooth = 10, folds = 5 }) {
+  check({ smooth = 10, folds = 5, sums }) {
     checkOptions('targetEncoding', { smooth, folds }, { smooth: 'nonNegative', folds: 'count' });
+    const isSum = (x: unknown): boolean => Array.isArray(x) && x.length === 2 && x.every(Number.isFinite);
+    const isEntry = (x: unknown): boolean =>
+      Array.isArray(x) && x.length === 2 && Array.isArray(x[1]) && x[1].length === folds && x[1].every(isSum);
+    if (sums !== undefined && !(Array.isArray(sums) && sums.every(isEntry)))
+      throw fail('bad-value', {
+        what: 'targetEncoding',
+        got: 'sums of another form',
+        want: 'for each category, sum and number in each part',
+      });
     if (folds < 2) throw fail('bad-value', { what: 'targetEncoding', got: `folds = ${folds}`, want: '2 or more' });
   },
   form(_, input) {
