@@ -204,7 +204,10 @@ describe('in Chromium', () => {
     const there = await home.run('ask', [...bytes], [{ photo: large.toString('base64') }]);
     expect(there).toHaveLength(5 * 7 * 3);
     for (const [i, value] of there.entries()) expect(Math.abs(value - [0x33, 0xaa, 0x77][i % 3]!)).toBeLessThan(4);
-    expect(await home.run('failure', [...bytes], [{ photo: 'AAAA' }])).toMatchObject({ code: 'corrupt' });
+    expect(await home.run('failure', [...bytes], [{ photo: 'AAAA' }])).toMatchObject({
+      code: 'bad-value',
+      message: expect.stringMatching(/photo, record 0: got bytes that cannot be decoded/) as string,
+    });
   });
 
   inBrowser('the page stays alive while it trains', async () => {
