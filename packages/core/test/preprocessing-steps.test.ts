@@ -253,6 +253,8 @@ describe('a record means the same wherever it comes from', () => {
   it('a name that is nearly a field is no missing field', async () => {
     const prep = await preprocessing({ features: { city: codes, age: [steps.impute()] } }).fit([{ city: 'a', age: 1 }]);
     await expect(prep.feeds([{ City: 'a', age: 2 }])).rejects.toThrow(/City.*Did you mean 'city'/);
+    const other = await preprocessing({ features: { x1: codes, feature_1: codes } }).fit([{ x1: 'a', feature_1: 'b' }]);
+    expect(Object.keys(await other.feeds([{ x2: 'a', feature_2: 'b' }]))).toHaveLength(2); // two names, not one with a slip
     await expect(prep.feeds(table({ city: tensor(['a']) }))).rejects.toMatchObject({ code: 'unknown-name' });
     expect((await prep.feeds([{ city: 'a' }]))['age']!.toArray()).toEqual([[Number.NaN]]); // the graph fills it in
     await expect(preprocessing({ features: { a: [steps.impute()] } }).fit([{ b: 1 }, { a: 1, b: 1 }])).resolves.toBeDefined();

@@ -84,7 +84,7 @@ export class PreprocessingPlan {
     const statistics = Object.fromEntries(
       [...observers].flatMap(([name, seen]) => (seen.summary.count > 0 ? [[name, seen.summary]] : [])),
     );
-    const made = new Preprocessing(
+    return new Preprocessing(
       {
         features: mapGroup(features, ({ config }) => config),
         target: mapGroup(target, ({ config }) => config),
@@ -95,7 +95,6 @@ export class PreprocessingPlan {
       },
       statistics,
     );
-    return made;
   }
 }
 

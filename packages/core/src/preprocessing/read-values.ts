@@ -168,6 +168,14 @@ export function readValues(
   return Array.from(raw, one);
 }
 
+/** Whether one name was probably meant to be the other: written otherwise, or with a slip in a name that is long enough. x1 and x2 are two names. */
+function isSlip(name: string, field: string): boolean {
+  const bare = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+  if (bare(name) === bare(field)) return true;
+  const letters = (text: string): string => bare(text).replaceAll(/\p{N}/gu, '');
+  return field.length >= 5 && letters(name) !== letters(field) && nearest(name, [field]) === field;
+}
+
 /**
  * Errors: `unknown-name` where a table lacks a field, or where no record has it and one has a name that is nearly the same: what is missing is filled in, and a slip
  * of the pen must not be.
@@ -184,7 +192,7 @@ export function checkPresent(records: Chunk<unknown>, fields: readonly { readonl
     const isThere = (record: unknown): boolean => typeof record === 'object' && record !== null && Object.hasOwn(record, field);
     if (isThere(first) || records.some(isThere)) continue;
     const others = Object.keys(first).filter((name) => !fields.some((own) => own.field === name));
-    const slip = others.find((name) => nearest(name, [field]) === field);
+    const slip = others.find((name) => isSlip(name, field));
     if (slip === undefined) continue;
     throw fail('unknown-name', { kind: 'field', name: slip, suggestion: field, known: fields.map((own) => own.field) });
   }

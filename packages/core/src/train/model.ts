@@ -131,8 +131,8 @@ export class Model {
   }
 
   /**
-   * Trains on arrays `fit(x, y)`, or on a stream of batches `fit(stream)` that can be iterated once for each epoch. One training
-   * at a time; the model may be asked meanwhile.
+   * Trains on arrays `fit(x, y)`, on a stream of batches `fit(stream)` that can be iterated once for each epoch, or, with preprocessing, on records `fit(records)`: a list, a
+   * table, or a `Dataset`, whose records are put together in batches of `batchSize`. One training at a time; the model may be asked meanwhile.
    *
    * Errors: `not-compiled`, `shape-mismatch` and `dtype-mismatch` naming the input, `label-range`, `not-finite`, `aborted`,
    * `no-checkpoint`, `checkpoint-mismatch`; `bad-value` for options, or when a training is under way.
@@ -229,7 +229,7 @@ export class Model {
   }
 
   /**
-   * What the model says to inputs: one tensor. For models with several outputs see {@link Model.predictAll}.
+   * What the model says to inputs, or to records where it has preprocessing: one tensor. For models with several outputs see {@link Model.predictAll}.
    * Errors: `shape-mismatch` and `dtype-mismatch` naming the input, `aborted`.
    */
   async predict(x: TensorSet | readonly object[] | AnyTable, options: PredictOptions = {}): Promise<Tensor> {

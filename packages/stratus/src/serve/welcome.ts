@@ -8,8 +8,9 @@ const mostShown = 32;
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A command that asks the model. */
-function curlExample(plane: DataPlane, { name }: Servable, origin: string): string {
+function curlExample(plane: DataPlane, { name, preprocessing }: Servable, origin: string): string {
   const path = `${origin}/v2/models/${encodeURIComponent(name)}`;
+  if (preprocessing) return `curl -s ${quoted(`${path}/predict`)} -d ${quoted(JSON.stringify(preprocessing.example))}`;
   const example = plane.example(name);
   const small = example.inputs.every(({ data }) => data!.length <= mostShown);
   return small
@@ -50,6 +51,7 @@ export function welcome(plane: DataPlane, origin: string) {
       '/v2/models/NAME/ready',
       '/v2/models/NAME/example',
       'POST /v2/models/NAME/infer',
+      'POST /v2/models/NAME/predict',
     ],
   };
 }

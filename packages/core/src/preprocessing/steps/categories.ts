@@ -18,6 +18,9 @@ export interface CategoriesOptions {
   readonly values?: readonly Category[] | undefined;
 }
 
+/** So many different values are counted at most: more are no categories, and would fill the memory. */
+const mostDifferent = 1_000_000;
+
 /** Counts what is there. */
 export class CategoryCount {
   readonly #counts = new Map<Category, number>();
@@ -27,6 +30,7 @@ export class CategoryCount {
       const value = values[i] as Category | undefined;
       if (value !== undefined) this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
     }
+    refuseTooMany(this.#counts.size);
   }
 
   get size(): number {
@@ -43,6 +47,17 @@ export class CategoryCount {
     const rank = (value: Category): number => (typeof value === 'string' ? 1 : 0);
     return [...this.#counts].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0));
   }
+}
+
+/** Errors: `bad-value`. */
+export function refuseTooMany(different: number): void {
+  if (different > mostDifferent)
+    throw fail('bad-value', {
+      what: 'categories',
+      got: `more than ${mostDifferent} different values`,
+      want: 'categories',
+      fix: 'Share them out by a hash: steps.hashing({ bins: 4096 }).',
+    });
 }
 
 /** Whether these can be kept in a file, and told apart. */

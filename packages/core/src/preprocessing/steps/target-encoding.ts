@@ -2,7 +2,7 @@ import { fail } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { needForm } from '../form.ts';
 import { defineStep } from '../step.ts';
-import type { Category } from './categories.ts';
+import { type Category, refuseTooMany } from './categories.ts';
 
 /** Sum of targets and how many there were. */
 type Sum = readonly [sum: number, count: number];
@@ -71,6 +71,7 @@ export const targetEncoding = defineStep<TargetEncodingOptions>({
           fold[0] += targets[i]!;
           fold[1]++;
         }
+        refuseTooMany(sums.size);
       },
       done: () => ({ ...config, sums: [...sums] as [Category | null, Sum[]][] }),
     };
