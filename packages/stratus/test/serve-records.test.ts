@@ -269,17 +269,20 @@ it('a text is asked about as it is', async () => {
 
 it('long texts and many records keep nobody else waiting', async () => {
   const app = await appOf(await texts());
-  const record = { review: 'a good film '.repeat(5000) };
+  const record = { review: 'a good film '.repeat(10_000) };
+  const sent = JSON.stringify(Array.from({ length: 120 }, () => record));
+  const began = performance.now();
   let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   }, 1);
-  const { status, body } = await post(app, JSON.stringify(Array.from({ length: 100 }, () => record)));
+  const { status, body } = await post(app, sent);
   clearInterval(timer);
-  expect([status, body.predictions.length]).toEqual([200, 100]);
-  expect(longest).toBeLessThan(250);
+  expect([status, body.predictions.length]).toEqual([200, 120]);
+  // How fast this machine is, the whole tells: done at a stretch, it would be most of it.
+  expect(longest).toBeLessThan((performance.now() - began) / 2);
   const refused = await post(app, 'x'.repeat(300_000), 'text/plain');
   expect([refused.status, refused.body.error]).toEqual([
     400,

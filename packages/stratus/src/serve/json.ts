@@ -59,8 +59,12 @@ class JsonReader {
   }
 
   async read(): Promise<unknown> {
+    let turnedAt = 0;
     for (let steps = 1; ; steps++) {
-      if (steps % 1024 === 0) await giveTurn();
+      if (steps % 1024 === 0 || this.#at - turnedAt > piece) {
+        await giveTurn();
+        turnedAt = this.#at;
+      }
       const parent = this.#open.at(-1);
       if (parent && 'list' in parent && this.#takeMany(parent.list)) {
         await giveTurn();
