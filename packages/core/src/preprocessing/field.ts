@@ -24,8 +24,6 @@ export const specOf = ({ type }: Step): StepSpec<object> =>
 /** What steps say about a value names the field too. */
 export function inField<T>(field: string, work: () => T): T {
   const named = (e: unknown): never => {
-    if (StratusError.is(e) && e.code === 'corrupt')
-      throw fail('bad-value', { what: 'field', at: field, got: e.message, want: 'what can be read' }, e);
     if (!StratusError.is(e) || e.code !== 'bad-value') throw e;
     const { what, at, ...rest } = e.details as { what?: string; at?: string };
     if (at === field) throw e;
@@ -73,11 +71,6 @@ export class Field {
   get next(): { readonly step: Step; readonly spec: StepSpec<object>; readonly form: Form } {
     const at = this.forms.length - 1;
     return { step: this.config.steps[at]!, spec: this.#specs[at]!, form: this.forms[at]! };
-  }
-
-  /** Whether a step needs to know which record a value belongs to. */
-  get needsTarget(): boolean {
-    return this.#specs.some((spec) => spec.needsTarget);
   }
 
   /** How many steps are done on the host; the rest are layers. */

@@ -20,7 +20,15 @@ function shortened(words: Tokenizer): AnyTokenizerJson {
   return { ...json, words: json.words.slice(0, words.vocabularySize) };
 }
 
-const read = ({ tokenizer }: TokenizeOptions): AnyTokenizer => tokenizerFromJSON(tokenizer as AnyTokenizerJson);
+/** What was read from plain data: a step is looked at several times, and a vocabulary is large. */
+const known = new WeakMap<object, AnyTokenizer>();
+
+function read({ tokenizer }: TokenizeOptions): AnyTokenizer {
+  const json = tokenizer as AnyTokenizerJson;
+  const made = (typeof json === 'object' && json !== null && known.get(json)) || tokenizerFromJSON(json);
+  if (typeof json === 'object') known.set(json, made);
+  return made;
+}
 
 /**
  * Texts to lists of the numbers of their words, or of their tokens. `pad()` follows, to make them of one length.
