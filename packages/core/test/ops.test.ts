@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StratusError } from '../src/errors.ts';
-import { type Op, toposort } from '../src/graph/index.ts';
+import { type Op, ownDomain, toposort } from '../src/graph/index.ts';
 import { type DType, isFloat, type Shape } from '../src/tensor/index.ts';
 import { buildRow } from './support/build-row.ts';
 import { flatnessOf, problemsOf } from './support/check-row.ts';
@@ -12,6 +12,12 @@ import { type Fault, faultsOf, inputsReached, notDifferentiable, spoiled } from 
 
 const golden = readGolden();
 const levels = ['disabled', 'all'] as const;
+/** All ops of a row in float32, those of its gradients included. */
+const opsWithGradients = (row: Row): Op[] =>
+  toposort(Object.values(buildRow(row, { dtype: 'float32', gradient: row.case.gradient !== false }).graph.outputs)).map(
+    ({ op }) => op,
+  );
+const isOwn = ({ domain }: Op): boolean => domain === ownDomain;
 const dtypeOf = (row: Row): DType => (row.case.float32 === undefined ? 'float64' : 'float32');
 const differentiated = rows.filter((row) => golden.get(row.id)?.gradients);
 
@@ -26,7 +32,7 @@ describe('the case tables', () => {
   });
 
   it('reach every op', () => {
-    const reached = new Set(rows.flatMap((row) => opsOf(row)));
+    const reached = new Set(rows.flatMap((row) => [...opsOf(row), ...opsWithGradients(row).filter(isOwn)]));
     expect(emitters.filter(([, op]) => !reached.has(op)).map(([name]) => name)).toEqual([]);
   });
 });
@@ -34,7 +40,7 @@ describe('the case tables', () => {
 describe.each(caseTables.map(([op]) => op))('%s', (op) => {
   const own = rows.filter((row) => row.op === op);
   it.each(own)('$id equals PyTorch and has true gradients', async (row) => {
-    for (const level of levels)
+    for (const level of [...levels, ...(opsWithGradients(row).some(isOwn) ? (['kernels'] as const) : [])])
       for (const dtype of new Set<DType>([dtypeOf(row), 'float32'])) {
         const problems = await problemsOf(row, { golden: golden.get(row.id), level, dtype, differences: dtype === dtypeOf(row) });
         expect(problems, `${dtype}, optimisation ${level}`).toEqual([]);

@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { atPath, constant, type Node, toposort, type Value } from '../graph/index.ts';
+import { atPath, constant, expandedApart, type Node, toposort, type Value } from '../graph/index.ts';
 import { add, expandLike } from '../ops/index.ts';
 import { full, isFloat } from '../tensor/index.ts';
 import { sumTo } from './sum-to.ts';
@@ -49,20 +49,35 @@ function pullBackNode(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Va
     if (!through) return;
     throw fail('no-gradient', { op: op.type, at: node.path, path: `input ${ins.indexOf(through)} of ${op.type}` });
   }
-  const terms = op.gradient({
-    ins,
-    outs,
-    douts: outs.map((v) => cotangents.get(v) ?? zerosLike(v)),
-    attrs,
-    wanted: ins.map((v) => v !== undefined && wanted.has(v)),
-    given: outs.map((v) => cotangents.has(v)),
-    pullBack,
-  });
+  const terms =
+    op.gradient === 'expanded'
+      ? pullBackExpanded(node, cotangents)
+      : op.gradient({
+          ins,
+          outs,
+          douts: outs.map((v) => cotangents.get(v) ?? zerosLike(v)),
+          attrs,
+          wanted: ins.map((v) => v !== undefined && wanted.has(v)),
+          given: outs.map((v) => cotangents.has(v)),
+          pullBack,
+        });
   for (const [i, term] of terms.entries()) {
     const x = ins[i];
     if (!term || !x || !wanted.has(x)) continue; // an unused term is unreachable, so it never runs
     accumulate(cotangents, x, sumTo(term, x.shape)); // the adjoint of any broadcast, done here once for every rule
   }
+}
+
+/** Through what the node's op is in other ops. */
+function pullBackExpanded(node: Node, cotangents: ReadonlyMap<Value, Value>): (Value | null)[] {
+  const { ins, outs, back } = expandedApart(node);
+  const known = ins.filter((v) => v !== undefined);
+  const seeds = node.outs.map((v) => cotangents.get(v));
+  const terms = new Map(pullBack(outs, seeds, known).map((term, i) => [known[i]!, term]));
+  return ins.map((v) => {
+    const term = v && terms.get(v);
+    return term ? back([term])[0]! : null;
+  });
 }
 
 const backward = (path: string): string => (path.endsWith('.bwd') || path === '' ? path : `${path}.bwd`);

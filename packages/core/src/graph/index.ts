@@ -1,6 +1,7 @@
 export { checkGraph } from './check.ts';
 export { type Closure, closeGraph, standIn } from './closure.ts';
 export { dependsOn } from './depends-on.ts';
+export { expandedApart, expandGraph, ownDomain, portable, type Runs } from './expand.ts';
 export { type Plan, planOf } from './plan.ts';
 export { printGraph } from './print.ts';
 export { type Rule, rewrite } from './rewrite.ts';

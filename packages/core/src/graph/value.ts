@@ -62,6 +62,13 @@ export interface Op {
   readonly feeds?: (ins: readonly (Info | undefined)[], attrs: Attrs) => Readonly<Record<string, readonly Info[]>>;
   /** Makes one node of several (or a smaller one of one) that have equal inputs: see `planOf`. */
   readonly join?: Join;
+  /**
+   * The same in other ops, for whoever has no kernel for it. Ops of the domain 'stratus', which are no ONNX ops, have one; so has an ONNX op
+   * that some device lacks.
+   */
+  readonly expand?: (ins: readonly (Value | undefined)[], attrs: Attrs) => readonly Value[];
+  /** Of an op of the domain 'stratus': whether its kernel is made for these inputs. Where it is not, the op is expanded. */
+  readonly suits?: (node: Node) => boolean;
   /** How the sum of its results over the steps of a loop is made after the loop: see `StepSum`. Undefined: not at all. */
   readonly sumSteps?: (node: Node, steps: StepSum) => Value | undefined;
 }
@@ -111,10 +118,11 @@ export interface Written {
 }
 
 /**
- * `'zero'`: piecewise constant or integer-valued. `'unknown'`: there is no rule, and needing it is an error.
+ * `'zero'`: piecewise constant or integer-valued. `'unknown'`: there is no rule, and needing it is an error. `'expanded'`: that of what
+ * `expand` gives.
  * A function: one cotangent (or null) per input, in order.
  */
-export type Gradient = 'zero' | 'unknown' | ((context: GradientContext) => readonly (Value | null)[]);
+export type Gradient = 'zero' | 'unknown' | 'expanded' | ((context: GradientContext) => readonly (Value | null)[]);
 export interface GradientContext {
   readonly ins: readonly (Value | undefined)[];
   readonly outs: readonly Value[];

@@ -3,10 +3,13 @@ import {
   type AttrKind,
   type AttrValue,
   checkGraph,
+  expandGraph,
   type Graph,
   type Node,
   type Plan,
   planOf,
+  portable,
+  type Runs,
   type Value,
 } from '../graph/index.ts';
 import { bytesOf, dtypes, type Tensor } from '../tensor/index.ts';
@@ -31,6 +34,8 @@ export interface ExportOptions {
   readonly opset?: number | undefined;
   /** Version of the file format. */
   readonly ir?: number | undefined;
+  /** What whoever runs it has kernels for; unless told, what is in ONNX. */
+  readonly runs?: Runs | undefined;
 }
 
 /**
@@ -45,9 +50,10 @@ export interface ExportOptions {
  * const model = graphToModel({ name: 'twice', inputs: [x], outputs: { y: ops.mul(x, 2) } });
  * console.log(model.graph?.node?.[0]?.name); // Mul_0
  */
-export function graphToModel(graph: Graph, options: ExportOptions = {}): ModelProto {
-  const { metadata = {}, producerVersion, opset = 21, ir = 10 } = options;
-  checkGraph(graph);
+export function graphToModel(given: Graph, options: ExportOptions = {}): ModelProto {
+  const { metadata = {}, producerVersion, opset = 21, ir = 10, runs = portable } = options;
+  checkGraph(given);
+  const graph = expandGraph(given, runs);
   const domains = new Map([['', opset]]);
   const proto = new GraphWriter(domains).write(graph);
   return {

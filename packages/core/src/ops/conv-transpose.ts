@@ -4,9 +4,10 @@ import { dimsDiffer, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { conv } from './conv.ts';
 import { type ConvAxis, type ConvOptions, convAttrs, convAttrsOf, convRule, halved, transposedSize } from './conv-geometry.ts';
+import { kernelGradient } from './conv-kernel-gradient.ts';
 import { type AttrsOf, defineOp } from './define.ts';
 import { floating } from './rules.ts';
-import { biasGradient, kernelGradient } from './unfold.ts';
+import { biasGradient } from './unfold.ts';
 
 const attrs = { ...convAttrs, output_padding: { kind: 'ints' }, output_shape: { kind: 'ints' } } as const;
 

@@ -11,6 +11,7 @@ import {
   isPointwise,
   leastSizes,
 } from './conv-geometry.ts';
+import { kernelGradient } from './conv-kernel-gradient.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
@@ -20,7 +21,7 @@ import { floating } from './rules.ts';
 import { dimsOf } from './shape.ts';
 import { slice } from './slice.ts';
 import { transpose } from './transpose.ts';
-import { biasGradient, kernelGradient } from './unfold.ts';
+import { biasGradient } from './unfold.ts';
 
 export type { ConvOptions } from './conv-geometry.ts';
 

@@ -68,6 +68,13 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly sumSteps?: NonNullable<Op['sumSteps']>;
   /** See {@link Op}. */
   readonly join?: NonNullable<Op['join']>;
+  /** See {@link Op}. */
+  readonly expand?: (
+    ins: Readonly<Record<I, Value>> & Readonly<Partial<Record<P, Value>>>,
+    attrs: AttrsOf<A>,
+  ) => Readonly<Record<O, Value>>;
+  /** See {@link Op}. */
+  readonly suits?: NonNullable<Op['suits']>;
   infer(ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>, attrs: AttrsOf<A>): Record<O, Info>;
   /**
    * Cotangents by the same names; `d<output>` comes in. No un-broadcasting (grad sums back), no "is it needed?" (an unused
@@ -76,6 +83,7 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly grad:
     | 'zero'
     | 'unknown'
+    | 'expanded'
     | ((
         v: Readonly<Record<I | O | `d${O}`, Value>> & Readonly<Partial<Record<P, Value>>>,
         attrs: AttrsOf<A>,
@@ -128,6 +136,13 @@ export function defineOp<
     ...(spec.anyBatch && { anyBatch: spec.anyBatch }),
     ...(spec.sumSteps && { sumSteps: spec.sumSteps }),
     ...(spec.join && { join: spec.join }),
+    ...(spec.expand && {
+      expand: (ins, attrs) => {
+        const made = spec.expand!(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
+        return spec.outputs.map((name) => made[name]);
+      },
+    }),
+    ...(spec.suits && { suits: spec.suits }),
     infer(ins, attrs) {
       const infos = spec.infer(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
       return spec.outputs.map((name) => infos[name]);

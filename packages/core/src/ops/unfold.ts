@@ -28,7 +28,7 @@ export interface Unfolding {
  * The gradient of the kernels: for each position in the window, the product of the image there with `dy`, summed over batch and
  * windows. Shapes: `x [batch, in, ...S], dy [batch, out, ...P] -> [out, in / group, ...window]`.
  */
-export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
+export function unfoldedGradient(x: Value, dy: Value, how: Unfolding): Value {
   const { group, kernel } = how;
   const [out, width] = [kernel[0]!, kernel[1]!];
   if (isPointwise(how.axes)) return reshape(perKernel(dy, transposed(grouped(x, width, how)), how), kernel);

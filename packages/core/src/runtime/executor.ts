@@ -1,3 +1,4 @@
+import type { Runs } from '../graph/index.ts';
 import type { DType, Shape, Tensor } from '../tensor/index.ts';
 
 /** What can be said when a program is made. */
@@ -75,6 +76,8 @@ export interface Executor {
    * Sizes of blocks of channels that the engine's convolutions may be made for, to be tried in this order. Undefined where they have none.
    */
   readonly channelBlocks?: readonly number[];
+  /** Which nodes its device has kernels for; unless told, those of ONNX. A graph is to be exported for it with this. */
+  readonly runs?: Runs;
   /**
    * Errors: `engine` when ONNX Runtime refuses the model, `bad-graph` when an input or output is no tensor, `dtype-mismatch` when it
    * is of a type that does not cross, `aborted`, `released`.
@@ -98,6 +101,12 @@ export interface ExecutorOptions {
    * package's own binding in a worker thread: slower, for platforms where the former does not load. Unless told: the first that works.
    */
   readonly driver?: 'capi' | 'binding' | undefined;
+  /**
+   * Node only, with the driver 'capi': whether kernels of Stratus' own are used where they are faster than ONNX Runtime's ops; true unless
+   * told. A name is the most that the processor is asked for: what there is without it is used, and what it cannot do is not. Everything can be
+   * calculated without these kernels, to within rounding.
+   */
+  readonly kernels?: boolean | 'base' | 'avx2' | 'avx512' | undefined;
   /**
    * Browser only: the folder of ONNX Runtime's .wasm files, as a URL; with several threads its .mjs files are needed as well. Unless
    * told: beside the bundle.

@@ -1,4 +1,4 @@
-import { checkGraph, type Graph } from '../graph/index.ts';
+import { checkGraph, expandGraph, type Graph, portable } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
 import { blockConvolutions } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
@@ -44,13 +44,14 @@ export class Programs {
     const made = make();
     checkGraph(made.graph);
     const executor = await this.#executor();
-    const program = await executor.compile(exportGraph(await suited(made.graph, executor, samples)));
+    const program = await executor.compile(exportGraph(await suited(made.graph, executor, samples), { runs: executor.runs }));
     return { program: checkingSizes(program, made.graph), graph: made };
   }
 }
 
 /** The same graph in the form that the executor runs fastest. Which blocks it wants is searched for where some would gain. */
-async function suited(graph: Graph, executor: Executor, samples: number): Promise<Graph> {
+async function suited(given: Graph, executor: Executor, samples: number): Promise<Graph> {
+  const graph = expandGraph(given, executor.runs ?? portable);
   const forms = new Map(executor.channelBlocks?.map((size) => [size, blockConvolutions(graph, { size, samples })]));
   if ([...forms.values()].every((form) => form === graph)) return graph;
   const size = await channelBlock(executor);

@@ -1,4 +1,5 @@
 import { fail } from '../../../errors.ts';
+import { portable, type Runs } from '../../../graph/index.ts';
 import { engineError } from '../../engine-error.ts';
 import type { CompileOptions, Executor, Held, Program, Tensors } from '../../executor.ts';
 import { abortable, Door, type Stop } from '../../line.ts';
@@ -6,7 +7,7 @@ import { copyInPieces } from '../../turns.ts';
 import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
 import { NativeHeld } from './held.ts';
-import type { Library } from './library.ts';
+import type { KernelDomain, Library } from './library.ts';
 import { NativeProgram } from './program.ts';
 import { EngineThread } from './thread.ts';
 
@@ -20,14 +21,18 @@ export class NativeExecutor implements Executor {
   readonly device = 'cpu';
   readonly description: string;
   readonly channelBlocks = channelBlocks;
+  readonly runs: Runs;
   readonly #library: Library;
   readonly #threads: number;
+  readonly #kernels: KernelDomain | undefined;
   readonly #thread: EngineThread;
   readonly #door = new Door('The executor');
 
-  constructor(library: Library, threads: number) {
+  constructor(library: Library, { threads, kernels }: { readonly threads: number; readonly kernels: KernelDomain | undefined }) {
     this.#library = library;
     this.#threads = threads;
+    this.#kernels = kernels;
+    this.runs = kernels?.runs ?? portable;
     this.#thread = new EngineThread(library);
     this.description = `ONNX Runtime ${library.version} through its C API, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
@@ -46,6 +51,7 @@ export class NativeExecutor implements Executor {
       'optimization.disable_specified_optimizers': 'EliminateDropout',
     };
     for (const [key, value] of Object.entries(entries)) library.call('AddSessionConfigEntry', options, key, value);
+    if (this.#kernels) library.call('AddCustomOpDomain', options, this.#kernels.domain);
     return options;
   }
 

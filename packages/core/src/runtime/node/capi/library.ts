@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { ownDomain, type Runs } from '../../../graph/index.ts';
 import { type Denormals, denormalsOf } from './denormals.ts';
+import { type Level, loadKernels, type OwnKernels } from './kernels.ts';
 import { type Koffi, loadForGood } from './load-for-good.ts';
 
 type Result = 'text' | 'nothing' | 'flag';
@@ -20,6 +22,9 @@ const table = {
   SetSessionLogSeverityLevel: [22, 'pi'],
   SetSessionGraphOptimizationLevel: [23, 'pi'],
   SetIntraOpNumThreads: [24, 'pi'],
+  CreateCustomOpDomain: [26, 'sp'],
+  CustomOpDomain_Add: [27, 'pp'],
+  AddCustomOpDomain: [28, 'pp'],
   SessionGetInputCount: [30, 'pp'],
   SessionGetOutputCount: [31, 'pp'],
   SessionGetInputTypeInfo: [33, 'ppp'],
@@ -90,6 +95,7 @@ export class Library {
   readonly cpuMemory: bigint;
   readonly allocator: bigint;
   readonly #functions: Readonly<Record<Name, (...args: Argument[]) => unknown>>;
+  readonly #domains = new Map<Level, KernelDomain | undefined>();
   readonly #out = new BigUint64Array(1);
   readonly #atOut: bigint;
 
@@ -125,6 +131,19 @@ export class Library {
     this.cpuMemory = this.make('CreateCpuMemoryInfo', 1, 0);
     this.allocator = this.make('GetAllocatorWithDefaultOptions');
     this.denormals = denormalsOf(koffi);
+  }
+
+  /** Our own kernels, made for at most this instruction set. Undefined where there are none for this platform. */
+  kernels(most: Level): KernelDomain | undefined {
+    if (!this.#domains.has(most)) this.#domains.set(most, this.#domainOf(loadKernels(this.koffi, most)));
+    return this.#domains.get(most);
+  }
+
+  #domainOf(kernels: OwnKernels | undefined): KernelDomain | undefined {
+    if (!kernels) return undefined;
+    const domain = this.make('CreateCustomOpDomain', ownDomain);
+    for (const op of kernels.ops) this.call('CustomOpDomain_Add', domain, op);
+    return { domain, runs: kernels.runs };
   }
 
   /** Calls a function. Errors: what its status says. */
@@ -169,6 +188,12 @@ export class Library {
   text(address: bigint): string {
     return this.koffi.decode.string(address);
   }
+}
+
+/** Our own kernels as a domain of ops, for the options of a session. */
+export interface KernelDomain {
+  readonly domain: bigint;
+  readonly runs: Runs;
 }
 
 /** What empty tensors point to. */

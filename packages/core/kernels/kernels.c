@@ -1,0 +1,64 @@
+// All kernels, for one instruction set: LEVEL names it. No C library is needed.
+#include "kernel.h"
+#include "conv-kernel-gradient.c"
+
+static const KernelType *typeOf(const CustomOp *op) { return (const KernelType *)op; }
+static const char *nameOf(const CustomOp *op) { return typeOf(op)->name; }
+static const char *onCpu(const CustomOp *op) { return (void)op, (const char *)0; }
+static int inputType(const CustomOp *op, size_t i) { return typeOf(op)->inputs[i]; }
+static size_t inputCount(const CustomOp *op) { return (size_t)typeOf(op)->inputCount; }
+static int outputType(const CustomOp *op, size_t i) { return typeOf(op)->outputs[i]; }
+static size_t outputCount(const CustomOp *op) { return (size_t)typeOf(op)->outputCount; }
+static int inputPresence(const CustomOp *op, size_t i) { return typeOf(op)->optionalFrom && (int)i >= typeOf(op)->optionalFrom ? Optional : Required; }
+static int outputPresence(const CustomOp *op, size_t i) { return (void)op, i == 0 ? Required : Optional; }
+static int inMemory(const CustomOp *op, size_t i) { return (void)op, (void)i, 0; }
+static int one(const CustomOp *op) { return (void)op, 1; }
+static int latest(const CustomOp *op) { return (void)op, 0x7fffffff; }
+
+typedef struct Made {
+  Kernel kernel;
+  const KernelType *type;
+} Made;
+
+static Status *make(const CustomOp *op, Api api, const Info *info, void **made) {
+  const KernelType *type = typeOf(op);
+  Allocator *memory = 0;
+  Status *status = CALL(api, InfoGetAllocator, Status * (*)(const Info *, int, Allocator **))(info, 0, &memory);
+  if (status) return status;
+  Made *m = memory->alloc(memory, sizeof(Made));
+  if (!m) return failed(api, "there is not enough memory");
+  *m = (Made){{.api = api, .memory = memory}, type};
+  for (int i = 0; type->attributes[i] && !status; i++)
+    status = CALL(api, InfoGetInt, Status * (*)(const Info *, const char *, int64_t *))(info, type->attributes[i], &m->kernel.ints[i]);
+  *made = m;
+  return status;
+}
+
+static void destroy(void *made) {
+  const Made m = *(Made *)made;
+  m.kernel.memory->free(m.kernel.memory, made);
+  CALL(m.kernel.api, ReleaseAllocator, void (*)(Allocator *))(m.kernel.memory);
+}
+
+static Status *compute(void *made, Context *context) {
+  const Made *m = made;
+  const char *wrong = m->type->run(&m->kernel, context);
+  return wrong ? failed(m->kernel.api, wrong) : 0;
+}
+
+#define OP                                                                                                                  \
+  {.version = 18,                  .name = nameOf,          .provider = onCpu,        .inputType = inputType,               \
+   .inputCount = inputCount,       .outputType = outputType, .outputCount = outputCount, .destroy = destroy,                \
+   .inputPresence = inputPresence, .outputPresence = outputPresence, .inputMemory = inMemory, .variadicInputs = one,        \
+   .variadicInputsAlike = one,     .variadicOutputs = one,  .variadicOutputsAlike = one, .createKernelV2 = make,            \
+   .computeV2 = compute,           .startVersion = one,     .endVersion = latest}
+#define WINDOW "tall", "wide", "down", "across", "apart_down", "apart_across", "top", "left"
+
+static const KernelType types[] = {
+    {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, kernelGradient},
+};
+
+#define JOIN(a, b) a##b
+#define TABLE(level) JOIN(kernels_, level)
+/** The ops of this file, one after the other; null at the end. */
+const CustomOp *TABLE(LEVEL)(size_t i) { return i < sizeof types / sizeof *types ? &types[i].op : 0; }

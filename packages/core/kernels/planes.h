@@ -1,0 +1,83 @@
+// Images as the convolutions read them: for each remainder of the stride one plane, with the margin in it, whose rows all have the same
+// length. A window's element then lies at the same distance from its window's first, and rows follow each other without a gap, so that
+// whole images are read as one long row.
+#pragma once
+#include "kernel.h"
+#include "simd.h"
+
+typedef struct Geometry {
+  int64_t height, width;               // of the image
+  int64_t rows, columns;               // of windows
+  int64_t tall, wide;                  // of the kernel
+  int64_t down, across;                // strides
+  int64_t apartDown, apartAcross;      // dilations
+  int64_t top, left;                   // margins before
+  int64_t pitch, planeRows, planeSize; // of one plane, in elements; planeSize has room for reading on
+  int64_t length;                      // of the rows that are read as one, up to whole vectors
+} Geometry;
+
+static void arrange(Geometry *g, int64_t block) {
+  g->pitch = g->columns + ((g->wide - 1) * g->apartAcross) / g->across;
+  g->planeRows = g->rows + ((g->tall - 1) * g->apartDown) / g->down;
+  g->length = (g->rows * g->pitch + block - 1) / block * block;
+  const int64_t reach = (g->planeRows - g->rows) * g->pitch + (g->pitch - g->columns);
+  g->planeSize = (g->length + reach + Lanes - 1) / Lanes * Lanes;
+}
+
+/** Sizes of images and windows, `[batch, channels, ...]` each; false where they do not belong together. */
+static int readImages(Geometry *g, const View *images, const View *windows) {
+  if (images->rank != 4 || windows->rank != 4 || images->dims[0] != windows->dims[0]) return 0;
+  if (g->tall < 1 || g->wide < 1 || g->down < 1 || g->across < 1 || g->apartDown < 1 || g->apartAcross < 1 || g->top < 0 || g->left < 0) return 0;
+  g->height = images->dims[2], g->width = images->dims[3], g->rows = windows->dims[2], g->columns = windows->dims[3];
+  return 1;
+}
+
+/** How many planes one channel has. */
+static int64_t phases(const Geometry *g) { return g->down * g->across; }
+
+/** Where the element of a window at (y, x) lies, from the window's first place in the first plane of its channel. */
+static int64_t placeOf(const Geometry *g, int64_t y, int64_t x) {
+  const int64_t atY = y * g->apartDown, atX = x * g->apartAcross;
+  const int64_t plane = (atY % g->down) * g->across + atX % g->across;
+  return plane * g->planeSize + (atY / g->down) * g->pitch + atX / g->across;
+}
+
+/** One channel of an image, `[height, width]`, into its planes. */
+static void spread(const Geometry *g, const float *image, float *planes) {
+  for (int64_t a = 0; a < g->down; a++)
+    for (int64_t b = 0; b < g->across; b++, planes += g->planeSize) {
+      float *to = planes;
+      for (int64_t r = 0; r < g->planeRows; r++, to += g->pitch) {
+        const int64_t y = r * g->down + a - g->top;
+        if (y < 0 || y >= g->height) {
+          for (int64_t c = 0; c < g->pitch; c++) to[c] = 0;
+          continue;
+        }
+        const float *row = image + y * g->width;
+        // the columns that are in the image
+        int64_t from = 0, until = g->pitch;
+        const int64_t shift = b - g->left;
+        if (shift < 0) from = (-shift + g->across - 1) / g->across;
+        if (from > g->pitch) from = g->pitch;
+        const int64_t inside = (g->width - shift + g->across - 1) / g->across;
+        if (inside < until) until = inside < from ? from : inside;
+        for (int64_t c = 0; c < from; c++) to[c] = 0;
+        if (g->across == 1)
+          for (int64_t c = from; c < until; c++) to[c] = row[c + shift];
+        else
+          for (int64_t c = from; c < until; c++) to[c] = row[c * g->across + shift];
+        for (int64_t c = until; c < g->pitch; c++) to[c] = 0;
+      }
+      for (float *end = planes + g->planeSize; to < end; to++) *to = 0;
+    }
+}
+
+/** One channel of windows, `[rows, columns]`, in rows of the planes' length, zeros between them: `length` elements. */
+static void widen(const Geometry *g, const float *windows, float *to) {
+  const float *end = to + g->length;
+  for (int64_t r = 0; r < g->rows; r++, windows += g->columns, to += g->pitch) {
+    for (int64_t c = 0; c < g->columns; c++) to[c] = windows[c];
+    for (int64_t c = g->columns; c < g->pitch; c++) to[c] = 0;
+  }
+  for (; to < end; to++) *to = 0;
+}

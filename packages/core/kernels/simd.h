@@ -1,0 +1,53 @@
+// Vectors of float32 as wide as the instruction set has them.
+#pragma once
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+enum { Lanes = 16 };
+#elif defined(__AVX2__)
+enum { Lanes = 8 };
+#else
+enum { Lanes = 4 };
+#endif
+
+typedef float Vector __attribute__((vector_size(Lanes * 4)));
+typedef float Loose __attribute__((vector_size(Lanes * 4), aligned(4), may_alias));
+typedef int32_t Integers __attribute__((vector_size(Lanes * 4)));
+
+/** A loop over a handful that is written out, so that what it counts stays in registers. */
+#define EACH(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
+
+static inline Vector load(const float *at) { return *(const Loose *)at; }
+static inline void store(float *at, Vector v) { *(Loose *)at = v; }
+static inline Vector all(float x) { return (Vector){0} + x; }
+
+#if defined(__AVX512F__)
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif defined(__AVX2__)
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define EVEN 0, 2, 4, 6
+#define ODD 1, 3, 5, 7
+#endif
+
+/** The sums of neighbours: those of `a`, then those of `b`. */
+static inline Vector pairs(Vector a, Vector b) {
+  return __builtin_shufflevector(a, b, EVEN) + __builtin_shufflevector(a, b, ODD);
+}
+
+/** The sum of each of so many vectors as there are lanes; they are overwritten. */
+static inline Vector sumEach(Vector *v) {
+#pragma GCC unroll 4
+  for (int left = Lanes / 2; left > 0; left /= 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < left; i++) v[i] = pairs(v[2 * i], v[2 * i + 1]);
+  return v[0];
+}
+
+static inline float sum(Vector v) {
+#pragma GCC unroll 4
+  for (int left = Lanes / 2; left > 0; left /= 2) v = pairs(v, v);
+  return v[0];
+}

@@ -1,0 +1,66 @@
+import { rewrite } from './rewrite.ts';
+import { substitute } from './substitute.ts';
+import { apply, type Graph, type Node, toposort, type Value } from './value.ts';
+
+/** Says of a node whether whoever runs the graph has a kernel for it. */
+export type Runs = (node: Node) => boolean;
+
+/** What every ONNX tool runs: ops that only Stratus knows are written in others. */
+export const portable: Runs = ({ op }) => op.domain !== ownDomain;
+
+/** The domain of ops that are no ONNX ops. Each of them has an `expand`. */
+export const ownDomain = 'stratus';
+
+/** How often what an op was expanded into may have to be expanded itself. */
+const mostRounds = 16;
+
+/**
+ * The same graph without nodes that cannot be run: each becomes what its op's `expand` makes of it. A node whose op has none stays, and is
+ * the engine's to refuse. Graphs inside of nodes are expanded as well. Gives `graph` itself where nothing has to be.
+ */
+export function expandGraph(graph: Graph, runs: Runs): Graph {
+  const names = Object.keys(graph.outputs);
+  let outputs: readonly Value[] = Object.values(graph.outputs);
+  for (let round = 0; round < mostRounds; round++) {
+    if (!toposort(outputs).some((node) => changes(node, runs))) break;
+    outputs = rewrite(outputs, (node, ins) => {
+      if (node.op.expand && !runs(node)) return node.op.expand(ins, node.attrs);
+      const attrs = expandInside(node, runs);
+      return attrs === node.attrs ? undefined : apply(node.op, ins, attrs);
+    });
+  }
+  return outputs.every((value, i) => value === graph.outputs[names[i]!])
+    ? graph
+    : { ...graph, outputs: Object.fromEntries(names.map((name, i) => [name, outputs[i]!])) };
+}
+
+const changes = (node: Node, runs: Runs): boolean =>
+  (node.op.expand !== undefined && !runs(node)) || expandInside(node, runs) !== node.attrs;
+
+function expandInside(node: Node, runs: Runs): Node['attrs'] {
+  let { attrs } = node;
+  for (const [name, { kind }] of Object.entries(node.op.attrs)) {
+    const inner = attrs[name] as Graph | undefined;
+    if (kind !== 'graph' || !inner) continue;
+    const expanded = expandGraph(inner, runs);
+    if (expanded !== inner) attrs = { ...attrs, [name]: expanded };
+  }
+  return attrs;
+}
+
+/**
+ * What a node of an op with `expand` and without a rule for gradients is differentiated through: its expansion on stand-ins of the inputs,
+ * so that nothing before them is reached, and the way back to the real ones.
+ */
+export function expandedApart(node: Node): {
+  readonly ins: readonly (Value | undefined)[];
+  readonly outs: readonly Value[];
+  readonly back: (values: readonly Value[]) => Value[];
+} {
+  const ins = node.ins.map((value, i) => value && { ...bare(value), index: 0, name: `in_${i}` });
+  const outs = node.op.expand!(ins, node.attrs);
+  const real = new Map(ins.flatMap((value, i) => (value ? [[value as Value, node.ins[i]!] as const] : [])));
+  return { ins, outs, back: (values) => substitute(values, real) };
+}
+
+const bare = ({ dtype, shape, dims, data }: Value) => ({ dtype, shape, ...(dims && { dims }), ...(data && { data }) });

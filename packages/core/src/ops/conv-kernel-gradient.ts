@@ -1,0 +1,102 @@
+import { fail } from '../errors.ts';
+import { ownDomain, type Value } from '../graph/index.ts';
+import { dimsDiffer, showShape } from '../tensor/index.ts';
+import { type ConvAxis, isPointwise } from './conv-geometry.ts';
+import { defineOp } from './define.ts';
+import { reshape } from './reshape.ts';
+import { floating, sameDtype } from './rules.ts';
+import { type Unfolding, unfoldedGradient } from './unfold.ts';
+import { unsqueeze } from './unsqueeze.ts';
+
+const int = { kind: 'int' } as const;
+
+/** Where the windows stand, of two axes: first down, then across. */
+const windowInts = {
+  tall: int,
+  wide: int,
+  down: int,
+  across: int,
+  apart_down: int,
+  apart_across: int,
+  top: int,
+  left: int,
+  bottom: int,
+  right: int,
+} as const;
+
+/** @internal */
+export const convKernelGradientOp = defineOp({
+  type: 'ConvKernelGradient',
+  domain: ownDomain,
+  since: 1,
+  inputs: ['x', 'dy'],
+  outputs: ['dw'],
+  attrs: windowInts,
+  suits: ({ ins }) => ins[0]!.dtype === 'float32',
+  infer({ x, dy }, { tall, wide }) {
+    sameDtype('ConvKernelGradient', x, dy);
+    const [channels, out] = [x.shape[1], dy.shape[1]];
+    if (x.shape.length !== 4 || dy.shape.length !== 4 || typeof channels !== 'number' || typeof out !== 'number')
+      throw fail('shape-mismatch', {
+        what: 'ConvKernelGradient',
+        got: `x ${showShape(x.shape)} and dy ${showShape(dy.shape)}`,
+        want: 'images [batch, channels, height, width] with known channels',
+      });
+    if (dimsDiffer(x.shape[0]!, dy.shape[0]!))
+      throw fail('shape-mismatch', {
+        what: 'ConvKernelGradient',
+        got: `${x.shape[0]} images and gradients of ${dy.shape[0]}`,
+        want: 'as many',
+      });
+    return { dw: { dtype: floating('ConvKernelGradient', x).dtype, shape: [out, channels, tall!, wide!] } };
+  },
+  expand: ({ x, dy }, a) => ({
+    dw: unfoldedGradient(x, dy, {
+      group: 1,
+      kernel: [dy.shape[1] as number, x.shape[1] as number, a.tall!, a.wide!],
+      axes: [
+        axisOf(2, { kernel: a.tall!, stride: a.down!, dilation: a.apart_down!, before: a.top!, after: a.bottom! }),
+        axisOf(3, { kernel: a.wide!, stride: a.across!, dilation: a.apart_across!, before: a.left!, after: a.right! }),
+      ],
+    }),
+  }),
+  grad: 'expanded',
+});
+
+const axisOf = (axis: number, along: Omit<ConvAxis, 'axis' | 'span'>): ConvAxis => ({
+  ...along,
+  axis,
+  span: (along.kernel - 1) * along.dilation + 1,
+});
+
+/**
+ * The gradient of the kernels of a convolution, from its images and the gradient of its result: for each element of the window the
+ * product of what it saw with `dy`, summed over windows and images.
+ *
+ * Shapes: `x [batch, in, ...S], dy [batch, out, ...P] -> [out, in / group, ...window]`. Source: torch.nn.grad.conv2d_weight.
+ */
+export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
+  const { axes, group, kernel } = how;
+  const known = typeof x.shape[1] === 'number' && typeof dy.shape[1] === 'number';
+  if (group > 1 || axes.length > 2 || isPointwise(axes) || !known) return unfoldedGradient(x, dy, how);
+  const point: ConvAxis = { axis: 2, kernel: 1, stride: 1, dilation: 1, span: 1, before: 0, after: 0 };
+  const [down, across] = axes.length === 2 ? (axes as readonly [ConvAxis, ConvAxis]) : [point, axes[0]!];
+  const windows = {
+    tall: down.kernel,
+    wide: across.kernel,
+    down: down.stride,
+    across: across.stride,
+    apart_down: down.dilation,
+    apart_across: across.dilation,
+    top: down.before,
+    left: across.before,
+    bottom: down.after,
+    right: across.after,
+  };
+  return reshape(convKernelGradientOp({ x: asImage(x), dy: asImage(dy) }, windows).dw, kernel);
+}
+
+/** A sequence as an image of one row. */
+function asImage(x: Value): Value {
+  return x.shape.length === 3 ? unsqueeze(x, { axes: [2] }) : x;
+}
