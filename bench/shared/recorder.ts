@@ -17,6 +17,7 @@ export function recorder(executor: Executor): { readonly executor: Executor; rea
     device: executor.device,
     description: executor.description,
     ...(executor.channelBlocks && { channelBlocks: executor.channelBlocks }),
+    ...(executor.runs && { runs: executor.runs }),
     hold: (tensors) => executor.hold(tensors),
     release: () => executor.release(),
     async compile(model, options) {

@@ -1,6 +1,7 @@
 // All kernels, for one instruction set: LEVEL names it. No C library is needed.
 #include "kernel.h"
 #include "conv-kernel-gradient.c"
+#include "max-pool-gradient.c"
 
 static const KernelType *typeOf(const CustomOp *op) { return (const KernelType *)op; }
 static const char *nameOf(const CustomOp *op) { return typeOf(op)->name; }
@@ -56,6 +57,7 @@ static Status *compute(void *made, Context *context) {
 
 static const KernelType types[] = {
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, kernelGradient},
+    {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, poolGradient},
 };
 
 #define JOIN(a, b) a##b

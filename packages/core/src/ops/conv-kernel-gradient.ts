@@ -3,26 +3,10 @@ import { ownDomain, type Value } from '../graph/index.ts';
 import { dimsDiffer, showShape } from '../tensor/index.ts';
 import { type ConvAxis, isPointwise } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
+import { asImages, planeWindows, windowInts } from './plane-windows.ts';
 import { reshape } from './reshape.ts';
 import { floating, sameDtype } from './rules.ts';
 import { type Unfolding, unfoldedGradient } from './unfold.ts';
-import { unsqueeze } from './unsqueeze.ts';
-
-const int = { kind: 'int' } as const;
-
-/** Where the windows stand, of two axes: first down, then across. */
-const windowInts = {
-  tall: int,
-  wide: int,
-  down: int,
-  across: int,
-  apart_down: int,
-  apart_across: int,
-  top: int,
-  left: int,
-  bottom: int,
-  right: int,
-} as const;
 
 /** @internal */
 export const convKernelGradientOp = defineOp({
@@ -79,24 +63,6 @@ export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
   const { axes, group, kernel } = how;
   const known = typeof x.shape[1] === 'number' && typeof dy.shape[1] === 'number';
   if (group > 1 || axes.length > 2 || isPointwise(axes) || !known) return unfoldedGradient(x, dy, how);
-  const point: ConvAxis = { axis: 2, kernel: 1, stride: 1, dilation: 1, span: 1, before: 0, after: 0 };
-  const [down, across] = axes.length === 2 ? (axes as readonly [ConvAxis, ConvAxis]) : [point, axes[0]!];
-  const windows = {
-    tall: down.kernel,
-    wide: across.kernel,
-    down: down.stride,
-    across: across.stride,
-    apart_down: down.dilation,
-    apart_across: across.dilation,
-    top: down.before,
-    left: across.before,
-    bottom: down.after,
-    right: across.after,
-  };
-  return reshape(convKernelGradientOp({ x: asImage(x), dy: asImage(dy) }, windows).dw, kernel);
-}
-
-/** A sequence as an image of one row. */
-function asImage(x: Value): Value {
-  return x.shape.length === 3 ? unsqueeze(x, { axes: [2] }) : x;
+  const windows = planeWindows(axes)!;
+  return reshape(convKernelGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dw, kernel);
 }

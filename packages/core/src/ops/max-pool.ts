@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { constant, type Value } from '../graph/index.ts';
+import { constant, ownDomain, type Value } from '../graph/index.ts';
 import { type Dim, full, productOf } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
@@ -9,11 +9,12 @@ import { expandLike } from './expand.ts';
 import { maxUnpool } from './max-unpool.ts';
 import { mod } from './mod.ts';
 import { mul } from './mul.ts';
+import { asImages, attrsOfPlane, planeWindows, type WindowInts, windowInts } from './plane-windows.ts';
 import { apart, type PoolOptions, pooled, type WindowAttrs, windowAttrs, windowAttrsOf, windowsOf } from './pool-window.ts';
 import { range } from './range.ts';
 import { reduceProd } from './reduce-prod.ts';
 import { reshape, reshapeLike } from './reshape.ts';
-import { ints } from './rules.ts';
+import { floating, ints } from './rules.ts';
 import { scatterAdd } from './scatter-add.ts';
 import { dimsOf, shapeOf } from './shape.ts';
 import { slice } from './slice.ts';
@@ -34,12 +35,42 @@ export const maxPoolOp = defineOp({
   // Positions cost half as much again, and keep ONNX Runtime from its blocked layout: left out where nothing is differentiated.
   join: (nodes, isRead) =>
     nodes.filter(({ outs }) => !isRead(outs[1]!)).map(({ ins, attrs, outs }) => ({ ins, attrs, outs: [[outs[0]!]] })),
-  grad({ x, indices, dy }, attrs) {
+  grad({ x, indices, dy }, attrs, { given }) {
     if (attrs.storage_order !== 0)
       throw fail('no-gradient', { op: 'MaxPool with storage_order 1', at: '', path: 'input 0 of MaxPool' });
-    return { x: putBack(dy, indices, { x, attrs }) };
+    const ints = planeWindows(windowsOf('MaxPool', x, attrs));
+    if (!ints || !given[0] || given[1] || x.shape.length > 4) return { x: putBack(dy, indices, { x, attrs }) };
+    return { x: searched(x, dy, { ...ints, ceil_mode: attrs.ceil_mode }) };
   },
 });
+
+/**
+ * The gradient of a max pool of two axes, from what it was of: the kernel searches the windows again, which takes less time than to keep where
+ * the largest elements stood. Without it that is what is done.
+ *
+ * @internal
+ */
+export const maxPoolGradientOp = defineOp({
+  type: 'MaxPoolGradient',
+  domain: ownDomain,
+  since: 1,
+  inputs: ['x', 'dy'],
+  outputs: ['dx'],
+  attrs: { ...windowInts, ceil_mode: { kind: 'int', default: 0 } },
+  suits: ({ ins }) => ins[0]!.dtype === 'float32',
+  infer: ({ x }) => ({ dx: { dtype: floating('MaxPoolGradient', x).dtype, shape: x.shape } }),
+  expand({ x, dy }, { ceil_mode, ...ints }) {
+    const attrs = { ...attrsOfPlane(ints), ceil_mode };
+    return { dx: putBack(dy, positions(x, attrs), { x, attrs }) };
+  },
+  grad: 'expanded',
+});
+
+const positions = (x: Value, attrs: WindowAttrs): Value => maxPoolOp({ x }, attrs).indices;
+
+function searched(x: Value, dy: Value, windows: WindowInts & { readonly ceil_mode: number }): Value {
+  return reshapeLike(maxPoolGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dx, x);
+}
 
 /** Zeros shaped like `x`, and what comes in for each window added where its largest element stood. */
 function putBack(dy: Value, indices: Value, { x, attrs }: { readonly x: Value; readonly attrs: WindowAttrs }): Value {
