@@ -4,10 +4,12 @@
 #include "planes.h"
 
 #if defined(__AVX512F__)
-enum { TileOut = 4, TileIn = 6 };
+enum { TileOut = 8, TileIn = 3 };
 #else
-enum { TileOut = 3, TileIn = 3 };
+enum { TileOut = 4, TileIn = 3 };
 #endif
+/** Elements of the window whose sums are kept beside each other. */
+enum { MostTaps = 25 };
 
 typedef struct KernelGradient {
   Geometry g;
@@ -29,55 +31,77 @@ static void spreadImage(void *data, size_t index) {
   }
 }
 
-#define DOTS(OUTS, INS)                                                                                              \
-  __attribute__((noinline)) static void dots_##OUTS##_##INS(const float *const *dy, const float *const *x, int64_t length, Vector (*sums)[TileIn]) { \
-    Vector s[OUTS][INS];                                                                                                 \
-    EACH(o, OUTS) EACH(c, INS) s[o][c] = sums[o][c];                                                                     \
-    for (int64_t i = 0; i < length; i += Lanes) {                                                                        \
-      Vector d[OUTS];                                                                                                    \
-      EACH(o, OUTS) d[o] = load(dy[o] + i);                                                                              \
-      EACH(c, INS) {                                                                                                     \
-        const Vector v = load(x[c] + i);                                                                                 \
-        EACH(o, OUTS) s[o][c] += d[o] * v;                                                                               \
-      }                                                                                                                  \
-    }                                                                                                                    \
-    EACH(o, OUTS) EACH(c, INS) sums[o][c] = s[o][c];                                                                     \
+/** One pass over rows of several images, whose rows lie `apart`. */
+typedef struct Rows {
+  const float *dy, *x;
+  int64_t dyApart, xApart, dyImage, xImage; // from channel to channel, from image to image
+  int64_t length, images;
+} Rows;
+
+#define DOTS(OUTS, INS)                                                                          \
+  __attribute__((noinline)) static void dots_##OUTS##_##INS(const Rows *rows, Vector *sums) {    \
+    Vector s[OUTS][INS];                                                                         \
+    EACH(o, OUTS) EACH(c, INS) s[o][c] = sums[o * TileIn + c];                                   \
+    const float *dy = rows->dy, *x = rows->x;                                                    \
+    const int64_t dyApart = rows->dyApart, xApart = rows->xApart, length = rows->length;         \
+    for (int64_t n = 0; n < rows->images; n++, dy += rows->dyImage, x += rows->xImage)           \
+      for (int64_t i = 0; i < length; i += Lanes) {                                              \
+        Vector v[INS];                                                                           \
+        EACH(c, INS) v[c] = load(x + c * xApart + i);                                            \
+        EACH(o, OUTS) {                                                                          \
+          const Vector d = load(dy + o * dyApart + i);                                           \
+          EACH(c, INS) s[o][c] += d * v[c];                                                      \
+        }                                                                                        \
+      }                                                                                          \
+    EACH(o, OUTS) EACH(c, INS) sums[o * TileIn + c] = s[o][c];                                   \
   }
 DOTS(TileOut, TileIn)
-DOTS(TileOut, 3)
 DOTS(TileOut, 1)
+DOTS(1, TileIn)
+DOTS(1, 1)
 
 static void kernelGradientTile(void *data, size_t index) {
   const KernelGradient *j = data;
   const Geometry *g = &j->g;
   const int64_t tilesIn = parts(j->in, TileIn);
   const int64_t o0 = (int64_t)index / tilesIn * TileOut, c0 = (int64_t)index % tilesIn * TileIn;
-  const int64_t outs = least(TileOut, j->out - o0), ins = least(TileIn, j->in - c0);
+  const int64_t outs = least(TileOut, j->out - o0), ins = least(TileIn, j->in - c0), taps = g->tall * g->wide;
   const int64_t channel = phases(g) * g->planeSize;
   // As many elements at a time as stay in the nearest cache, for all elements of the window.
-  const int64_t piece = 1024, images = most(1, piece / g->length);
-  for (int64_t n0 = 0; n0 < j->group; n0 += images) {
-    const int64_t until = least(j->group, n0 + images);
-    for (int64_t at = 0; at < g->length; at += piece) {
-      const int64_t length = least(piece, g->length - at);
-      for (int64_t y = 0; y < g->tall; y++)
-        for (int64_t x = 0; x < g->wide; x++) {
-          const int64_t place = placeOf(g, y, x) + at;
-          Vector sums[TileOut * TileIn / Lanes * 2 > 0 ? (TileOut * TileIn + Lanes - 1) / Lanes * Lanes / TileIn + 1 : 1][TileIn] = {0};
-          for (int64_t n = n0; n < until; n++) {
-            const float *dys[TileOut], *xs[TileIn];
-            for (int64_t o = 0; o < TileOut; o++) dys[o] = j->windows + (n * j->out + o0 + least(o, outs - 1)) * g->length + at;
-            for (int64_t c = 0; c < TileIn; c++) xs[c] = j->planes + (n * j->in + c0 + least(c, ins - 1)) * channel + place;
-            if (ins == 1) dots_TileOut_1(dys, xs, length, sums);
-            else if (ins <= 3) dots_TileOut_3(dys, xs, length, sums);
-            else dots_TileOut_TileIn(dys, xs, length, sums);
+  const int64_t piece = 640, images = most(1, piece / g->length);
+  Rows rows = {.dyApart = g->length, .xApart = channel, .dyImage = j->out * g->length, .xImage = j->in * channel};
+  for (int64_t t0 = 0; t0 < taps; t0 += MostTaps) {
+    const int64_t some = least(MostTaps, taps - t0);
+    Vector sums[MostTaps][(TileOut * TileIn + Lanes - 1) / Lanes * Lanes];
+    for (int64_t t = 0; t < some; t++) EACH(i, sizeof sums[0] / sizeof(Vector)) sums[t][i] = all(0);
+    for (int64_t n = 0; n < j->group; n += images)
+      for (int64_t at = 0; at < g->length; at += piece) {
+        rows.images = least(images, j->group - n), rows.length = least(piece, g->length - at);
+        rows.dy = j->windows + n * rows.dyImage + o0 * g->length + at;
+        const float *x = j->planes + n * rows.xImage + c0 * channel + at;
+        for (int64_t t = 0; t < some; t++) {
+          rows.x = x + placeOf(g, (t0 + t) / g->wide, (t0 + t) % g->wide);
+          if (outs == TileOut && ins == TileIn) dots_TileOut_TileIn(&rows, sums[t]);
+          else if (outs == TileOut) {
+            Rows one = rows;
+            for (int64_t c = 0; c < ins; c++, one.x += channel) dots_TileOut_1(&one, sums[t] + c);
+          } else {
+            Rows one = rows;
+            for (int64_t o = 0; o < outs; o++, one.dy += g->length) {
+              if (ins == TileIn) dots_1_TileIn(&one, sums[t] + o * TileIn);
+              else {
+                Rows pair = one;
+                for (int64_t c = 0; c < ins; c++, pair.x += channel) dots_1_1(&pair, sums[t] + o * TileIn + c);
+              }
+            }
           }
-          float totals[(TileOut * TileIn + Lanes - 1) / Lanes * Lanes];
-          for (int i = 0; i < TileOut * TileIn; i += Lanes) store(totals + i, sumEach((Vector *)sums + i));
-          for (int64_t o = 0; o < outs; o++)
-            for (int64_t c = 0; c < ins; c++)
-              j->dw[(((o0 + o) * j->in + c0 + c) * g->tall + y) * g->wide + x] += totals[o * TileIn + c];
         }
+      }
+    for (int64_t t = 0; t < some; t++) {
+      float totals[sizeof sums[0] / sizeof(Vector)];
+      for (int i = 0; i < TileOut * TileIn; i += Lanes) store(totals + i, sumEach(sums[t] + i));
+      for (int64_t o = 0; o < outs; o++)
+        for (int64_t c = 0; c < ins; c++) j->dw[((o0 + o) * j->in + c0 + c) * taps + t0 + t] += totals[o * TileIn + c];
     }
   }
 }

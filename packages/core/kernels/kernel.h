@@ -9,15 +9,19 @@ typedef struct Kernel {
   Api api;
   Allocator *memory;
   int64_t ints[MaxInts];
+  const char *text;
 } Kernel;
 
-/** An op: its name, the types of its inputs and outputs, the names of its attributes (all int), and what it does. */
+/** An op: its name, the types of its inputs and outputs, the names of its attributes (ints, and one text), and what it does. */
 typedef struct KernelType {
   CustomOp op;
   const char *name;
   const char *attributes[MaxInts + 1];
   int inputs[8], outputs[4];
   int inputCount, outputCount, optionalFrom;
+  /** Any number of inputs and of outputs, all of the first type. */
+  int variadic;
+  const char *text;
   /** Null, or what is wrong. */
   const char *(*run)(const Kernel *, Context *);
 } KernelType;

@@ -1,6 +1,7 @@
 // All kernels, for one instruction set: LEVEL names it. No C library is needed.
 #include "kernel.h"
 #include "conv-kernel-gradient.c"
+#include "elementwise.c"
 #include "max-pool-gradient.c"
 
 static const KernelType *typeOf(const CustomOp *op) { return (const KernelType *)op; }
@@ -10,8 +11,8 @@ static int inputType(const CustomOp *op, size_t i) { return typeOf(op)->inputs[i
 static size_t inputCount(const CustomOp *op) { return (size_t)typeOf(op)->inputCount; }
 static int outputType(const CustomOp *op, size_t i) { return typeOf(op)->outputs[i]; }
 static size_t outputCount(const CustomOp *op) { return (size_t)typeOf(op)->outputCount; }
-static int inputPresence(const CustomOp *op, size_t i) { return typeOf(op)->optionalFrom && (int)i >= typeOf(op)->optionalFrom ? Optional : Required; }
-static int outputPresence(const CustomOp *op, size_t i) { return (void)op, i == 0 ? Required : Optional; }
+static int inputPresence(const CustomOp *op, size_t i) { return typeOf(op)->variadic ? Variadic : typeOf(op)->optionalFrom && (int)i >= typeOf(op)->optionalFrom ? Optional : Required; }
+static int outputPresence(const CustomOp *op, size_t i) { return typeOf(op)->variadic ? Variadic : i == 0 ? Required : Optional; }
 static int inMemory(const CustomOp *op, size_t i) { return (void)op, (void)i, 0; }
 static int one(const CustomOp *op) { return (void)op, 1; }
 static int latest(const CustomOp *op) { return (void)op, 0x7fffffff; }
@@ -31,12 +32,21 @@ static Status *make(const CustomOp *op, Api api, const Info *info, void **made) 
   *m = (Made){{.api = api, .memory = memory}, type};
   for (int i = 0; type->attributes[i] && !status; i++)
     status = CALL(api, InfoGetInt, Status * (*)(const Info *, const char *, int64_t *))(info, type->attributes[i], &m->kernel.ints[i]);
+  if (type->text && !status) {
+    size_t length = 0;
+    CALL(api, InfoGetString, Status * (*)(const Info *, const char *, char *, size_t *))(info, type->text, 0, &length);
+    char *text = memory->alloc(memory, length + Lanes);
+    if (!text) return failed(api, "there is not enough memory");
+    status = CALL(api, InfoGetString, Status * (*)(const Info *, const char *, char *, size_t *))(info, type->text, text, &length);
+    m->kernel.text = text;
+  }
   *made = m;
   return status;
 }
 
 static void destroy(void *made) {
   const Made m = *(Made *)made;
+  if (m.kernel.text) m.kernel.memory->free(m.kernel.memory, (void *)m.kernel.text);
   m.kernel.memory->free(m.kernel.memory, made);
   CALL(m.kernel.api, ReleaseAllocator, void (*)(Allocator *))(m.kernel.memory);
 }
@@ -56,8 +66,9 @@ static Status *compute(void *made, Context *context) {
 #define WINDOW "tall", "wide", "down", "across", "apart_down", "apart_across", "top", "left"
 
 static const KernelType types[] = {
-    {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, kernelGradient},
-    {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, poolGradient},
+    {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
+    {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
+    {OP, "Elementwise", {0}, {Float}, {Float}, 1, 1, 0, 1, "program", elementwise},
 };
 
 #define JOIN(a, b) a##b

@@ -2,6 +2,7 @@ export { checkGraph } from './check.ts';
 export { type Closure, closeGraph, standIn } from './closure.ts';
 export { dependsOn } from './depends-on.ts';
 export { expandedApart, expandGraph, ownDomain, portable, type Runs } from './expand.ts';
+export { joinGraph } from './join.ts';
 export { type Plan, planOf } from './plan.ts';
 export { printGraph } from './print.ts';
 export { type Rule, rewrite } from './rewrite.ts';
@@ -13,6 +14,7 @@ export {
   type AttrValue,
   apply,
   constant,
+  type ElementwiseKind,
   type Gradient,
   type GradientContext,
   type Graph,

@@ -69,9 +69,40 @@ export interface Op {
   readonly expand?: (ins: readonly (Value | undefined)[], attrs: Attrs) => readonly Value[];
   /** Of an op of the domain 'stratus': whether its kernel is made for these inputs. Where it is not, the op is expanded. */
   readonly suits?: (node: Node) => boolean;
+  /** What it does to numbers, of an op that does so element by element, and of which there are kernels that do several at once. */
+  readonly elementwise?: ElementwiseKind;
   /** How the sum of its results over the steps of a loop is made after the loop: see `StepSum`. Undefined: not at all. */
   readonly sumSteps?: (node: Node, steps: StepSum) => Value | undefined;
 }
+
+/** What can be done element by element. 'copy': the number itself, 1 and 0 for true and false. */
+export type ElementwiseKind =
+  | 'abs'
+  | 'add'
+  | 'and'
+  | 'copy'
+  | 'div'
+  | 'equal'
+  | 'erf'
+  | 'exp'
+  | 'greater'
+  | 'greaterOrEqual'
+  | 'less'
+  | 'lessOrEqual'
+  | 'max'
+  | 'min'
+  | 'mul'
+  | 'neg'
+  | 'not'
+  | 'or'
+  | 'reciprocal'
+  | 'relu'
+  | 'sigmoid'
+  | 'sign'
+  | 'sqrt'
+  | 'sub'
+  | 'tanh'
+  | 'where';
 
 /** A size that is known only at run time, and the least that it may be. */
 export interface LeastSize {

@@ -12,6 +12,7 @@ import { sub } from './sub.ts';
 export const absOp = defineOp({
   type: 'Abs',
   since: 13,
+  elementwise: 'abs',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: numeric('Abs', x) }),

@@ -9,6 +9,7 @@ import { lift, type Operand } from './rules.ts';
 export const addOp = defineOp({
   type: 'Add',
   since: 14,
+  elementwise: 'add',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Add', a, b, addDims) }),

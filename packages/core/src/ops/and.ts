@@ -7,6 +7,7 @@ import { logical } from './kinds.ts';
 export const andOp = defineOp({
   type: 'And',
   since: 7,
+  elementwise: 'and',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: logical('And', a, b) }),

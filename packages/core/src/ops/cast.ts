@@ -10,6 +10,7 @@ import { knownSizes } from './kinds.ts';
 export const castOp = defineOp({
   type: 'Cast',
   since: 21,
+  elementwise: 'copy',
   inputs: ['input'],
   outputs: ['output'],
   attrs: { to: { kind: 'int' }, saturate: { kind: 'int', default: 1 } },

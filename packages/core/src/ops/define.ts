@@ -3,6 +3,7 @@ import {
   type Attrs,
   type AttrValue,
   apply,
+  type ElementwiseKind,
   type GradientContext,
   type Graph,
   type Info,
@@ -75,6 +76,8 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   ) => Readonly<Record<O, Value>>;
   /** See {@link Op}. */
   readonly suits?: NonNullable<Op['suits']>;
+  /** See {@link Op}. */
+  readonly elementwise?: ElementwiseKind;
   infer(ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>, attrs: AttrsOf<A>): Record<O, Info>;
   /**
    * Cotangents by the same names; `d<output>` comes in. No un-broadcasting (grad sums back), no "is it needed?" (an unused
@@ -143,6 +146,7 @@ export function defineOp<
       },
     }),
     ...(spec.suits && { suits: spec.suits }),
+    ...(spec.elementwise && { elementwise: spec.elementwise }),
     infer(ins, attrs) {
       const infos = spec.infer(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
       return spec.outputs.map((name) => infos[name]);
@@ -183,10 +187,17 @@ export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
   readonly feeds?: Op['feeds'];
   /** See {@link Op}. */
   readonly join?: Op['join'];
+  /** See {@link Op}. */
+  readonly expand?: Op['expand'];
+  /** See {@link Op}. */
+  readonly suits?: Op['suits'];
+  /** See {@link Op}. */
+  readonly elementwise?: Op['elementwise'];
   infer(ins: readonly Info[], attrs: AttrsOf<A>): readonly Info[];
   readonly grad:
     | 'zero'
     | 'unknown'
+    | 'expanded'
     | ((
         v: Pick<GradientContext, 'wanted' | 'given' | 'pullBack'> & {
           ins: readonly Value[];

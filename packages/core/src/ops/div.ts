@@ -11,6 +11,7 @@ import { lift, type Operand } from './rules.ts';
 export const divOp = defineOp({
   type: 'Div',
   since: 14,
+  elementwise: 'div',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Div', a, b, divDims) }),

@@ -7,6 +7,7 @@ import { elementwise, lift, type Operand } from './rules.ts';
 export const equalOp = defineOp({
   type: 'Equal',
   since: 19,
+  elementwise: 'equal',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: { ...elementwise('Equal', a, b), dtype: 'bool' } }),

@@ -10,6 +10,7 @@ import { floating } from './rules.ts';
 export const erfOp = defineOp({
   type: 'Erf',
   since: 13,
+  elementwise: 'erf',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: floating('Erf', x) }),

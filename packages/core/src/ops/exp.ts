@@ -8,6 +8,7 @@ import { floating } from './rules.ts';
 export const expOp = defineOp({
   type: 'Exp',
   since: 13,
+  elementwise: 'exp',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: floating('Exp', x) }),

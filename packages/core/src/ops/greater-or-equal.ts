@@ -8,6 +8,7 @@ import { lift, type Operand } from './rules.ts';
 export const greaterOrEqualOp = defineOp({
   type: 'GreaterOrEqual',
   since: 16,
+  elementwise: 'greaterOrEqual',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: ordered('GreaterOrEqual', a, b) }),

@@ -8,6 +8,7 @@ import { lift, type Operand } from './rules.ts';
 export const greaterOp = defineOp({
   type: 'Greater',
   since: 13,
+  elementwise: 'greater',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: ordered('Greater', a, b) }),

@@ -25,6 +25,7 @@ export * from './depth-to-space.ts';
 export * from './div.ts';
 export * from './dropout.ts';
 export * from './dropout-mask.ts';
+export * from './elementwise.ts';
 export * from './elu.ts';
 export * from './equal.ts';
 export * from './erf.ts';

@@ -8,6 +8,7 @@ import { lift, type Operand } from './rules.ts';
 export const lessOrEqualOp = defineOp({
   type: 'LessOrEqual',
   since: 16,
+  elementwise: 'lessOrEqual',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: ordered('LessOrEqual', a, b) }),

@@ -8,6 +8,7 @@ import { lift, type Operand } from './rules.ts';
 export const lessOp = defineOp({
   type: 'Less',
   since: 13,
+  elementwise: 'less',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: ordered('Less', a, b) }),

@@ -8,6 +8,7 @@ import { lift, type Operand } from './rules.ts';
 export const maxOp = defineVariadicOp({
   type: 'Max',
   since: 13,
+  elementwise: 'max',
   infer: (ins) => [extreme('Max', ins)],
   grad: ({ ins, outs, douts }) => toWinners(ins, outs[0]!, douts[0]!),
 });

@@ -8,6 +8,7 @@ import { lift, type Operand } from './rules.ts';
 export const minOp = defineVariadicOp({
   type: 'Min',
   since: 13,
+  elementwise: 'min',
   infer: (ins) => [extreme('Min', ins)],
   grad: ({ ins, outs, douts }) => toWinners(ins, outs[0]!, douts[0]!),
 });

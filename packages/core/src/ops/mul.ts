@@ -9,6 +9,7 @@ import { lift, type Operand } from './rules.ts';
 export const mulOp = defineOp({
   type: 'Mul',
   since: 14,
+  elementwise: 'mul',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b, mulDims) }),

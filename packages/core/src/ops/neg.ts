@@ -7,6 +7,7 @@ import { numeric } from './kinds.ts';
 export const negOp = defineOp({
   type: 'Neg',
   since: 13,
+  elementwise: 'neg',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: numeric('Neg', x) }),

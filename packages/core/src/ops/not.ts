@@ -7,6 +7,7 @@ import { truth } from './kinds.ts';
 export const notOp = defineOp({
   type: 'Not',
   since: 1,
+  elementwise: 'not',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: truth('Not', x) }),

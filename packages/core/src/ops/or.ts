@@ -7,6 +7,7 @@ import { logical } from './kinds.ts';
 export const orOp = defineOp({
   type: 'Or',
   since: 7,
+  elementwise: 'or',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: logical('Or', a, b) }),

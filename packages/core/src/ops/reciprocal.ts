@@ -9,6 +9,7 @@ import { floating } from './rules.ts';
 export const reciprocalOp = defineOp({
   type: 'Reciprocal',
   since: 13,
+  elementwise: 'reciprocal',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: floating('Reciprocal', x) }),

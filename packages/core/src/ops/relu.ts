@@ -10,6 +10,7 @@ import { mul } from './mul.ts';
 export const reluOp = defineOp({
   type: 'Relu',
   since: 14,
+  elementwise: 'relu',
   inputs: ['x'],
   outputs: ['y'],
   increasing: true,

@@ -9,6 +9,7 @@ import { sub } from './sub.ts';
 export const sigmoidOp = defineOp({
   type: 'Sigmoid',
   since: 13,
+  elementwise: 'sigmoid',
   inputs: ['x'],
   outputs: ['y'],
   increasing: true,

@@ -7,6 +7,7 @@ import { numeric } from './kinds.ts';
 export const signOp = defineOp({
   type: 'Sign',
   since: 13,
+  elementwise: 'sign',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: numeric('Sign', x) }),

@@ -9,6 +9,7 @@ import { floating } from './rules.ts';
 export const sqrtOp = defineOp({
   type: 'Sqrt',
   since: 13,
+  elementwise: 'sqrt',
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: floating('Sqrt', x) }),

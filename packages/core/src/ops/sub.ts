@@ -10,6 +10,7 @@ import { lift, type Operand } from './rules.ts';
 export const subOp = defineOp({
   type: 'Sub',
   since: 14,
+  elementwise: 'sub',
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Sub', a, b, subDims) }),

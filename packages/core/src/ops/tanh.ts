@@ -9,6 +9,7 @@ import { sub } from './sub.ts';
 export const tanhOp = defineOp({
   type: 'Tanh',
   since: 13,
+  elementwise: 'tanh',
   inputs: ['x'],
   outputs: ['y'],
   increasing: true,

@@ -11,6 +11,7 @@ import { broadcastShapes, elementwise, lift, type Operand } from './rules.ts';
 export const whereOp = defineOp({
   type: 'Where',
   since: 16,
+  elementwise: 'where',
   inputs: ['condition', 'x', 'y'],
   outputs: ['output'],
   infer({ condition, x, y }) {

@@ -1,2 +1,3 @@
 export * from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
+export * from './fuse-elementwise.ts';

@@ -1,6 +1,6 @@
-import { checkGraph, expandGraph, type Graph, portable } from '../graph/index.ts';
+import { checkGraph, expandGraph, type Graph, joinGraph, portable } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
-import { blockConvolutions } from '../passes/index.ts';
+import { blockConvolutions, fuseElementwise } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
 import { checkingSizes } from './least-sizes.ts';
@@ -51,7 +51,8 @@ export class Programs {
 
 /** The same graph in the form that the executor runs fastest. Which blocks it wants is searched for where some would gain. */
 async function suited(given: Graph, executor: Executor, samples: number): Promise<Graph> {
-  const graph = expandGraph(given, executor.runs ?? portable);
+  const { runs = portable } = executor;
+  const graph = fuseElementwise(joinGraph(expandGraph(given, runs)), runs);
   const forms = new Map(executor.channelBlocks?.map((size) => [size, blockConvolutions(graph, { size, samples })]));
   if ([...forms.values()].every((form) => form === graph)) return graph;
   const size = await channelBlock(executor);

@@ -1,0 +1,114 @@
+import { fail } from '../errors.ts';
+import { type ElementwiseKind, ownDomain, type Value } from '../graph/index.ts';
+import { abs } from './abs.ts';
+import { add } from './add.ts';
+import { and } from './and.ts';
+import { cast } from './cast.ts';
+import { defineVariadicOp } from './define.ts';
+import { div } from './div.ts';
+import { equal } from './equal.ts';
+import { erf } from './erf.ts';
+import { exp } from './exp.ts';
+import { greater } from './greater.ts';
+import { greaterOrEqual } from './greater-or-equal.ts';
+import { less } from './less.ts';
+import { lessOrEqual } from './less-or-equal.ts';
+import { max } from './max.ts';
+import { min } from './min.ts';
+import { mul } from './mul.ts';
+import { neg } from './neg.ts';
+import { not } from './not.ts';
+import { or } from './or.ts';
+import { reciprocal } from './reciprocal.ts';
+import { relu } from './relu.ts';
+import { broadcastShapes } from './rules.ts';
+import { sigmoid } from './sigmoid.ts';
+import { sign } from './sign.ts';
+import { sqrt } from './sqrt.ts';
+import { sub } from './sub.ts';
+import { tanh } from './tanh.ts';
+import { where } from './where.ts';
+
+/** How a program writes each kind (kernels/elementwise.c), and the same as an op. */
+const kinds = {
+  abs: ['a', abs],
+  add: ['+', add],
+  and: ['&', and],
+  copy: ['c', (x: Value) => cast(x, 'float32')],
+  div: ['/', div],
+  equal: ['=', equal],
+  erf: ['E', erf],
+  exp: ['e', exp],
+  greater: ['>', greater],
+  greaterOrEqual: ['G', greaterOrEqual],
+  less: ['<', less],
+  lessOrEqual: ['L', lessOrEqual],
+  max: ['M', (a: Value, b: Value) => max(a, b)],
+  min: ['m', (a: Value, b: Value) => min(a, b)],
+  mul: ['*', mul],
+  neg: ['n', neg],
+  not: ['!', not],
+  or: ['|', or],
+  reciprocal: ['r', reciprocal],
+  relu: ['R', relu],
+  sigmoid: ['S', sigmoid],
+  sign: ['g', sign],
+  sqrt: ['s', sqrt],
+  sub: ['-', sub],
+  tanh: ['t', tanh],
+  where: ['?', where],
+} as const satisfies Record<ElementwiseKind, readonly [string, (...ins: Value[]) => Value]>;
+
+const byLetter = new Map(Object.values(kinds).map(([letter, build]) => [letter as string, build as (...ins: Value[]) => Value]));
+
+/** One step of a program: makes operand `to` of operands `from`. */
+export interface Instruction {
+  readonly kind: ElementwiseKind;
+  readonly to: number;
+  readonly from: readonly number[];
+}
+
+/** The most operands that a program may have: inputs, outputs, and what lies between. */
+export const mostOperands = 72;
+const letters = 5;
+const first = '0'.charCodeAt(0);
+const letterOf = (operand: number): string => String.fromCharCode(first + operand);
+
+/** @internal */
+export const elementwiseOp = defineVariadicOp({
+  type: 'Elementwise',
+  domain: ownDomain,
+  since: 1,
+  attrs: { program: { kind: 'string' }, outputs: { kind: 'int' } },
+  suits: ({ ins }) => ins.every((x) => x!.dtype === 'float32'),
+  infer(ins, { outputs }) {
+    const shape = ins.map((x) => x.shape).reduce((a, b) => broadcastShapes('Elementwise', a, b));
+    return Array.from({ length: outputs! }, () => ({ dtype: 'float32', shape }));
+  },
+  expand(ins, { program, outputs }) {
+    const values = [...(ins as readonly Value[])];
+    const text = program as string;
+    for (let i = 0; i < text.length; i += letters) {
+      const build = byLetter.get(text[i]!)!;
+      const [to, ...from] = Array.from({ length: letters - 1 }, (_, l) => text.charCodeAt(i + 1 + l) - first);
+      values[to!] = build(...from.slice(0, build.length).map((operand) => values[operand]!));
+    }
+    return values.slice(ins.length, ins.length + (outputs as number));
+  },
+  grad: 'expanded',
+});
+
+/**
+ * A program of elementwise ops in one pass over memory: operands are counted from 0, first the inputs, then the outputs, then what lies
+ * between. Broadcasts inputs; every output has the shape that comes of all of them.
+ *
+ * Errors: `bad-value` for a program with more operands than a kernel keeps in the nearest cache.
+ * @internal
+ */
+export function elementwiseProgram(ins: readonly Value[], program: readonly Instruction[], outputs: number): readonly Value[] {
+  const most = Math.max(...program.flatMap(({ to, from }) => [to, ...from]));
+  if (most >= mostOperands)
+    throw fail('bad-value', { what: 'Elementwise', got: `${most + 1} operands`, want: `at most ${mostOperands}` });
+  const text = program.map(({ kind, to, from: [a = 0, b = a, c = a] }) => kinds[kind][0] + [to, a, b, c].map(letterOf).join(''));
+  return elementwiseOp(ins, { program: text.join(''), outputs });
+}
