@@ -73,7 +73,7 @@ static void kernelGradientTile(void *data, size_t index) {
   for (int64_t t0 = 0; t0 < taps; t0 += MostTaps) {
     const int64_t some = least(MostTaps, taps - t0);
     Vector sums[MostTaps][(TileOut * TileIn + Lanes - 1) / Lanes * Lanes];
-    for (int64_t t = 0; t < some; t++) EACH(i, sizeof sums[0] / sizeof(Vector)) sums[t][i] = all(0);
+    for (int64_t t = 0; t < some; t++) EACH(i, (int)(sizeof sums[0] / sizeof(Vector))) sums[t][i] = all(0);
     for (int64_t n = 0; n < j->group; n += images)
       for (int64_t at = 0; at < g->length; at += piece) {
         rows.images = least(images, j->group - n), rows.length = least(piece, g->length - at);

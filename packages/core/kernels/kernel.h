@@ -17,7 +17,7 @@ typedef struct KernelType {
   CustomOp op;
   const char *name;
   const char *attributes[MaxInts + 1];
-  int inputs[8], outputs[4];
+  int inputs[8], outputs[6];
   int inputCount, outputCount, optionalFrom;
   /** Any number of inputs and of outputs, all of the first type. */
   int variadic;

@@ -2,6 +2,7 @@
 #include "kernel.h"
 #include "conv-kernel-gradient.c"
 #include "elementwise.c"
+#include "lstm.c"
 #include "max-pool-gradient.c"
 
 static const KernelType *typeOf(const CustomOp *op) { return (const KernelType *)op; }
@@ -68,6 +69,8 @@ static Status *compute(void *made, Context *context) {
 static const KernelType types[] = {
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
+    {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
+    {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},
     {OP, "Elementwise", {0}, {Float}, {Float}, 1, 1, 0, 1, "program", elementwise},
 };
 

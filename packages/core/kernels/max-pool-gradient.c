@@ -16,9 +16,9 @@ static void fourEach(const Geometry *g, const float *x, const float *dy, float *
     for (int64_t c = 0; c < g->columns; c++) {
       const float a = upper[2 * c], b = upper[2 * c + 1], d = lower[2 * c], e = lower[2 * c + 1];
       const float ab = b > a ? b : a, de = e > d ? e : d, v = dy[c];
-      const int down = de > ab, right = b > a, rightBelow = e > d;
-      toUpper[2 * c] = (!down & !right) ? v : 0;
-      toUpper[2 * c + 1] = (!down & right) ? v : 0;
+      const int down = de > ab, right = b > a, rightBelow = e > d, up = !down;
+      toUpper[2 * c] = (up & !right) ? v : 0;
+      toUpper[2 * c + 1] = (up & right) ? v : 0;
       toLower[2 * c] = (down & !rightBelow) ? v : 0;
       toLower[2 * c + 1] = (down & rightBelow) ? v : 0;
     }

@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { atPath, constant, expandedApart, type Node, toposort, type Value } from '../graph/index.ts';
+import { atPath, constant, type Node, standIns, toposort, type Value } from '../graph/index.ts';
 import { add, expandLike } from '../ops/index.ts';
 import { full, isFloat } from '../tensor/index.ts';
 import { sumTo } from './sum-to.ts';
@@ -49,9 +49,9 @@ function pullBackNode(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Va
     if (!through) return;
     throw fail('no-gradient', { op: op.type, at: node.path, path: `input ${ins.indexOf(through)} of ${op.type}` });
   }
-  const terms =
+  const ruled =
     op.gradient === 'expanded'
-      ? pullBackExpanded(node, cotangents)
+      ? op.gradient
       : op.gradient({
           ins,
           outs,
@@ -61,6 +61,7 @@ function pullBackNode(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Va
           given: outs.map((v) => cotangents.has(v)),
           pullBack,
         });
+  const terms = ruled === 'expanded' ? pullBackExpanded(node, cotangents) : ruled;
   for (const [i, term] of terms.entries()) {
     const x = ins[i];
     if (!term || !x || !wanted.has(x)) continue; // an unused term is unreachable, so it never runs
@@ -70,7 +71,8 @@ function pullBackNode(node: Node, wanted: ReadonlySet<Value>, cotangents: Map<Va
 
 /** Through what the node's op is in other ops. */
 function pullBackExpanded(node: Node, cotangents: ReadonlyMap<Value, Value>): (Value | null)[] {
-  const { ins, outs, back } = expandedApart(node);
+  const { ins, back } = standIns(node.ins);
+  const outs = node.op.expand!(ins, node.attrs);
   const known = ins.filter((v) => v !== undefined);
   const seeds = node.outs.map((v) => cotangents.get(v));
   const terms = new Map(pullBack(outs, seeds, known).map((term, i) => [known[i]!, term]));

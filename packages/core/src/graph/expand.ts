@@ -1,5 +1,4 @@
 import { rewrite } from './rewrite.ts';
-import { substitute } from './substitute.ts';
 import { apply, type Graph, type Node, toposort, type Value } from './value.ts';
 
 /** Says of a node whether whoever runs the graph has a kernel for it. */
@@ -47,20 +46,3 @@ function expandInside(node: Node, runs: Runs): Node['attrs'] {
   }
   return attrs;
 }
-
-/**
- * What a node of an op with `expand` and without a rule for gradients is differentiated through: its expansion on stand-ins of the inputs,
- * so that nothing before them is reached, and the way back to the real ones.
- */
-export function expandedApart(node: Node): {
-  readonly ins: readonly (Value | undefined)[];
-  readonly outs: readonly Value[];
-  readonly back: (values: readonly Value[]) => Value[];
-} {
-  const ins = node.ins.map((value, i) => value && { ...bare(value), index: 0, name: `in_${i}` });
-  const outs = node.op.expand!(ins, node.attrs);
-  const real = new Map(ins.flatMap((value, i) => (value ? [[value as Value, node.ins[i]!] as const] : [])));
-  return { ins, outs, back: (values) => substitute(values, real) };
-}
-
-const bare = ({ dtype, shape, dims, data }: Value) => ({ dtype, shape, ...(dims && { dims }), ...(data && { data }) });

@@ -1,12 +1,13 @@
 export { checkGraph } from './check.ts';
 export { type Closure, closeGraph, standIn } from './closure.ts';
 export { dependsOn } from './depends-on.ts';
-export { expandedApart, expandGraph, ownDomain, portable, type Runs } from './expand.ts';
+export { expandGraph, ownDomain, portable, type Runs } from './expand.ts';
 export { joinGraph } from './join.ts';
 export { type Plan, planOf } from './plan.ts';
 export { printGraph } from './print.ts';
 export { type Rule, rewrite } from './rewrite.ts';
 export { atPath, inScope, scoped } from './scope.ts';
+export { standIns } from './stand-ins.ts';
 export { type Remake, substitute } from './substitute.ts';
 export {
   type AttrKind,

@@ -151,9 +151,9 @@ export interface Written {
 /**
  * `'zero'`: piecewise constant or integer-valued. `'unknown'`: there is no rule, and needing it is an error. `'expanded'`: that of what
  * `expand` gives.
- * A function: one cotangent (or null) per input, in order.
+ * A function: one cotangent (or null) per input, in order, or 'expanded' where it leaves it to that.
  */
-export type Gradient = 'zero' | 'unknown' | 'expanded' | ((context: GradientContext) => readonly (Value | null)[]);
+export type Gradient = 'zero' | 'unknown' | 'expanded' | ((context: GradientContext) => 'expanded' | readonly (Value | null)[]);
 export interface GradientContext {
   readonly ins: readonly (Value | undefined)[];
   readonly outs: readonly Value[];

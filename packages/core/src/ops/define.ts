@@ -91,7 +91,7 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
         v: Readonly<Record<I | O | `d${O}`, Value>> & Readonly<Partial<Record<P, Value>>>,
         attrs: AttrsOf<A>,
         context: Pick<GradientContext, 'wanted' | 'given' | 'pullBack'>,
-      ) => Record<I, Value | null> & Partial<Record<P, Value | null>>);
+      ) => 'expanded' | (Record<I, Value | null> & Partial<Record<P, Value | null>>));
 }
 
 /** Applies its op; carries it for the table that the importer reads. */
@@ -164,7 +164,8 @@ export function defineOp<
                 douts,
               ),
             ]);
-            const terms: Partial<Record<string, Value | null>> = rule(values as never, attrs as AttrsOf<A>, context);
+            const terms: 'expanded' | Partial<Record<string, Value | null>> = rule(values as never, attrs as AttrsOf<A>, context);
+            if (terms === 'expanded') return terms;
             return names.map((name) => terms[name] ?? null);
           },
   };

@@ -56,6 +56,8 @@ export * from './less-or-equal.ts';
 export * from './log.ts';
 export * from './log-softmax.ts';
 export * from './lstm.ts';
+export * from './lstm-step.ts';
+export * from './lstm-steps.ts';
 export * from './mat-mul.ts';
 export * from './max.ts';
 export * from './max-pool.ts';

@@ -2,32 +2,13 @@ import type { Value } from '../graph/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { lstmStep } from './lstm-step.ts';
 import { matMul } from './mat-mul.ts';
-import { mul } from './mul.ts';
 import { recurrentGradient } from './recurrent-gradient.ts';
 import { type Direction, recurrentActivations, recurrentAttrs, recurrentRule } from './recurrent-rule.ts';
-import { sigmoid } from './sigmoid.ts';
 import { split } from './split.ts';
-import { tanh } from './tanh.ts';
-
-/**
- * One step: the next h and c, from the sums before the gates and before the candidate, `[batch, units]` each. A gate by itself is
- * an activation more than all three together, but what the gradient needs of them is stacked once.
- *
- * @internal
- */
-export function lstmStep(
-  sums: { readonly [S in 'i' | 'f' | 'o' | 'fresh']: Value },
-  c: Value,
-  { gate = sigmoid, candidate = tanh, result = tanh }: { readonly [A in 'gate' | 'candidate' | 'result']?: Activation },
-): readonly [h: Value, c: Value] {
-  const next = add(mul(gate(sums.f), c), mul(gate(sums.i), candidate(sums.fresh)));
-  return [mul(gate(sums.o), result(next)), next];
-}
 
 const quarters = (z: Value): readonly Value[] => split(z, Array<number>(4).fill((z.shape[1] as number) / 4), { axis: 1 });
-
-type Activation = ((x: Value) => Value) | undefined;
 
 /** @internal */
 export const lstmOp = defineOp({
@@ -50,7 +31,8 @@ export const lstmOp = defineOp({
       (z, [h, c], { recurrent, biasOfState, activations: [gate, candidate, result] }) => {
         const sum = add(z, matMul(h!, recurrent));
         const [i, o, f, fresh] = quarters(biasOfState ? add(sum, biasOfState) : sum);
-        return lstmStep({ i: i!, f: f!, o: o!, fresh: fresh! }, c!, { gate, candidate, result });
+        const next = lstmStep({ i: i!, f: f!, o: o!, fresh: fresh! }, c!, { gate, candidate, result });
+        return [next.h, next.c];
       },
       [dy, dh, dc].map((seed, i) => (given[i] ? seed : undefined)),
       pullBack,

@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/index.ts';
-import { lstm as kernelOf, lstmStep, split } from '../../ops/index.ts';
+import { lstm as kernelOf, lstmStep, lstmSteps, split } from '../../ops/index.ts';
 import type { Tensor } from '../../tensor/index.ts';
 import { type ActivationName, activate, checkActivation } from '../activations.ts';
 import { type Initializer, type InitializerLike, resolveInitializer } from '../init/index.ts';
@@ -31,8 +31,17 @@ const cell: Cell<LstmOptions> = {
       recurrent,
       step(z, [, c]) {
         const [i, f, fresh, o] = split(z, [units, units, units, units], { axis: 1 });
-        return lstmStep({ i: i!, f: f!, o: o!, fresh: fresh! }, c!, { gate, candidate: result, result });
+        const next = lstmStep({ i: i!, f: f!, o: o!, fresh: fresh! }, c!, { gate, candidate: result, result });
+        return [next.h, next.c];
       },
+    };
+  },
+
+  trained({ activation = 'tanh', recurrentActivation = 'sigmoid' }) {
+    if (activation !== 'tanh' || recurrentActivation !== 'sigmoid') return undefined;
+    return (x, { kernel, recurrent, bias }, [h0, c0], reverse) => {
+      const { h, lastH, lastC } = lstmSteps(x, kernel, recurrent, { b: bias, h0: h0!, c0: c0!, reverse });
+      return { y: h, states: [lastH, lastC] };
     };
   },
 

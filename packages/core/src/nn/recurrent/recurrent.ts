@@ -101,9 +101,19 @@ export interface Cell<C> {
   biasInitializer?(config: C): InitializerLike;
   /** The weights as the steps want them, made once for all steps. */
   open(config: C, weights: Weights): Steps;
+  /** All steps in an op that can be trained, or undefined where there is none for such a configuration. */
+  trained?(config: C): Trained | undefined;
   /** ONNX's kernel for all steps, or undefined where it cannot say the same. */
   fused(config: C): Fused | undefined;
 }
+
+/** Takes the steps first, and gives all of them, and the last states. */
+type Trained = (
+  x: Value,
+  weights: Weights,
+  begin: readonly Value[],
+  reverse: boolean,
+) => { readonly y: Value; readonly states: readonly Value[] };
 
 /** One of ONNX's kernels for all steps. */
 interface Fused {
@@ -322,6 +332,9 @@ function loop<C extends RecurrentOptions>(
 ): { y: Value; states: readonly Value[] } {
   const { units, dropout = 0, recurrentDropout = 0, goBackwards = false, returnSequences = false } = config;
   const seen = drop(x, dropout, scope, [batch, x.shape[2]!]);
+  const begun = begin ?? cell.states.map(() => filled([batch, units], x));
+  const trained = mask || (scope.training && recurrentDropout > 0) ? undefined : cell.trained?.(config);
+  if (trained) return trained(seen, weights, begun, goBackwards);
   const shown =
     scope.training && recurrentDropout > 0
       ? dropoutMask([batch, units], scope.key(), { rate: recurrentDropout, like: x, dtype: x.dtype })
@@ -329,7 +342,7 @@ function loop<C extends RecurrentOptions>(
   const { step, sums, read } = projected(cell.open(config, weights), seen, !fed && units >= 96);
   const real = mask && unsqueeze(transpose(mask), { axes: [2] });
   const { states, outputs } = scan({
-    states: begin ?? cell.states.map(() => filled([batch, units], x)),
+    states: begun,
     inputs: real ? [read, cast(real, x.dtype), cast(not(real), x.dtype)] : [read],
     reverse: goBackwards,
     body(before, [now, isReal, isPadding]) {
