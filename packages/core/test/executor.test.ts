@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -18,6 +20,59 @@ executorContract('binding', () => createExecutor({ driver: 'binding', threads: 2
 executorContract('web', () => createWebExecutor({ threads: 1 }));
 
 const drivers = ['capi', 'binding'] as const;
+
+describe.each(drivers)('the notes of a profiled program: %s', (driver) => {
+  const feeds = { x: tensor([[1, 2]]), a: tensor(2), b: tensor([1, -1]) };
+  const before = process.env['TMPDIR'];
+  let folder: string;
+  let executor: Executor;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'stratus-notes-'));
+    process.env['TMPDIR'] = folder;
+    executor = await createExecutor({ driver, threads: 1 });
+  });
+  afterAll(async () => {
+    await executor.release();
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+    rmSync(folder, { recursive: true });
+  });
+
+  it('are of every kernel of every run, whose results are the same', async () => {
+    const [plain, program] = [await executor.compile(affine), await executor.compile(affine, { profile: true })];
+    expect(plain.endProfiling).toBeUndefined();
+    for (let i = 0; i < 3; i++) expect((await program.run(feeds)).y!.data).toEqual((await plain.run(feeds)).y!.data);
+    const runs = await program.endProfiling!();
+    expect(runs).toHaveLength(3);
+    for (const { start, duration, kernels } of runs) {
+      expect(kernels.map(({ op }) => op).sort()).toEqual(['Add', 'Mul']);
+      for (const kernel of kernels) {
+        expect(kernel.start).toBeGreaterThanOrEqual(start);
+        expect(kernel.start + kernel.duration).toBeLessThanOrEqual(start + duration);
+        expect(kernel.peakBytes).toBeGreaterThan(0);
+      }
+    }
+    expect(runs[1]!.start).toBeGreaterThanOrEqual(runs[0]!.start + runs[0]!.duration);
+    expect((await program.run(feeds)).y!.shape).toEqual([1, 2]); // it still runs
+    await expect(program.endProfiling!()).rejects.toMatchObject({ code: 'engine' });
+    await program.release();
+    await expect(program.endProfiling!()).rejects.toMatchObject({ code: 'released' });
+  });
+
+  it('leave no file behind, read or not, nor where the model is refused', async () => {
+    const [read, unread] = await Promise.all([1, 2].map(() => executor.compile(affine, { profile: true })));
+    await unread!.run(feeds);
+    await read!.endProfiling!();
+    await Promise.all([read!.release(), unread!.release()]);
+    await expect(executor.compile(new Uint8Array(9), { profile: true })).rejects.toMatchObject({ code: 'engine' });
+    expect(readdirSync(folder).filter((name) => name.startsWith('stratus-profile-'))).toEqual([]);
+  });
+});
+
+it('says plainly that the WebAssembly build cannot profile', async () => {
+  const web = await createWebExecutor({ threads: 1 });
+  await expect(web.compile(affine, { profile: true })).rejects.toThrow(/WebAssembly.*an executor of Node/);
+});
 
 /** Runs `work` and tells for how long the event loop was busy meanwhile, and how often it turned. */
 async function watchLoop(work: () => Promise<unknown>): Promise<{ ms: number; busyMs: number; turns: number }> {

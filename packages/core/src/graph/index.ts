@@ -27,6 +27,7 @@ export {
   type Node,
   type Op,
   type PullBack,
+  type Sized,
   type StepSum,
   toposort,
   type Value,

@@ -54,6 +54,8 @@ export interface Op {
   readonly statistics?: readonly number[];
   /** True of an op of one input, element by element, whose result nowhere falls as the input rises. */
   readonly increasing?: true;
+  /** Floating-point operations of one node: a multiplication and an addition are two. Only ops for which these are where the time goes say so. */
+  readonly flops?: (ins: readonly (Sized | undefined)[], outs: readonly Sized[], attrs: Attrs) => number;
   /** Of axes whose size only run time knows: how long each must be at least. The engine may not notice that one is shorter. */
   readonly least?: (ins: readonly (Info | undefined)[], attrs: Attrs) => readonly LeastSize[];
   /** What an input that is a list of sizes says, when a batch of `size` shall be of any size. */
@@ -103,6 +105,11 @@ export type ElementwiseKind =
   | 'sub'
   | 'tanh'
   | 'where';
+
+/** A shape with all sizes known, as a run has it. */
+export interface Sized {
+  readonly shape: readonly number[];
+}
 
 /** A size that is known only at run time, and the least that it may be. */
 export interface LeastSize {

@@ -36,6 +36,8 @@ export interface ExportOptions {
   readonly ir?: number | undefined;
   /** What whoever runs it has kernels for; unless told, what is in ONNX. */
   readonly runs?: Runs | undefined;
+  /** Is told what each node is called, those within loops as well. */
+  readonly named?: ((name: string, node: Node) => void) | undefined;
 }
 
 /**
@@ -51,11 +53,11 @@ export interface ExportOptions {
  * console.log(model.graph?.node?.[0]?.name); // Mul_0
  */
 export function graphToModel(given: Graph, options: ExportOptions = {}): ModelProto {
-  const { metadata = {}, producerVersion, opset = 21, ir = 10, runs = portable } = options;
+  const { metadata = {}, producerVersion, opset = 21, ir = 10, runs = portable, named } = options;
   checkGraph(given);
   const graph = expandGraph(given, runs);
   const domains = new Map([['', opset]]);
-  const proto = new GraphWriter(domains).write(graph);
+  const proto = new GraphWriter({ domains, taken: new Set(), named }).write(graph);
   return {
     irVersion: ir,
     producerName: 'stratus',
@@ -83,6 +85,13 @@ export const exportGraph = (graph: Graph, options: ExportOptions = {}): Uint8Arr
 const shareUpTo = 256;
 const encoder = new TextEncoder();
 
+/** What the writers of one file share. */
+interface File {
+  readonly domains: Map<string, number>;
+  readonly taken: Set<string>;
+  readonly named: ExportOptions['named'];
+}
+
 /**
  * Writes one graph. Graphs inside nodes have writers of their own: names are unique in the whole file, and what such a graph captures
  * has the name that it has outside.
@@ -94,15 +103,17 @@ class GraphWriter {
   /** Names that outputs of the graph give to values before these are made. */
   readonly #promised = new Map<Value, string>();
   readonly #domains: Map<string, number>;
+  readonly #file: File;
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
   readonly #shared = new Map<string, string>();
   #constants = 0;
   #stands: Plan['stands'] = (value) => value;
 
-  constructor(domains: Map<string, number>, taken = new Set<string>()) {
-    this.#domains = domains;
-    this.#taken = taken;
+  constructor(file: File) {
+    this.#file = file;
+    this.#domains = file.domains;
+    this.#taken = file.taken;
   }
 
   /** `captured`: the names of what the last inputs take. */
@@ -142,6 +153,7 @@ class GraphWriter {
     if (op.domain !== '') this.#domains.set(op.domain, Math.max(opset ?? 0, op.since));
 
     const name = this.#unique(`${path === '' ? '' : `${path}/`}${op.type}_${position}`);
+    this.#file.named?.(name, node);
     const all = ins.map((value) => (value ? this.#nameOf(value) : ''));
     let inside = all.length;
     const attribute = Object.entries(op.attrs)
@@ -181,7 +193,7 @@ class GraphWriter {
       case 'tensor':
         return { name, type, t: protoOfTensor(value as Tensor) };
       case 'graph':
-        return { name, type, g: new GraphWriter(this.#domains, this.#taken).write(value as Graph, captured) };
+        return { name, type, g: new GraphWriter(this.#file).write(value as Graph, captured) };
     }
   }
 

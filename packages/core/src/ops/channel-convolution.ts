@@ -1,7 +1,7 @@
 // A scale and a shift for each channel as one convolution: one pass over memory, into which ONNX Runtime also takes the activation
 // that follows. Mul and Add take twice as long on large images, three times with Relu.
 import type { Value } from '../graph/index.ts';
-import { productOf } from '../tensor/index.ts';
+import { productOf, sizeOf } from '../tensor/index.ts';
 import { countOf } from './count-of.ts';
 import { defineOp } from './define.ts';
 import { div } from './div.ts';
@@ -33,6 +33,7 @@ const define = (centered: boolean) =>
     outputs: ['y'],
     attrs: { auto_pad: { kind: 'string', default: 'NOTSET' }, group: { kind: 'int' }, kernel_shape: { kind: 'ints' } },
     infer: ({ x }) => ({ y: x }),
+    flops: (_, { y }) => 2 * sizeOf(y.shape),
     grad({ x, scale, dy }) {
       const axes = othersThan(1, dy);
       const [by, sum] = [reshape(scale, [scale.shape[0]!]), reduceSum(dy, { axes })];

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Info, Value } from '../graph/index.ts';
-import { dimsDiffer, showShape } from '../tensor/index.ts';
+import { dimsDiffer, showShape, sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { conv } from './conv.ts';
 import { type ConvAxis, type ConvOptions, convAttrs, convAttrsOf, convRule, halved, transposedSize } from './conv-geometry.ts';
@@ -48,6 +48,7 @@ export const convTransposeOp = defineOp({
       });
     return { Y: { dtype: floating('ConvTranspose', X).dtype, shape: [X.shape[0]!, out, ...sizes] } };
   },
+  flops: ({ X, W }) => 2 * sizeOf(X.shape) * sizeOf(W.shape.slice(1)),
   // It is the adjoint of a convolution from its output to its input: so its own gradients are that convolution, and the gradient of
   // that convolution's kernels.
   grad({ X, W, B, dY }, given) {

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { type Dim, dimsDiffer, productOf, showShape } from '../tensor/index.ts';
+import { type Dim, dimsDiffer, productOf, showShape, sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import {
   type ConvAxis,
@@ -54,6 +54,7 @@ export const convOp = defineOp({
       throw fail('shape-mismatch', { what: 'Conv', got: `a bias of shape ${showShape(B.shape)}`, want: `[${out}]` });
     return { Y: { dtype: floating('Conv', X).dtype, shape: [X.shape[0]!, out!, ...counts] } };
   },
+  flops: ({ W }, { Y }) => 2 * sizeOf(Y.shape) * sizeOf(W.shape.slice(1)),
   least: ({ X, W, B }, attrs) => leastSizes(X, convWindows('Conv', { X, W, B }, attrs).placed),
   grad({ X, W, B, dY }, attrs) {
     const axes = convWindows('Conv', { X, W, B }, attrs).axes();

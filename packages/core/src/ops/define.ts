@@ -9,6 +9,7 @@ import {
   type Info,
   type LeastSize,
   type Op,
+  type Sized,
   type Value,
   type Written,
 } from '../graph/index.ts';
@@ -58,6 +59,12 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly statistics?: readonly (I | P)[];
   /** See {@link Op}. */
   readonly increasing?: true;
+  /** See {@link Op}. */
+  readonly flops?: (
+    ins: Readonly<Record<I, Sized>> & Readonly<Partial<Record<P, Sized>>>,
+    outs: Readonly<Record<O, Sized>>,
+    attrs: AttrsOf<A>,
+  ) => number;
   /** See {@link Op}. */
   readonly least?: (
     ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>,
@@ -133,6 +140,14 @@ export function defineOp<
     ...(spec.written && { written: spec.written }),
     ...(spec.statistics && { statistics: spec.statistics.map((name) => names.indexOf(name)) }),
     ...(spec.increasing && { increasing: spec.increasing }),
+    ...(spec.flops && {
+      flops: (ins, outs, attrs) =>
+        spec.flops!(
+          Object.fromEntries(byName(names, ins)) as never,
+          Object.fromEntries(byName(spec.outputs, outs)) as never,
+          attrs as AttrsOf<A>,
+        ),
+    }),
     ...(spec.least && {
       least: (ins, attrs) => spec.least!(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>),
     }),

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { productOf, showShape } from '../tensor/index.ts';
+import { productOf, showShape, sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { mul } from './mul.ts';
@@ -35,6 +35,7 @@ export const gemmOp = defineOp({
     if (c) broadcastShapes('Gemm', shape, c.shape);
     return { y: { dtype, shape } };
   },
+  flops: ({ a }, { y }, { transA }) => 2 * sizeOf(y.shape) * a.shape[transA ? 0 : 1]!,
   // Of Gemms, which transpose as they read: ONNX Runtime does not always find a Transpose before a product of matrices.
   grad({ a, b, c, dy }, { alpha, beta, ...given }) {
     const [transA, transB] = [given.transA === 1, given.transB === 1];

@@ -5,7 +5,7 @@ import { defineOp } from './define.ts';
 import { matMul } from './mat-mul.ts';
 import { mul } from './mul.ts';
 import { recurrentGradient } from './recurrent-gradient.ts';
-import { type Direction, recurrentActivations, recurrentAttrs, recurrentRule } from './recurrent-rule.ts';
+import { type Direction, recurrentActivations, recurrentAttrs, recurrentFlops, recurrentRule } from './recurrent-rule.ts';
 import { sigmoid } from './sigmoid.ts';
 import { split } from './split.ts';
 import { sub } from './sub.ts';
@@ -70,6 +70,7 @@ export const gruOp = defineOp({
     );
     return { y, h: state };
   },
+  flops: recurrentFlops,
   grad({ x, w, r, b, lengths, initialH, dy, dh }, attrs, { given, pullBack }) {
     const { direction, activations = recurrentActivations(direction, ['Sigmoid', 'Tanh']), clip, linear_before_reset } = attrs;
     const terms = recurrentGradient(

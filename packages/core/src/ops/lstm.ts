@@ -5,7 +5,7 @@ import { defineOp } from './define.ts';
 import { lstmStep } from './lstm-step.ts';
 import { matMul } from './mat-mul.ts';
 import { recurrentGradient } from './recurrent-gradient.ts';
-import { type Direction, recurrentActivations, recurrentAttrs, recurrentRule } from './recurrent-rule.ts';
+import { type Direction, recurrentActivations, recurrentAttrs, recurrentFlops, recurrentRule } from './recurrent-rule.ts';
 import { split } from './split.ts';
 
 const quarters = (z: Value): readonly Value[] => split(z, Array<number>(4).fill((z.shape[1] as number) / 4), { axis: 1 });
@@ -23,6 +23,7 @@ export const lstmOp = defineOp({
     const { y, state } = recurrentRule('LSTM', 4, { x, w, r, others, lengths }, attrs);
     return { y, h: state, c: state };
   },
+  flops: recurrentFlops,
   grad({ x, w, r, b, lengths, initialH, initialC, p, dy, dh, dc }, attrs, { given, pullBack }) {
     const { direction, activations = recurrentActivations(direction, ['Sigmoid', 'Tanh', 'Tanh']), clip, input_forget } = attrs;
     const terms = recurrentGradient(

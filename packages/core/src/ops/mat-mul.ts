@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { productOf, showShape } from '../tensor/index.ts';
+import { productOf, showShape, sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { gemm } from './gemm.ts';
@@ -28,6 +28,7 @@ export const matMulOp = defineOp({
       });
     return { y: { dtype, shape: [...broadcastShapes('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] } };
   },
+  flops: ({ a }, { y }) => 2 * sizeOf(y.shape) * a.shape.at(-1)!,
   // dA = dY Bᵀ, dB = Aᵀ dY. A stack times one matrix is one product over all its rows, so that dB needs no stack of products.
   grad({ a, b, y, dy }) {
     const [left, right] = b.shape.length === 2 && a.shape.length > 2 ? [rows(a), rows(dy)] : [a, dy];

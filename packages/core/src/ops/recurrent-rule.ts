@@ -1,7 +1,7 @@
 // What ONNX's LSTM, GRU and RNN have in common: directions, and the shapes of weights, states and results.
 import { fail } from '../errors.ts';
-import type { Info } from '../graph/index.ts';
-import { type Dim, dimsDiffer, type Shape, showShape } from '../tensor/index.ts';
+import type { Info, Sized } from '../graph/index.ts';
+import { type Dim, dimsDiffer, type Shape, showShape, sizeOf } from '../tensor/index.ts';
 import { floating, sameDtype } from './rules.ts';
 
 /** Attributes that all three have. */
@@ -84,6 +84,10 @@ export function recurrentRule(
   }
   return { y: { dtype, shape: [steps, directions, batch, units] }, state: { dtype, shape: [directions, batch, units] } };
 }
+
+/** The products of all steps: those with the input, and those with the state. */
+export const recurrentFlops = ({ x, w, r }: { readonly x: Sized; readonly w: Sized; readonly r: Sized }): number =>
+  2 * x.shape[0]! * x.shape[1]! * (sizeOf(w.shape) + sizeOf(r.shape));
 
 /** The usual activations, once for each direction. */
 export const recurrentActivations = (direction: string, usual: readonly string[]): readonly string[] =>

@@ -4,7 +4,7 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { matMul } from './mat-mul.ts';
 import { recurrentGradient } from './recurrent-gradient.ts';
-import { type Direction, recurrentActivations, recurrentAttrs, recurrentRule } from './recurrent-rule.ts';
+import { type Direction, recurrentActivations, recurrentAttrs, recurrentFlops, recurrentRule } from './recurrent-rule.ts';
 
 /** @internal */
 export const rnnOp = defineOp({
@@ -23,6 +23,7 @@ export const rnnOp = defineOp({
     );
     return { y, h: state };
   },
+  flops: recurrentFlops,
   grad({ x, w, r, b, lengths, initialH, dy, dh }, attrs, { given, pullBack }) {
     const { direction, activations = recurrentActivations(direction, ['Tanh']), clip } = attrs;
     const terms = recurrentGradient(

@@ -20,7 +20,9 @@ const toBlocks = (block: number): Op => ({
   attrs: {},
   infer: ([x]) => [{ dtype: x!.dtype, shape: withChannels(x!.shape, upTo(x!.shape[1] as number, block)) }],
 });
-const blockedConv: Op = { ...engines, type: 'Conv', attrs: convOp.op.attrs, infer: convOp.op.infer };
+const { attrs, infer, flops } = convOp.op;
+/** Channels that fill up a block are multiplied like others. */
+const blockedConv: Op = { ...engines, type: 'Conv', attrs, infer, ...(flops && { flops }) };
 /** Back from blocks, without the channels that were added. */
 const fromBlocks: Op = {
   ...engines,

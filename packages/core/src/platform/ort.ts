@@ -18,3 +18,5 @@ export declare function createExecutor(options?: ExecutorOptions): Promise<Execu
 export declare function nextTurn(): Promise<void>;
 /** SHA-256 of much data as hexadecimal digits, without holding up the event loop; undefined where WebCrypto is all there is. */
 export declare const sha256InPieces: ((bytes: Uint8Array) => Promise<string>) | undefined;
+/** The most bytes that the process has ever had in memory; undefined where nobody tells. */
+export declare const peakMemory: (() => number) | undefined;

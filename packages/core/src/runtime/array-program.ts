@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import { type DataTypes, type DType, sameShape, showShape, Tensor, type TensorData, type TypedArray } from '../tensor/index.ts';
 import { ArrayHeld, type ArraySlot } from './array-held.ts';
 import { engineError } from './engine-error.ts';
-import type { Port, Program, RunOptions, Tensors } from './executor.ts';
+import type { EngineRun, Port, Program, RunOptions, Tensors } from './executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from './line.ts';
 import { checkInput, checkTensor, copyOf, type Sizes, wire } from './ports.ts';
 
@@ -20,6 +20,8 @@ export interface ArraySession {
   readonly outputs: readonly Port[];
   /** The outputs are new memory. */
   run(inputs: readonly ArrayInput[], outputs: readonly string[]): Promise<Record<string, Tensor>>;
+  /** See {@link Program}. */
+  readonly endProfiling?: (() => Promise<readonly EngineRun[]>) | undefined;
   release(): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export function ownData<D extends DType>(dtype: D, data: TensorData | ArrayBuffe
 export class ArrayProgram implements Program {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  readonly endProfiling?: () => Promise<readonly EngineRun[]>;
   readonly #session: ArraySession;
   readonly #line = new Line();
   readonly #door = new Door('The program');
@@ -44,6 +47,8 @@ export class ArrayProgram implements Program {
     this.outputs = session.outputs;
     this.#session = session;
     this.#executor = executor;
+    const end = session.endProfiling;
+    if (end) this.endProfiling = () => this.#executor.pass(() => this.#door.pass(() => inTurn([this.#line], end)));
   }
 
   async run(feeds: Tensors, options: RunOptions = {}): Promise<Record<string, Tensor>> {

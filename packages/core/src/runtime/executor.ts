@@ -5,7 +5,29 @@ import type { DType, Shape, Tensor } from '../tensor/index.ts';
 export interface CompileOptions {
   /** ONNX Runtime's optimisation level; 'all' unless told. */
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Lets the engine note when each kernel ran, for `Program.endProfiling`. Every kernel then takes some microseconds longer. */
+  readonly profile?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** One call of a kernel, as the engine noted it. Times are whole microseconds, from some moment of the program on. */
+export interface KernelCall {
+  /** The node's name in the model, or what the engine called a node that it made of others. */
+  readonly node: string;
+  /** The op that ran: the engine may have made another of it. */
+  readonly op: string;
+  readonly start: number;
+  readonly duration: number;
+  /** The most bytes that the engine has had in use at a time, this call included. */
+  readonly peakBytes: number | undefined;
+}
+
+/** One run of a program. */
+export interface EngineRun {
+  readonly start: number;
+  readonly duration: number;
+  /** In the order in which they ended: what a loop calls comes before the loop. */
+  readonly kernels: readonly KernelCall[];
 }
 
 /** A named slot of a program. */
@@ -62,6 +84,11 @@ export interface Program {
    * Errors: `unknown-name` and `bad-value` for wrong or missing feeds, `shape-mismatch`, `dtype-mismatch`, `engine`, `aborted`, `released`.
    */
   run(feeds: Tensors, options?: RunOptions): Promise<Record<string, Tensor>>;
+  /**
+   * All runs so far, kernel by kernel; those that come later are not noted. Once; there where the program was compiled with `profile`.
+   * The engine keeps a million notes and leaves out what comes after. Errors: `engine`, `released`.
+   */
+  readonly endProfiling?: () => Promise<readonly EngineRun[]>;
   /** Frees the session after the runs that were called before. May be called again. */
   release(): Promise<void>;
 }
@@ -80,7 +107,7 @@ export interface Executor {
   readonly runs?: Runs;
   /**
    * Errors: `engine` when ONNX Runtime refuses the model, `bad-graph` when an input or output is no tensor, `dtype-mismatch` when it
-   * is of a type that does not cross, `aborted`, `released`.
+   * is of a type that does not cross, `bad-value` for `profile` where the engine has no profiler, `aborted`, `released`.
    */
   compile(model: Uint8Array, options?: CompileOptions): Promise<Program>;
   /** Takes a copy of the tensors. Errors: `bad-value`, `dtype-mismatch` for texts, `released`. */

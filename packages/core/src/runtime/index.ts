@@ -2,8 +2,19 @@ import { createExecutor } from '#ort';
 import type { Executor, ExecutorOptions } from './executor.ts';
 
 export { files } from '#files';
-export { createExecutor, nextTurn, sha256InPieces } from '#ort';
-export type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, RunOptions, Tensors } from './executor.ts';
+export { createExecutor, nextTurn, peakMemory, sha256InPieces } from '#ort';
+export type {
+  CompileOptions,
+  EngineRun,
+  Executor,
+  ExecutorOptions,
+  Held,
+  KernelCall,
+  Port,
+  Program,
+  RunOptions,
+  Tensors,
+} from './executor.ts';
 export type { Files } from './files.ts';
 export { abortable } from './line.ts';
 export { copyInPieces } from './turns.ts';

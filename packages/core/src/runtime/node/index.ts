@@ -9,6 +9,7 @@ import { loadLibrary } from './capi/library.ts';
 import { defaultThreads } from './cores.ts';
 
 export { nextTurn } from './next-turn.ts';
+export { peakMemory } from './peak-memory.ts';
 export { sha256InPieces } from './sha256.ts';
 
 interface Wanted {

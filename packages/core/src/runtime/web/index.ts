@@ -13,6 +13,8 @@ import { nextTurn, turns } from './next-turn.ts';
 export { nextTurn } from './next-turn.ts';
 /** WebCrypto does it in a thread of its own. */
 export const sha256InPieces = undefined;
+/** Pages are not told. */
+export const peakMemory = undefined;
 
 /** ONNX Runtime's WASM build does one thing at a time, whoever asks. */
 const line = new Line();
@@ -69,10 +71,17 @@ class WebExecutor implements Executor {
     this.description = `ONNX Runtime ${ort.env.versions.web ?? ''} in WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 
-  async compile(model: Uint8Array, { optimization = 'all', signal }: CompileOptions = {}): Promise<Program> {
+  async compile(model: Uint8Array, { optimization = 'all', signal, profile = false }: CompileOptions = {}): Promise<Program> {
     this.#door.check();
     if (!(model instanceof Uint8Array))
       throw fail('bad-value', { what: 'compile()', got: typeof model, want: 'the bytes of a model as a Uint8Array' });
+    if (profile)
+      throw fail('bad-value', {
+        what: 'profile',
+        got: 'ONNX Runtime in WebAssembly, which keeps its notes to itself',
+        want: 'an executor of Node',
+        fix: 'Profile the same script in Node; in the browser its developer tools show where the time goes.',
+      });
     return abortable('Compiling', signal, (stop) =>
       this.#door.pass(() =>
         inTurn([line], async () => {

@@ -4,13 +4,14 @@ import { type DType, Tensor, type TypedArray } from '../../../tensor/index.ts';
 import { ArrayHeld } from '../../array-held.ts';
 import { type ArrayInput, ArrayProgram, type ArraySession, ownData } from '../../array-program.ts';
 import { engineError } from '../../engine-error.ts';
-import type { CompileOptions, Executor, Held, Port, Program, Tensors } from '../../executor.ts';
+import type { CompileOptions, EngineRun, Executor, Held, Port, Program, Tensors } from '../../executor.ts';
 import { abortable, Door } from '../../line.ts';
 import { type Metadata, portsOfModel } from '../../model-ports.ts';
 import { copyOf } from '../../ports.ts';
 import { copyInPieces } from '../../turns.ts';
 import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
+import { ProfileNotes } from '../profile-notes.ts';
 import { Thread } from '../thread.ts';
 import { program } from './thread.ts';
 
@@ -30,15 +31,28 @@ interface Ran {
 class BindingSession implements ArraySession {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  readonly endProfiling: (() => Promise<readonly EngineRun[]>) | undefined;
   readonly #thread: Thread;
   readonly #id: number;
+  readonly #notes: ProfileNotes | undefined;
 
-  constructor(thread: Thread, id: number, ports: { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] }) {
+  constructor(
+    thread: Thread,
+    id: number,
+    { notes, ...ports }: { inputs: readonly Port[]; outputs: readonly Port[]; notes: ProfileNotes | undefined },
+  ) {
     this.inputs = ports.inputs;
     this.outputs = ports.outputs;
     this.#thread = thread;
     this.#id = id;
-    forgotten.register(this, { thread, id }, this);
+    this.#notes = notes;
+    this.endProfiling =
+      notes &&
+      (async () => {
+        await thread.call('endProfiling', { id });
+        return notes.read();
+      });
+    forgotten.register(this, { thread, id, notes }, this);
   }
 
   async run(inputs: readonly ArrayInput[], outputs: readonly string[]): Promise<Record<string, Tensor>> {
@@ -67,12 +81,22 @@ class BindingSession implements ArraySession {
   async release(): Promise<void> {
     forgotten.unregister(this);
     await this.#thread.call('release', { id: this.#id });
+    this.#notes?.remove();
   }
 }
 
-const forgotten = new FinalizationRegistry<{ readonly thread: Thread; readonly id: number }>(({ thread, id }) => {
-  thread.call('release', { id }).catch(() => {}); // the thread may have ended, and the session with it
+interface Forgotten {
+  readonly thread: Thread;
+  readonly id: number;
+  readonly notes: ProfileNotes | undefined;
+}
+
+const forgotten = new FinalizationRegistry<Forgotten>(({ thread, id, notes }) => {
+  const released = thread.call('release', { id }).catch(() => {}); // the thread may have ended, and the session with it
+  released.then(() => notes?.remove()).catch(() => {});
 });
+
+const profiling = ({ prefix }: ProfileNotes) => ({ enableProfiling: true, profileFilePrefix: prefix });
 
 /** ONNX Runtime through the npm package's binding, which blocks the thread that calls it: so that is not the main one. */
 export class BindingExecutor implements Executor {
@@ -101,24 +125,27 @@ export class BindingExecutor implements Executor {
         const bytes = new Uint8Array(model.length);
         await copyInPieces(bytes, model, nextTurn);
         stop.check();
-        const argument = { model: bytes, options: this.#sessionOptions(options) };
+        const notes = options.profile ? new ProfileNotes() : undefined;
+        const argument = { model: bytes, options: { ...this.#sessionOptions(options), ...(notes && profiling(notes)) } };
         const created = await this.#thread.call<Created>('create', argument).catch((e: unknown) => {
+          notes?.remove();
           throw engineError('reading the model', e);
         });
         try {
           stop.check();
-          const session = new BindingSession(this.#thread, created.id, portsOfModel(bytes, created));
+          const session = new BindingSession(this.#thread, created.id, { ...portsOfModel(bytes, created), notes });
           stop.commit();
           return new ArrayProgram(session, this.#door);
         } catch (e) {
           await this.#thread.call('release', { id: created.id });
+          notes?.remove();
           throw e;
         }
       }),
     );
   }
 
-  #sessionOptions({ optimization = 'all' }: CompileOptions): unknown {
+  #sessionOptions({ optimization = 'all' }: CompileOptions): object {
     return {
       intraOpNumThreads: this.#threads,
       graphOptimizationLevel: optimization,

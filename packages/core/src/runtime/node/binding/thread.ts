@@ -30,6 +30,10 @@ const calls = {
       return [{ error, lent }, [...transfer]];
     }
   },
+  async endProfiling({ id }) {
+    sessions.get(id).endProfiling();
+    return [undefined, []];
+  },
   async release({ id }) {
     const session = sessions.get(id);
     sessions.delete(id);

@@ -6,6 +6,7 @@ import { abortable, Door, type Stop } from '../../line.ts';
 import { copyInPieces } from '../../turns.ts';
 import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
+import { ProfileNotes } from '../profile-notes.ts';
 import { NativeHeld } from './held.ts';
 import type { KernelDomain, Library } from './library.ts';
 import { NativeProgram } from './program.ts';
@@ -67,20 +68,23 @@ export class NativeExecutor implements Executor {
     const bytes = new Uint8Array(model.length);
     await copyInPieces(bytes, model, nextTurn);
     const sessionOptions = this.#sessionOptions(options);
+    const notes = options.profile ? new ProfileNotes() : undefined;
     const session = new BigUint64Array(1);
     try {
+      if (notes) library.call('EnableProfiling', sessionOptions, library.address(notes.prefixBytes));
       stop.onAbort = () => void library.call('SessionOptionsSetLoadCancellationFlag', sessionOptions, 1);
       stop.check();
       const args = [library.env, library.address(bytes), bytes.length, sessionOptions, library.address(session)];
       library.check((await this.#thread.call('create', args)).status);
     } catch (e) {
+      notes?.remove();
       throw engineError('reading the model', e);
     } finally {
       stop.onAbort = undefined;
       library.call('ReleaseSessionOptions', sessionOptions);
     }
     const unsteady = Buffer.from(bytes.buffer).includes(loopNode); // after the call, so that the bytes outlive it
-    const program = new NativeProgram(library, session[0]!, { thread: this.#thread, executor: this.#door, unsteady });
+    const program = new NativeProgram(library, session[0]!, { thread: this.#thread, executor: this.#door, unsteady, notes });
     try {
       stop.check();
       stop.commit();

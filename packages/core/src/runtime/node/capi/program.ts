@@ -1,10 +1,11 @@
 import { fail } from '../../../errors.ts';
 import type { Tensor } from '../../../tensor/index.ts';
 import { engineError } from '../../engine-error.ts';
-import type { Port, Program, RunOptions, Tensors } from '../../executor.ts';
+import type { EngineRun, Port, Program, RunOptions, Tensors } from '../../executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from '../../line.ts';
 import { checkInput, checkTensor, type Sizes, type Wiring, wire } from '../../ports.ts';
 import { nextTurn, turns } from '../next-turn.ts';
+import type { ProfileNotes } from '../profile-notes.ts';
 import { type HeldSlot, NativeHeld } from './held.ts';
 import type { Library } from './library.ts';
 import { type NameAddresses, Plan } from './plan.ts';
@@ -75,6 +76,7 @@ const nothingHeld = {};
 export class NativeProgram implements Program {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  readonly endProfiling?: () => Promise<readonly EngineRun[]>;
   readonly #library: Library;
   readonly #session: bigint;
   readonly #thread: EngineThread;
@@ -89,13 +91,22 @@ export class NativeProgram implements Program {
   readonly #unsteady: boolean;
 
   /** Takes over the session. */
-  constructor(library: Library, session: bigint, context: { thread: EngineThread; executor: Door; unsteady: boolean }) {
+  constructor(
+    library: Library,
+    session: bigint,
+    context: { thread: EngineThread; executor: Door; unsteady: boolean; notes: ProfileNotes | undefined },
+  ) {
     this.#library = library;
     this.#session = session;
     this.#thread = context.thread;
     this.#executor = context.executor;
     this.#unsteady = context.unsteady;
     this.#owned.add(() => library.call('ReleaseSession', session));
+    const { notes } = context;
+    if (notes) {
+      this.#owned.add(() => notes.remove());
+      this.endProfiling = () => this.#endProfiling(notes);
+    }
     try {
       this.inputs = portsOf(library, session, 'input');
       this.outputs = portsOf(library, session, 'output');
@@ -212,6 +223,16 @@ export class NativeProgram implements Program {
       stop.onAbort = undefined;
       if (signal) this.#library.call('ReleaseRunOptions', runOptions);
     }
+  }
+
+  async #endProfiling(notes: ProfileNotes): Promise<readonly EngineRun[]> {
+    const library = this.#library;
+    const end = (): void => {
+      const file = library.make('SessionEndProfiling', this.#session, library.allocator);
+      library.call('AllocatorFree', library.allocator, file);
+    };
+    await this.#executor.pass(() => this.#door.pass(() => inTurn([this.#line], end)));
+    return notes.read();
   }
 
   async release(): Promise<void> {

@@ -1,0 +1,2 @@
+/** The most bytes that the process has ever had in memory. */
+export const peakMemory = (): number => process.resourceUsage().maxRSS * 1024;
