@@ -216,6 +216,19 @@ export * from './optim/index.ts';
 export { foldBatchNormalization } from './passes/index.ts';
 export * from './preprocessing/index.ts';
 export {
+  type KernelTime,
+  type LayerTime,
+  matrixRate,
+  type OpTime,
+  type Phase,
+  type PhaseTime,
+  StepProfile,
+  type StepProfileJson,
+  type TableOptions as ProfileTableOptions,
+  type TraceEvent,
+  type TraceFile,
+} from './profile/index.ts';
+export {
   createExecutor,
   type Executor,
   type ExecutorOptions,

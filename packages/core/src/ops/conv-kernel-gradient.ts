@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { ownDomain, type Value } from '../graph/index.ts';
-import { dimsDiffer, showShape } from '../tensor/index.ts';
+import { dimsDiffer, showShape, sizeOf } from '../tensor/index.ts';
 import { type ConvAxis, isPointwise } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { asImages, planeWindows, windowInts } from './plane-windows.ts';
@@ -34,6 +34,7 @@ export const convKernelGradientOp = defineOp({
       });
     return { dw: { dtype: floating('ConvKernelGradient', x).dtype, shape: [out, channels, tall!, wide!] } };
   },
+  flops: ({ dy }, { dw }) => 2 * sizeOf(dy.shape) * sizeOf(dw.shape.slice(1)),
   expand: ({ x, dy }, a) => ({
     dw: unfoldedGradient(x, dy, {
       group: 1,

@@ -1,3 +1,4 @@
+import type { StepProfile } from '../profile/index.ts';
 import type { Callback } from './callbacks/index.ts';
 
 /** What every call of fit takes over from its surroundings: set by the command line, so that a script needs no code for it. */
@@ -13,6 +14,8 @@ export interface TrainingDefaults {
   /** Goes on from the checkpoint folder, if there is one in it. */
   resume?: boolean | undefined;
   epochs?: number | undefined;
+  /** Profiles each fit, so many steps, and is told what was found as soon as it is. */
+  profile?: { readonly steps: number; found(profile: StepProfile): void | Promise<void> } | undefined;
 }
 
 const key = Symbol.for('stratus.training');

@@ -1,4 +1,5 @@
 import { fail, StratusError } from '../errors.ts';
+import type { StepProfile } from '../profile/index.ts';
 import { nextTurn } from '../runtime/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { Callback, TrainingRun } from './callbacks/index.ts';
@@ -16,6 +17,7 @@ import { addBatch, emptyTotals, type Logs, type LogValue, readTotals, type Total
 import type { Machine } from './machine.ts';
 import { directionOf } from './plan.ts';
 import type { Source } from './source.ts';
+import { StepProfiler } from './step-profiler.ts';
 
 /** What a training leaves behind. */
 export interface History {
@@ -25,6 +27,8 @@ export interface History {
   readonly epochs: number;
   /** Why it ended before the last epoch, if a callback stopped it. */
   readonly stopped?: string | undefined;
+  /** Where the time of a step goes, if `profile` was asked for and a step was taken that calls fewer than a million kernels. */
+  readonly profile?: StepProfile | undefined;
 }
 
 /** Where and how often checkpoints are written. */
@@ -49,6 +53,10 @@ export interface Training {
   /** A checkpoint folder to go on from. */
   readonly resume?: string | undefined;
   readonly modelBytes: (history: readonly Logs[]) => Promise<Uint8Array>;
+  /** Steps whose time is to be looked into. */
+  readonly profiledSteps?: number | undefined;
+  /** Is told what was found, as soon as it is. */
+  readonly onProfile?: ((profile: StepProfile) => void | Promise<void>) | undefined;
 }
 
 /** The training loop. What it does depends on nothing but the machine, the source and the position, so that it can be resumed anywhere. */
@@ -69,6 +77,8 @@ export class FitRun implements TrainingRun {
   #graph: MeasuringGraph | undefined;
   #history: Logs[] = [];
   #stopped: string | undefined;
+  #profiler: StepProfiler | undefined;
+  #profile: StepProfile | undefined;
   /** Checkpoints whose weights have given a finite loss since, the last of each folder. */
   readonly #good = new Map<string, string>();
   /** Checkpoints that were written since the last loss: folder -> where. */
@@ -135,6 +145,7 @@ export class FitRun implements TrainingRun {
     if (resume !== undefined) await this.#restore(resume);
     let error: { readonly reason: unknown } | undefined;
     try {
+      this.#beginProfile();
       for (const callback of callbacks) await callback.onTrainBegin?.(this);
       // A run that was stopped within an epoch still ends that epoch.
       while (this.epoch < this.epochs && (this.#stopped === undefined || this.batch > 0)) {
@@ -143,8 +154,10 @@ export class FitRun implements TrainingRun {
         await this.#checkpointIfDue();
         this.#stopIfAborted();
       }
+      await this.#endProfile();
     } catch (e) {
       error = { reason: await this.#explain(e) };
+      await this.#machine.dropProfile();
     }
     for (const callback of callbacks) {
       try {
@@ -195,22 +208,44 @@ export class FitRun implements TrainingRun {
   async #trainBatches(): Promise<void> {
     const { source, callbacks, signal } = this.#training;
     const watchers = callbacks.filter((callback) => callback.onBatchEnd);
+    this.#profiler?.begin();
     for await (const batch of source.batches(this.#firstEpoch + this.epoch, this.batch, signal)) {
+      this.#profiler?.lap('data');
       this.#stopIfAborted();
-      const { outputs, graph } = await this.#machine.train(batch, this.learningRate);
+      const { outputs, graph } = await this.#machine.train(batch, this.learningRate, { watcher: this.#profiler?.watcher });
+      this.#profiler?.lap('run');
       this.#graph = graph;
       this.batchLoss = addBatch(this.#totals, graph, outputs, batch.size);
       this.batch++;
       if (!Number.isFinite(this.batchLoss)) throw await this.#notFinite();
       for (const [dir, path] of this.#unproven) this.#good.set(dir, path);
       this.#unproven.clear();
+      this.#profiler?.lap('host');
       if (watchers.length > 0) {
         const logs = readTotals(this.#totals, graph);
         for (const callback of watchers) await callback.onBatchEnd!(this, logs);
       }
       await this.#checkpointIfDue();
+      this.#profiler?.lap('callbacks');
+      this.#profiler?.step();
+      if (this.#profiler?.isOver) await this.#endProfile();
       if (this.#stopped !== undefined) return;
     }
+  }
+
+  #beginProfile(): void {
+    const { profiledSteps, source, epochs } = this.#training;
+    if (profiledSteps === undefined) return;
+    const total = source.steps === undefined ? undefined : source.steps * (epochs - this.epoch) - this.batch;
+    this.#profiler = new StepProfiler(profiledSteps, total);
+  }
+
+  async #endProfile(): Promise<void> {
+    const profiler = this.#profiler;
+    this.#profiler = undefined;
+    if (!profiler) return;
+    this.#profile = await this.#machine.profile(profiler);
+    if (this.#profile) await this.#training.onProfile?.(this.#profile);
   }
 
   async #validated(validate: NonNullable<Training['validate']>): Promise<Logs> {
@@ -332,6 +367,6 @@ export class FitRun implements TrainingRun {
   #result(): History {
     const names = [...new Set(this.#history.flatMap((logs) => Object.keys(logs)))];
     const history = Object.fromEntries(names.map((name) => [name, this.#history.map((logs) => logs[name] ?? Number.NaN)]));
-    return { history, epochs: this.epoch, stopped: this.#stopped };
+    return { history, epochs: this.epoch, stopped: this.#stopped, ...(this.#profile && { profile: this.#profile }) };
   }
 }

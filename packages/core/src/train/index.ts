@@ -21,4 +21,5 @@ export type { CompileOptions } from './plan.ts';
 export { resetStates } from './reset-states.ts';
 export { sequential } from './sequential.ts';
 export type { ClassWeight, Stream, StreamBatch, Weighting } from './source.ts';
+export type { ProfileOptions } from './step-profiler.ts';
 export type { TensorLike, TensorSet } from './values.ts';

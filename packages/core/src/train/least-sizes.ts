@@ -39,6 +39,7 @@ export function checkingSizes(program: Program, graph: Graph): Program {
       check(feeds);
       return program.run(feeds, options);
     },
+    ...(program.endProfiling && { endProfiling: program.endProfiling }),
     release: () => program.release(),
   };
 }

@@ -1,5 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Architecture, Parameter } from '../nn/index.ts';
+import type { StepProfile } from '../profile/index.ts';
 import { executor as defaultExecutor, type Executor, type Held } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
 import {
@@ -19,6 +20,7 @@ import { applyGraph, evaluateGraph, type MeasuringGraph, names, predictGraph, ty
 import type { Plan } from './plan.ts';
 import { Programs } from './programs.ts';
 import type { Batch } from './source.ts';
+import type { StepProfiler, Watcher } from './step-profiler.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -27,6 +29,12 @@ interface PassOptions {
   /** With the moving averages in the place of the weights. */
   readonly ema?: boolean;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How a step is run. */
+interface TrainOptions extends Pick<PassOptions, 'signal'> {
+  /** Has the engine watch the step, in programs of their own that calculate the same. */
+  readonly watcher?: Watcher | undefined;
 }
 
 /** Salts of a run's key: what is drawn for what. */
@@ -150,7 +158,7 @@ export class Machine {
           want: 'one plan throughout',
         });
       const make = (): MeasuringGraph => evaluateGraph(this.architecture, plan, batch.weighted);
-      const { program, graph } = await this.#programs.get(`evaluate ${batch.weighted}`, make, batch.size);
+      const { program, graph } = await this.#programs.get(`evaluate ${batch.weighted}`, make, { samples: batch.size });
       const outputs = await program.run(
         { ...batch.feeds, ...this.#keys(graph, 0) },
         { held: await this.#weightsFor(ema), signal },
@@ -160,19 +168,22 @@ export class Machine {
   }
 
   /** One batch: forward, backward and, unless gradients are still being collected, the update. One call at a time. */
-  train(batch: Batch, learningRate: number, { signal }: Pick<PassOptions, 'signal'> = {}) {
+  train(batch: Batch, learningRate: number, { signal, watcher }: TrainOptions = {}) {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
       const make = (): TrainingGraph => trainGraph(this.architecture, plan, batch.weighted);
-      const { program, graph } = await this.#programs.get(`train ${batch.weighted}`, make, batch.size);
+      const watched = watcher !== undefined;
+      const ready = await this.#programs.get(`train ${batch.weighted}`, make, { samples: batch.size, watched });
+      const { program, graph } = ready;
       const held = await this.#state();
       const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
       const outputs = await program.run(feeds, { held, updates: graph.updates, signal });
+      watcher?.ran(ready, feeds);
       this.#changes++;
       this.#batchCount++;
       this.#collected++;
       if (this.#collected >= plan.accumulation) {
-        if (!graph.updating) await this.#applyCollected(plan, held, learningRate);
+        if (!graph.updating) await this.#applyCollected(plan, { held, learningRate, watcher });
         this.#changes++;
         this.#updateCount++;
         this.#collected = 0;
@@ -181,15 +192,37 @@ export class Machine {
     });
   }
 
+  /** What a profiler has found. What was made for it alone is freed. */
+  profile(profiler: StepProfiler): Promise<StepProfile | undefined> {
+    return this.#gate.shared(async () => {
+      try {
+        return await profiler.finish(await this.#theExecutor());
+      } finally {
+        await this.#programs.releaseWatched();
+      }
+    });
+  }
+
+  /** Frees what was made for a profile that nobody wants any more. */
+  dropProfile(): Promise<void> {
+    return this.#gate.shared(() => this.#programs.releaseWatched());
+  }
+
   /** What a step of training measures, without running one. */
   measured(): MeasuringGraph {
     return evaluateGraph(this.architecture, this.needPlan('fit'), false);
   }
 
-  async #applyCollected(plan: Plan, held: Held, learningRate: number): Promise<void> {
+  async #applyCollected(
+    plan: Plan,
+    { held, learningRate, watcher }: { readonly held: Held; readonly learningRate: number } & Pick<TrainOptions, 'watcher'>,
+  ): Promise<void> {
     if (!this.parameters.some(({ trainable }) => trainable)) return;
-    const { program, graph } = await this.#programs.get('apply', () => applyGraph(this.architecture, plan));
-    await program.run(this.#scalars(plan, graph, learningRate), { held, updates: graph.updates });
+    const make = (): TrainingGraph => applyGraph(this.architecture, plan);
+    const ready = await this.#programs.get('apply', make, { watched: watcher !== undefined });
+    const feeds = this.#scalars(plan, ready.graph, learningRate);
+    await ready.program.run(feeds, { held, updates: ready.graph.updates });
+    watcher?.ran(ready, feeds);
   }
 
   /** Weights by parameter name; copies. With `ema`, moving averages where there are any. */

@@ -38,6 +38,7 @@ import { type CompileOptions, plan } from './plan.ts';
 import { areRecords, isOneRecord, isTensorLike, prepared, preparedValidation } from './prepared-data.ts';
 import { preprocessed } from './preprocessed.ts';
 import { arrayColumns, arraySource, hasPasses, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
+import { profiledSteps } from './step-profiler.ts';
 import type { Slot, TensorSet } from './values.ts';
 import { watchBatches } from './watch-batches.ts';
 
@@ -181,6 +182,8 @@ export class Model {
       signal: anySignal(options.signal, defaults.signal),
       checkpoint,
       resume: await resumeFrom(options.resume ?? defaults.resume, checkpoint),
+      profiledSteps: defaults.profile ? profiledSteps({ steps: defaults.profile.steps }) : profiledSteps(options.profile),
+      onProfile: defaults.profile?.found,
       modelBytes: async (history) => modelFile(machine, {}, { ...this.#known, trained: { history, data: await describe() } }),
     });
     const result = await run.run();

@@ -3,6 +3,7 @@ import type { Executor } from '../runtime/index.ts';
 import type { Callback } from './callbacks/index.ts';
 import type { CheckpointOptions } from './fit.ts';
 import type { ClassWeight, Stream, Weighting } from './source.ts';
+import type { ProfileOptions } from './step-profiler.ts';
 import type { TensorLike, TensorSet } from './values.ts';
 
 /** What every model is made with, besides its layers. */
@@ -55,6 +56,11 @@ export interface FitOptions {
    * callback had stopped stays stopped, unless more `epochs` are asked for than before.
    */
   readonly resume?: boolean | string;
+  /**
+   * Looks into where the time of some steps goes; the result is `profile` in what fit returns. Weights come out as they would without.
+   * Not in browsers.
+   */
+  readonly profile?: boolean | ProfileOptions;
 }
 
 /** Options of {@link Model.predict}. */

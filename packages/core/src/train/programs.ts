@@ -1,4 +1,5 @@
-import { checkGraph, expandGraph, type Graph, joinGraph, portable } from '../graph/index.ts';
+import { fail } from '../errors.ts';
+import { checkGraph, expandGraph, type Graph, joinGraph, type Node, portable } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
 import { blockConvolutions, fuseElementwise } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
@@ -9,7 +10,11 @@ import { checkingSizes } from './least-sizes.ts';
 export interface Ready<G> {
   readonly program: Program;
   readonly graph: G;
+  /** Nodes by their names in the file: of programs that the engine watches. */
+  readonly nodes: ReadonlyMap<string, Node>;
 }
+
+const watchedKey = 'watched: ';
 
 /** The programs of one model, compiled when first asked for. */
 export class Programs {
@@ -22,15 +27,30 @@ export class Programs {
 
   /**
    * The program of this name, made of the graph that `make` gives if there is none yet. `samples`: how many a run is expected to have;
-   * 1, unless told, is the safe side.
+   * 1, unless told, is the safe side. `watched`: one of its own, of whose runs the engine takes notes.
    */
-  get<G extends { readonly graph: Graph }>(name: string, make: () => G, samples = 1): Promise<Ready<G>> {
-    const known = this.#known.get(name) as Promise<Ready<G>> | undefined;
+  get<G extends { readonly graph: Graph }>(
+    name: string,
+    make: () => G,
+    { samples = 1, watched = false }: { readonly samples?: number; readonly watched?: boolean } = {},
+  ): Promise<Ready<G>> {
+    const key = watched ? `${watchedKey}${name}` : name;
+    const known = this.#known.get(key) as Promise<Ready<G>> | undefined;
     if (known) return known;
-    const ready = this.#compile(make, samples);
-    this.#known.set(name, ready);
-    ready.catch(() => this.#known.delete(name));
+    const ready = this.#compile(make, samples, watched);
+    this.#known.set(key, ready);
+    ready.catch(() => this.#known.delete(key));
     return ready;
+  }
+
+  /** Frees those that the engine watches. */
+  async releaseWatched(): Promise<void> {
+    for (const [key, ready] of [...this.#known]) {
+      if (!key.startsWith(watchedKey)) continue;
+      this.#known.delete(key);
+      const known = await ready.catch(() => undefined); // whoever asked for it was told
+      await known?.program.release();
+    }
   }
 
   /** Frees all of them, after the runs that were called before. */
@@ -40,14 +60,25 @@ export class Programs {
     for (const ready of all) if (ready.status === 'fulfilled') await ready.value.program.release();
   }
 
-  async #compile<G extends { readonly graph: Graph }>(make: () => G, samples: number): Promise<Ready<G>> {
+  async #compile<G extends { readonly graph: Graph }>(make: () => G, samples: number, profile: boolean): Promise<Ready<G>> {
     const made = make();
     checkGraph(made.graph);
     const executor = await this.#executor();
-    const program = await executor.compile(exportGraph(await suited(made.graph, executor, samples), { runs: executor.runs }));
-    return { program: checkingSizes(program, made.graph), graph: made };
+    const nodes = new Map<string, Node>();
+    const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
+    const bytes = exportGraph(await suited(made.graph, executor, samples), { runs: executor.runs, named });
+    const program = await executor.compile(bytes, { profile });
+    if (profile && !program.endProfiling) throw noProfiler(executor);
+    return { program: checkingSizes(program, made.graph), graph: made, nodes };
   }
 }
+
+const noProfiler = ({ description }: Executor) =>
+  fail('bad-value', {
+    what: 'profile',
+    got: `an executor that takes no notes (${description})`,
+    want: 'one that createExecutor made',
+  });
 
 /** The same graph in the form that the executor runs fastest. Which blocks it wants is searched for where some would gain. */
 async function suited(given: Graph, executor: Executor, samples: number): Promise<Graph> {
