@@ -70,23 +70,27 @@ describe('stratus', () => {
     expect(await stratus(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
     const help = await stratus(['--help']);
     expect(help.code).toBe(0);
-    for (const command of ['init', 'train', 'evaluate', 'predict', 'deploy', 'doctor'])
+    for (const command of ['init', 'train', 'profile', 'evaluate', 'predict', 'deploy', 'doctor'])
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(help.stdout).toContain('Examples:\n  $ stratus init');
     expect(help.stdout).not.toContain('\u001B');
   });
 
-  it.each(['init', 'train', 'evaluate', 'predict', 'deploy', 'doctor'])('explains %s, with examples', async (command) => {
-    const { code, stdout } = await stratus([command, '--help']);
-    expect(code).toBe(0);
-    expect(stdout).toContain('--json');
-    expect(stdout).toContain(`Examples:\n  $ `);
-    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
-  });
+  it.each(['init', 'train', 'profile', 'evaluate', 'predict', 'deploy', 'doctor'])(
+    'explains %s, with examples',
+    async (command) => {
+      const { code, stdout } = await stratus([command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('--json');
+      expect(stdout).toContain(`Examples:\n  $ `);
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+    },
+  );
 
   it.each([
     [['trian'], "error: unknown command 'trian'\n(Did you mean train?)"],
     [['train', 'a.ts', '--epoch', '3'], "error: unknown option '--epoch'\n(Did you mean --epochs?)"],
+    [['profile', 'a.ts', '--stepz', '2'], "error: unknown option '--stepz'\n(Did you mean --steps?)"],
     [['train'], "error: missing required argument 'script'"],
     [['train', 'a.ts', '--epochs', 'three'], "argument 'three' is invalid. It must be a whole number of at least 1."],
     [['deploy', 'a.onnx', '--port', '70000'], "argument '70000' is invalid. It must be a whole number from 0 to 65535."],

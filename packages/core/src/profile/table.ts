@@ -74,5 +74,5 @@ export function tableOf(profile: StepProfileJson, { rows = 20 }: TableOptions): 
       ...rest(ops, rows, 1),
     ],
   ];
-  return [headlines(profile).join('\n'), ...tables.map(aligned)].join('\n\n');
+  return [headlines(profile).map(plain).join('\n'), ...tables.map(aligned)].join('\n\n');
 }

@@ -14,7 +14,10 @@ export interface TrainingDefaults {
   /** Goes on from the checkpoint folder, if there is one in it. */
   resume?: boolean | undefined;
   epochs?: number | undefined;
-  /** Profiles each fit, so many steps, and is told what was found as soon as it is. */
+  /**
+   * Profiles each fit, so many steps, and is told what was found as soon as it is. Such a training is a trial: it begins anew and writes no
+   * checkpoints, whatever the script says.
+   */
   profile?: { readonly steps: number; found(profile: StepProfile): void | Promise<void> } | undefined;
 }
 

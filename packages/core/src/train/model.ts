@@ -165,9 +165,10 @@ export class Model {
     const defaults = trainingDefaults();
     const slots = this.#slots('fit');
     const { source, validation, columns, batchSize } = fitData(machine, slots, x, y, options);
-    const checkpoint = checkpointOf(
-      options.checkpoint ?? (typeof defaults.checkpoint === 'function' ? defaults.checkpoint() : defaults.checkpoint),
-    );
+    const isTrial = defaults.profile !== undefined;
+    const folder =
+      options.checkpoint ?? (typeof defaults.checkpoint === 'function' ? defaults.checkpoint() : defaults.checkpoint);
+    const checkpoint = checkpointOf(isTrial ? undefined : folder);
     const surroundings = [options.verbose === 0 ? undefined : defaults.progress?.(), defaults.watch?.()];
     let description: Promise<DataDescription> | undefined;
     const watched = columns ? undefined : watchBatches(source, slots.inputs);
@@ -181,7 +182,7 @@ export class Model {
       callbacks: [...(options.callbacks ?? []), ...surroundings.filter((callback) => callback !== undefined)],
       signal: anySignal(options.signal, defaults.signal),
       checkpoint,
-      resume: await resumeFrom(options.resume ?? defaults.resume, checkpoint),
+      resume: isTrial ? undefined : await resumeFrom(options.resume ?? defaults.resume, checkpoint),
       profiledSteps: defaults.profile ? profiledSteps({ steps: defaults.profile.steps }) : profiledSteps(options.profile),
       onProfile: defaults.profile?.found,
       modelBytes: async (history) => modelFile(machine, {}, { ...this.#known, trained: { history, data: await describe() } }),

@@ -1,6 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Callback } from '@stratus/core';
 import type { Command } from 'commander';
 import { duration, jsonProgress, terminalProgress } from '../progress/index.ts';
@@ -8,8 +5,8 @@ import { checkpointFolders } from './checkpoint-folders.ts';
 import { report } from './failure.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { commandName, outputFor, quoted } from './output.ts';
+import { runScript, scriptPath } from './run-script.ts';
 import { exitCodeOf, onStopSignal, type StopSignal } from './stop.ts';
-import { enableTypeScript } from './typescript.ts';
 
 interface TrainOptions {
   readonly epochs?: number;
@@ -45,12 +42,8 @@ export function addTrain(program: Command): void {
 }
 
 async function train(script: string, args: readonly string[], options: TrainOptions): Promise<void> {
-  const { fail, StratusError, trainingDefaults } = await import('@stratus/core');
-  const path = resolve(script);
-  if (!existsSync(path)) throw fail('file-not-found', { file: path });
-  if (!statSync(path).isFile())
-    throw fail('usage', { reason: `${script} is a folder.`, fix: 'Name the script in it: stratus train train.ts' });
-
+  const { StratusError, trainingDefaults } = await import('@stratus/core');
+  const path = await scriptPath(script, 'stratus train');
   const output = outputFor(options);
   const { json = false, resume = false, quiet = false } = options;
   const note = quiet ? () => {} : output.note;
@@ -119,28 +112,5 @@ async function train(script: string, args: readonly string[], options: TrainOpti
     note('Stopping after this step. Ctrl-C again quits at once.');
     stop.abort();
   });
-  // Also what happens in a fit that nobody awaits.
-  process.on('uncaughtException', (error) => end({ error }));
-  await enableTypeScript();
-  Error.stackTraceLimit = 50; // so that the script's own line is among them
-  process.argv = [process.argv[0]!, path, ...args];
-  let isRun = false;
-  process.once('beforeExit', () => {
-    if (isRun || stopped !== undefined) return end();
-    const fix = 'Look for a promise that is never resolved.';
-    end({
-      error: fail('bad-value', {
-        what: script,
-        got: 'an await that never comes back',
-        want: 'a script that runs to its end',
-        fix,
-      }),
-    });
-  });
-  try {
-    await import(pathToFileURL(path).href);
-    isRun = true;
-  } catch (error) {
-    end({ error });
-  }
+  await runScript(path, { script, args, end, isStopped: () => stopped !== undefined });
 }

@@ -19,9 +19,22 @@ const kernelEnd = '_kernel_time';
 /** Lines that are read between two turns of the event loop: some milliseconds. */
 const linesAtOnce = 500;
 
+/** Of sessions that are there: a process may end before they do. */
+const folders = new Set<string>();
+const clear = (): void => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+};
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stratus-profile-'));
+  if (folders.size === 0) process.off('exit', clear).once('exit', clear);
+  folders.add(folder);
+  return folder;
+}
+
 /** Where one session writes what it noted. */
 export class ProfileNotes {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'stratus-profile-'));
+  readonly #folder = newFolder();
   /** What the file's name begins with. */
   readonly prefix = join(this.#folder, 'notes');
   /** The same as C wants it: Windows has texts of 16 bits for paths. */
@@ -42,6 +55,7 @@ export class ProfileNotes {
 
   /** To be called when the session is gone, which writes as well. */
   remove(): void {
+    folders.delete(this.#folder);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
