@@ -1,10 +1,10 @@
 // The page and the table of a profile, of names that mean harm, in a real browser.
 import { existsSync } from 'node:fs';
-import { graphInput, ops, StepProfile } from '@stratus/core';
+import { graphInput, ops } from '@stratus/core';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atPath, type Node } from '../src/graph/index.ts';
-import type { Recording } from '../src/profile/index.ts';
+import { type Recording, StepProfile } from '../src/profile/index.ts';
 import { placeOf } from '../src/train/place-of.ts';
 
 const executablePath = process.env['STRATUS_CHROMIUM'] ?? '/usr/bin/chromium';

@@ -41,7 +41,7 @@ export function headlines(profile: StepProfileJson): string[] {
   const parts = [
     memory.process === undefined ? '' : `${bytesText(memory.process)} at most in the process`,
     memory.engine === undefined ? '' : `${bytesText(memory.engine)} at most within a step`,
-    `${bytesText(memory.state)} of weights and optimizer`,
+    memory.state === 0 ? '' : `${bytesText(memory.state)} of weights and optimizer`,
   ];
   return [
     `${steps} ${steps === 1 ? 'step' : 'steps'} of ${milliseconds(stepMs)} ms${unwatched}. ${engine}`,

@@ -1,7 +1,9 @@
 // What options of fit mean.
 import { fail } from '../errors.ts';
 import { files } from '../runtime/index.ts';
-import type { CheckpointOptions } from './fit.ts';
+import type { TrainingDefaults } from './defaults.ts';
+import type { CheckpointOptions, Training } from './fit.ts';
+import type { FitOptions } from './options.ts';
 
 /** Errors: `bad-value`. */
 export function checkedEpochs(epochs: number): number {
@@ -10,8 +12,24 @@ export function checkedEpochs(epochs: number): number {
   return epochs;
 }
 
+/**
+ * Where a fit writes checkpoints, and what it goes on from: as it was told, or else as its surroundings have it. A trial does neither. Errors:
+ * `bad-value`.
+ */
+export async function checkpointsOf(
+  options: Pick<FitOptions, 'checkpoint' | 'resume'>,
+  defaults: TrainingDefaults,
+): Promise<Checkpoints> {
+  if (defaults.profile) return {};
+  const { checkpoint: around } = defaults;
+  const checkpoint = checkpointOf(options.checkpoint ?? (typeof around === 'function' ? around() : around));
+  return { checkpoint, resume: await resumeFrom(options.resume ?? defaults.resume, checkpoint) };
+}
+
+type Checkpoints = Pick<Training, 'checkpoint' | 'resume'>;
+
 /** Where and when checkpoints are written. Errors: `bad-value`. */
-export function checkpointOf(given: string | CheckpointOptions | undefined): CheckpointOptions | undefined {
+function checkpointOf(given: string | CheckpointOptions | undefined): CheckpointOptions | undefined {
   const checkpoint = typeof given === 'string' ? { directory: given } : given;
   const every = checkpoint?.everyBatches;
   if (every !== undefined && !(Number.isInteger(every) && every > 0))
@@ -20,7 +38,7 @@ export function checkpointOf(given: string | CheckpointOptions | undefined): Che
 }
 
 /** The folder to go on from, if there is a checkpoint. Errors: `bad-value`. */
-export async function resumeFrom(
+async function resumeFrom(
   resume: boolean | string | undefined,
   checkpoint: CheckpointOptions | undefined,
 ): Promise<string | undefined> {

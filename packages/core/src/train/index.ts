@@ -18,6 +18,7 @@ export type {
   WeightsChoice,
 } from './options.ts';
 export type { CompileOptions } from './plan.ts';
+export { type ProfileModelOptions, profileModel } from './profile-model.ts';
 export { resetStates } from './reset-states.ts';
 export { sequential } from './sequential.ts';
 export type { ClassWeight, Stream, StreamBatch, Weighting } from './source.ts';

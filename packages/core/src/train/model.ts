@@ -19,7 +19,7 @@ import { trainingDefaults } from './defaults.ts';
 import { type DataDescription, describeData } from './describe-data.ts';
 import { FitRun, type History } from './fit.ts';
 import { type FitDataOptions, fitData } from './fit-data.ts';
-import { anySignal, checkedEpochs, checkpointOf, resumeFrom } from './fit-options.ts';
+import { anySignal, checkedEpochs, checkpointsOf } from './fit-options.ts';
 import { addBatch, emptyTotals, type Logs, type LogValue, readTotals } from './logs.ts';
 import { Machine } from './machine.ts';
 import { measure, stopIfAborted } from './measure.ts';
@@ -165,10 +165,7 @@ export class Model {
     const defaults = trainingDefaults();
     const slots = this.#slots('fit');
     const { source, validation, columns, batchSize } = fitData(machine, slots, x, y, options);
-    const isTrial = defaults.profile !== undefined;
-    const folder =
-      options.checkpoint ?? (typeof defaults.checkpoint === 'function' ? defaults.checkpoint() : defaults.checkpoint);
-    const checkpoint = checkpointOf(isTrial ? undefined : folder);
+    const checkpoints = await checkpointsOf(options, defaults);
     const surroundings = [options.verbose === 0 ? undefined : defaults.progress?.(), defaults.watch?.()];
     let description: Promise<DataDescription> | undefined;
     const watched = columns ? undefined : watchBatches(source, slots.inputs);
@@ -181,9 +178,8 @@ export class Model {
       batchSize,
       callbacks: [...(options.callbacks ?? []), ...surroundings.filter((callback) => callback !== undefined)],
       signal: anySignal(options.signal, defaults.signal),
-      checkpoint,
-      resume: isTrial ? undefined : await resumeFrom(options.resume ?? defaults.resume, checkpoint),
-      profiledSteps: defaults.profile ? profiledSteps({ steps: defaults.profile.steps }) : profiledSteps(options.profile),
+      ...checkpoints,
+      profiledSteps: profiledSteps(defaults.profile ? { steps: defaults.profile.steps } : options.profile),
       onProfile: defaults.profile?.found,
       modelBytes: async (history) => modelFile(machine, {}, { ...this.#known, trained: { history, data: await describe() } }),
     });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { StepProfile } from '@stratus/core';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { report } from './failure.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { type Output, outputFor } from './output.ts';
@@ -11,6 +11,8 @@ import { exitCodeOf, onStopSignal } from './stop.ts';
 interface ProfileOptions {
   readonly steps: number;
   readonly out: string;
+  readonly batch: number;
+  readonly size: Readonly<Record<string, number>>;
   readonly json?: boolean;
 }
 
@@ -18,25 +20,45 @@ interface ProfileOptions {
 export function addProfile(program: Command): void {
   const command = program
     .command('profile')
-    .summary('say where the time of a training goes')
+    .summary('say where the time of a training or a model goes')
     .description(
-      'Runs a training script until some steps of its first training have been looked into, and says where their time goes: by\nlayer and op, and in what is no kernel. Then it ends: nothing is saved, no checkpoint is written.\nWrites a page with a flame chart, and a time line for Chrome and Perfetto.',
+      'Runs a training script until some steps of its first training have been looked into, and says where their time goes: by\nlayer and op, and in what is no kernel. Then it ends: nothing is saved, no checkpoint is written.\nOf a model, an ONNX file, it is inference that is looked into; it is fed zeros.\nWrites a page with a flame chart, and a time line for Chrome and Perfetto.',
     )
-    .argument('<script>', 'the script: a .ts, .mts, .js or .mjs file')
+    .argument('<file>', 'the script, a .ts, .mts, .js or .mjs file; or the model, an .onnx file')
     .argument('[args...]', 'what the script finds in process.argv, after --')
-    .option('--steps <n>', 'steps that are looked into', wholeNumber(1), 20)
+    .option('--steps <n>', 'steps, or inferences, that are looked into', wholeNumber(1), 20)
     .option('--out <name>', 'what the files are called, before .html and .json', 'profile')
+    .option('--batch <n>', 'samples of an inference', wholeNumber(1), 1)
+    .option('--size <axis=n>', 'the size of another axis that a model leaves open; may be repeated', axisSize, {})
     .addOption(jsonOption())
-    .action((script: string, args: string[], options: ProfileOptions) => profile(script, args, options));
+    .action((file: string, args: string[], options: ProfileOptions) =>
+      /\.onnx$/i.test(file) ? inference(file, options) : training(file, args, options),
+    );
   withExamples(
     command,
     'stratus profile train.ts',
     'stratus profile train.ts --steps 50 --out runs/wide',
     'stratus profile train.ts --json -- --units 512',
+    'stratus profile model.onnx --batch 64',
   );
 }
 
-async function profile(script: string, args: readonly string[], options: ProfileOptions): Promise<void> {
+/** Reads 'time=128', besides those that were given before. */
+function axisSize(text: string, before: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const [, axis, size] = /^(.+)=(\d+)$/.exec(text) ?? [];
+  if (axis === undefined || Number(size) < 1)
+    throw new InvalidArgumentError('It must be the name of an axis and its size, such as time=128.');
+  return { ...before, [axis]: Number(size) };
+}
+
+async function inference(file: string, { steps, batch, size, ...options }: ProfileOptions): Promise<void> {
+  const { files, profileModel } = await import('@stratus/core');
+  const output = outputFor(options);
+  const found = await profileModel(await files.read(file), { steps, batchSize: batch, sizes: size });
+  await show(found, { title: basename(file), out: options.out, output });
+}
+
+async function training(script: string, args: readonly string[], options: ProfileOptions): Promise<void> {
   const { fail, trainingDefaults } = await import('@stratus/core');
   const path = await scriptPath(script, 'stratus profile');
   const json = options.json ?? false;
