@@ -4,17 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Callback,
+  constant,
+  conv2d,
   createExecutor,
   dense,
   dropout,
   type Executor,
+  exportGraph,
   type FitOptions,
+  flatten,
   graphInput,
   input,
   lstm,
   type Model,
   matrixRate,
   ops,
+  profileModel,
   type StepProfile,
   sequential,
   type Tensor,
@@ -269,6 +274,34 @@ describe('operations of single ops', () => {
   ])('%s', (_, { node }, flops) => {
     expect(flopsAt(node!, new Map([['batch', 3]]))).toBe(flops);
     if (flops > 0) expect(flopsAt(node!, new Map())).toBeUndefined();
+  });
+});
+
+describe('inference', () => {
+  const net = sequential([
+    input({ shape: [28, 28, 4] }),
+    conv2d({ filters: 16, kernelSize: 3, activation: 'relu', name: 'windows' }),
+    flatten(),
+    dense({ units: 10, activation: 'softmax', name: 'answer' }),
+  ]);
+
+  it('of any model: nodes that the engine has made one of keep their operations', async () => {
+    const profile = await profileModel(await net.toBytes(), { batchSize: 4, steps: 3 });
+    expect(profile).toMatchObject({ steps: 3, warmup: 3, memory: { state: 0 } });
+    expect(flopsOf(profile, 'windows', 'forward')).toBe(2 * 4 * 26 * 26 * 16 * 9 * 4);
+    expect(flopsOf(profile, 'answer', 'forward')).toBe(2 * 4 * 26 * 26 * 16 * 10);
+    expect(sum(profile.phases.map(({ share }) => share))).toBeCloseTo(1, 9);
+    expect(profile.plainStepMs).toBeGreaterThan(0);
+  });
+
+  it('wants sizes of open axes, and sensible ones', async () => {
+    const tokens = graphInput('tokens', ['batch', 'time', 3]);
+    const bytes = exportGraph({ name: 'open', inputs: [tokens], outputs: { y: ops.matMul(tokens, constant(wave([3, 2]))) } });
+    await expect(profileModel(bytes)).rejects.toThrow(/no size for the axis 'time'.*--size time=16/);
+    expect((await profileModel(bytes, { sizes: { time: 5 }, steps: 1 })).flops).toBe(2 * 5 * 3 * 2);
+    for (const options of [{ steps: 0 }, { batchSize: 0 }, { sizes: { time: 1.5 } }])
+      await expect(profileModel(bytes, options)).rejects.toMatchObject({ code: 'bad-value' });
+    await expect(profileModel(new Uint8Array(5))).rejects.toMatchObject({ code: 'not-onnx' });
   });
 });
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dense, input, sequential } from '@stratus/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stratus } from './cli-process.ts';
 
@@ -56,7 +57,19 @@ describe('stratus profile', () => {
     for (const file of ['runs/a.html', 'runs/a.json']) expect(existsSync(join(cwd, file))).toBe(true);
   });
 
+  it('looks into the inference of a model', async () => {
+    const model = sequential([input({ shape: [4] }), dense({ units: 3, name: 'answer' })]);
+    await model.save(join(cwd, 'answer.onnx'));
+    const { code, stdout } = await stratus(
+      ['profile', 'answer.onnx', '--batch', '8', '--steps', '2', '--json', '--out', 'runs/b'],
+      { cwd },
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ steps: 2, flops: 2 * 8 * 4 * 3, layers: [{ layer: 'answer', backward: 0 }] });
+  });
+
   it.each<[string, string[], number, RegExp]>([
+    ['a size of an axis', ['answer.onnx', '--size', 'time'], 2, /the name of an axis and its size, such as time=128/],
     ['a folder', ['.'], 2, /stratus profile train\.ts/],
     ['no steps', [train, '--steps', '0'], 2, /whole number of at least 1/],
     ['a file that cannot be written', [train, '--steps', '1', '--out', 'train.ts/a'], 1, /Writing train\.ts\/a\.html failed/],

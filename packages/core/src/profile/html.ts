@@ -40,7 +40,7 @@ export function htmlOf(profile: StepProfileJson, title: string): string {
       bytesText(memory.process ?? memory.engine ?? memory.state),
       memory.process === undefined
         ? 'within a step, at most'
-        : `of memory at most; ${bytesText(memory.state)} are weights and optimizer`,
+        : `of memory at most${memory.state === 0 ? '' : `; ${bytesText(memory.state)} are weights and optimizer`}`,
     ),
   ];
   const tail = ({ ms, share, rate: own }: LayerTime | OpTime): string[] => [milliseconds(ms), percent(share), rateText(own)];
