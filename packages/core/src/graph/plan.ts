@@ -15,14 +15,26 @@ export function planOf(outputs: readonly Value[]): Plan {
   if (!nodes.some(({ op }) => op.join)) return { order: nodes, stands: (value) => value };
 
   const read = new Set<Value>(outputs);
-  for (const { ins } of nodes) for (const value of ins) if (value) read.add(value);
+  const isRead = (value: Value): boolean => read.has(value);
+  const readBy = (ins: Node['ins']): void => {
+    for (const value of ins) if (value) read.add(value);
+  };
   const instead = new Map<Node, Node>();
   const stands = new Map<Value, Value>();
-  for (const group of equalInputs(nodes)) {
-    const { op } = group[0]!;
+  const groups = equalInputs(nodes);
+  // From the last to the first, so that what only a loop needs whose results nobody reads is not read either.
+  for (const node of [...nodes].reverse()) {
+    const group = groups.get(node);
+    if (!group) {
+      if (node.outs.some(isRead)) readBy(node.ins);
+      continue;
+    }
+    if (group[0] !== node || !group.some(({ outs }) => outs.some(isRead))) continue;
+    const { op } = node;
     const { path } = group.reduce((a, b) => (b.outs.length < a.outs.length ? b : a)); // the first that was built gives the least
-    for (const { ins, attrs, outs } of op.join!(group, (value) => read.has(value))) {
+    for (const { ins, attrs, outs } of op.join!(group, isRead)) {
       const joined: Node = { op, ins, attrs, path, outs: outs.map((values) => values[0]!) };
+      if (joined.outs.some(isRead)) readBy(ins);
       for (const values of outs) {
         for (const value of values) {
           stands.set(value, values[0]!);
@@ -30,6 +42,7 @@ export function planOf(outputs: readonly Value[]): Plan {
         }
       }
     }
+    for (const one of group) if (!instead.has(one) && one.outs.some(isRead)) readBy(one.ins);
   }
   const find = (value: Value): Value => stands.get(value) ?? value;
   // Values still point at the nodes that made them first, so the order is found by hand: what a joined node needs has come before it.
@@ -43,9 +56,9 @@ export function planOf(outputs: readonly Value[]): Plan {
   return { order: runs.reverse(), stands: find };
 }
 
-/** Nodes that may be joined, in groups of one op and the same inputs. */
-function equalInputs(nodes: readonly Node[]): Node[][] {
-  const groups: Node[][] = [];
+/** Nodes that may be joined, each with all that are of its op and have its inputs, in order. */
+function equalInputs(nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
+  const groups = new Map<Node, Node[]>();
   const byFirst = new Map<Value | undefined, Node[][]>();
   for (const node of nodes) {
     if (!node.op.join) continue;
@@ -55,12 +68,10 @@ function equalInputs(nodes: readonly Node[]): Node[][] {
       ([first]) =>
         first!.op === node.op && first!.ins.length === node.ins.length && first!.ins.every((v, i) => v === node.ins[i]),
     );
-    if (same) same.push(node);
-    else {
-      const group = [node];
-      near.push(group);
-      groups.push(group);
-    }
+    const group = same ?? [];
+    group.push(node);
+    groups.set(node, group);
+    if (!same) near.push(group);
   }
   return groups;
 }

@@ -73,6 +73,13 @@ export interface Op {
   readonly suits?: (node: Node) => boolean;
   /** What it does to numbers, of an op that does so element by element, and of which there are kernels that do several at once. */
   readonly elementwise?: ElementwiseKind;
+  /** True of an op whose result does not follow from its inputs: each of its nodes stays a node of its own. */
+  readonly impure?: true;
+  /**
+   * A value that equals its only result to the last bit, if one is at hand: one of its inputs, what these were made of, or one new node on
+   * such values.
+   */
+  readonly simplify?: (ins: readonly (Value | undefined)[], attrs: Attrs) => Value | undefined;
   /** How the sum of its results over the steps of a loop is made after the loop: see `StepSum`. Undefined: not at all. */
   readonly sumSteps?: (node: Node, steps: StepSum) => Value | undefined;
 }

@@ -4,6 +4,7 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
 import { lift, type Operand } from './rules.ts';
+import { without } from './without.ts';
 
 /** @internal */
 export const addOp = defineOp({
@@ -14,6 +15,7 @@ export const addOp = defineOp({
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Add', a, b, addDims) }),
   grad: ({ dc }) => ({ a: dc, b: dc }),
+  simplify: ([a, b]) => without(a!, b!, -0) ?? without(b!, a!, -0),
   sumSteps({ ins }, { after, sum }) {
     const [a, b] = ins.map((x) => after(x!));
     return a || b ? add(a ?? sum(ins[0]!), b ?? sum(ins[1]!)) : undefined;

@@ -27,6 +27,7 @@ export const castOp = defineOp({
   grad: ({ input, doutput }) => ({
     input: isFloat(input.dtype) && isFloat(doutput.dtype) ? cast(doutput, input.dtype) : null,
   }),
+  simplify: ([input], { to }) => (dtypes[input!.dtype].onnx === to ? input : undefined),
 });
 
 /**

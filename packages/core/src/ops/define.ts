@@ -85,6 +85,8 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly suits?: NonNullable<Op['suits']>;
   /** See {@link Op}. */
   readonly elementwise?: ElementwiseKind;
+  /** See {@link Op}. */
+  readonly simplify?: NonNullable<Op['simplify']>;
   infer(ins: Readonly<Record<I, Info>> & Readonly<Partial<Record<P, Info>>>, attrs: AttrsOf<A>): Record<O, Info>;
   /**
    * Cotangents by the same names; `d<output>` comes in. No un-broadcasting (grad sums back), no "is it needed?" (an unused
@@ -162,6 +164,7 @@ export function defineOp<
     }),
     ...(spec.suits && { suits: spec.suits }),
     ...(spec.elementwise && { elementwise: spec.elementwise }),
+    ...(spec.simplify && { simplify: spec.simplify }),
     infer(ins, attrs) {
       const infos = spec.infer(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
       return spec.outputs.map((name) => infos[name]);

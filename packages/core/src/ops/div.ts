@@ -6,6 +6,7 @@ import { arithmetic } from './kinds.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
 import { lift, type Operand } from './rules.ts';
+import { without } from './without.ts';
 
 /** @internal */
 export const divOp = defineOp({
@@ -19,6 +20,7 @@ export const divOp = defineOp({
     const da = div(dc, b);
     return { a: da, b: neg(mul(da, c)) }; // (a / b)' = a' / b - (a / b) b' / b
   },
+  simplify: ([a, b]) => without(a!, b!, 1),
 });
 
 /**

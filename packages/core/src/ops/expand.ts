@@ -23,6 +23,10 @@ export const expandOp = defineOp({
     return { output: { dtype: input.dtype, shape: broadcastShapes('Expand', input.shape, wanted) } };
   },
   grad: ({ doutput }) => ({ input: doutput, shape: null }), // grad sums it back
+  simplify([input, shape]) {
+    const wanted = knownDims(shape!);
+    return wanted && sameShape(input!.shape, broadcastShapes('Expand', input!.shape, wanted)) ? input : undefined;
+  },
 });
 
 /**

@@ -11,6 +11,7 @@ export const identityOp = defineOp({
   outputs: ['output'],
   infer: ({ input }) => ({ output: { dtype: input.dtype, shape: input.shape, ...knownSizes(input) } }),
   grad: ({ doutput }) => ({ input: doutput }),
+  simplify: ([input]) => input,
 });
 
 /**

@@ -4,6 +4,7 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
 import { lift, type Operand } from './rules.ts';
+import { without } from './without.ts';
 
 /** @internal */
 export const mulOp = defineOp({
@@ -14,6 +15,7 @@ export const mulOp = defineOp({
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b, mulDims) }),
   grad: ({ a, b, dc }) => ({ a: mul(dc, b), b: mul(dc, a) }), // (a b)' = a' b + a b'
+  simplify: ([a, b]) => without(a!, b!, 1) ?? without(b!, a!, 1),
   sumSteps({ ins: [a, b] }, { fixed, after }) {
     const [p, q] = [fixed(a!), fixed(b!)];
     const sum = q ? after(a!) : p ? after(b!) : undefined;

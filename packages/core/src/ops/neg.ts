@@ -12,6 +12,7 @@ export const negOp = defineOp({
   outputs: ['y'],
   infer: ({ x }) => ({ y: numeric('Neg', x) }),
   grad: ({ dy }) => ({ x: neg(dy) }),
+  simplify: ([x]): Value | undefined => (x!.node?.op === negOp.op ? x!.node.ins[0] : undefined),
   sumSteps({ ins: [x] }, { after }) {
     const sum = after(x!);
     return sum && neg(sum);

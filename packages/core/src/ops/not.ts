@@ -12,6 +12,7 @@ export const notOp = defineOp({
   outputs: ['y'],
   infer: ({ x }) => ({ y: truth('Not', x) }),
   grad: 'zero',
+  simplify: ([x]): Value | undefined => (x!.node?.op === notOp.op ? x!.node.ins[0] : undefined),
 });
 
 /**

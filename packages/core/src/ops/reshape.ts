@@ -32,6 +32,20 @@ export const reshapeOp = defineOp({
     return { reshaped: { dtype: data.dtype, shape: resolve(data.shape, copied), ...knownSizes(data) } };
   },
   grad: ({ data, dreshaped }) => ({ data: reshapeLike(dreshaped, data), shape: null }),
+  simplify([data, shape], { allowzero }): Value | undefined {
+    const wanted = knownDims(shape!);
+    if (!wanted) return undefined;
+    const zeros = (i: number): boolean => wanted[i] === 0 && !allowzero;
+    const copied = wanted.map((d, i) => (zeros(i) ? data!.shape[i]! : d));
+    if (sameShape(data!.shape, resolve(data!.shape, copied))) return data;
+    if (data!.node?.op !== reshapeOp.op) return undefined;
+    // 0 copies a size of what is left out: it stays where the tensor before has the same there.
+    const [first] = data!.node.ins;
+    const moved = wanted.some((_, i) => zeros(i) && first!.shape[i] !== data!.shape[i]);
+    if (moved || productOf(first!.shape) !== productOf(data!.shape)) return undefined;
+    const whole = reshapeOp({ data: first!, shape: shape! }, { allowzero: allowzero as number }).reshaped;
+    return sameShape(whole.shape, first!.shape) ? first : whole;
+  },
 });
 
 /** Fills in -1 and checks that the number of elements stays the same, as far as that is known. */

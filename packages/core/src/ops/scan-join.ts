@@ -1,4 +1,4 @@
-import { type Joined, type Node, toposort, type Value } from '../graph/index.ts';
+import type { Joined, Node, Value } from '../graph/index.ts';
 import { type ScanParts, type Steps, scanParts, unlessZero } from './scan-parts.ts';
 
 const sameSteps = (a: Steps, b: Steps): boolean => a.axis === b.axis && a.direction === b.direction;
@@ -23,45 +23,81 @@ export function joinScans(nodes: readonly Node[], isRead: (value: Value) => bool
   return groups.map((group) => joinGroup(group, parts.get(group[0]!)!, isRead));
 }
 
-function joinGroup(
-  group: readonly Node[],
-  { body, states, reads, results }: ScanParts,
-  isRead: (value: Value) => boolean,
-): Joined {
-  const [first] = group;
-  const outs: Value[][] = results.slice(0, states).map((_, i) => group.map((node) => node.outs[i]!));
-  const outputs: [string, Value][] = Object.entries(body.outputs).slice(0, states);
-  const stacks: Steps[] = [];
+/** What is stacked in one node or several: the value of one step, and the values that stand for all of them. */
+interface Stack {
+  readonly name: string;
+  readonly result: Value;
+  readonly steps: Steps;
+  readonly outs: Value[];
+}
+
+function stacksOf(group: readonly Node[], states: number, isRead: (value: Value) => boolean): Stack[] {
+  const stacks: Stack[] = [];
   for (const node of group) {
     const mine = scanParts(node.ins.length, node.attrs);
     const names = Object.keys(mine.body.outputs);
     for (const [j, steps] of mine.stacks.entries()) {
       const [out, result] = [node.outs[states + j]!, mine.results[states + j]!];
       if (!isRead(out)) continue;
-      const same = stacks.findIndex((s, k) => outputs[states + k]![1] === result && sameSteps(s, steps));
-      if (same >= 0) outs[states + same]!.push(out);
-      else {
-        let name = names[states + j]!;
-        while (outputs.some(([taken]) => taken === name)) name += '_';
-        outputs.push([name, result]);
-        outs.push([out]);
-        stacks.push(steps);
-      }
+      const same = stacks.find((stack) => stack.result === result && sameSteps(stack.steps, steps));
+      if (same) same.outs.push(out);
+      else stacks.push({ name: names[states + j]!, result, steps, outs: [out] });
     }
   }
-  // What only results needed that nobody reads is not captured any more.
-  const used = new Set(toposort(outputs.map(([, value]) => value)).flatMap((node) => node.ins));
-  for (const [, value] of outputs) used.add(value);
-  const kept = body.inputs.map((v, i) => i < states + reads.length || used.has(v));
+  return stacks;
+}
+
+/** What the body has to be given for `wanted`: a state that is read in a step has to be calculated in the step before. */
+function neededFor(wanted: readonly Value[], { body, results, states }: ScanParts): ReadonlySet<Value> {
+  const state = new Map(body.inputs.slice(0, states).map((inner, i) => [inner, results[i]!]));
+  const needed = new Set<Value>();
+  const left = [...wanted];
+  for (let value = left.pop(); value; value = left.pop()) {
+    if (needed.has(value)) continue;
+    needed.add(value);
+    const next = state.get(value);
+    if (next) left.push(next);
+    for (const before of value.node?.ins ?? []) if (before) left.push(before);
+  }
+  return needed;
+}
+
+function joinGroup(group: readonly Node[], parts: ScanParts, isRead: (value: Value) => boolean): Joined {
+  const { body, states, reads, results } = parts;
+  const [first] = group;
+  const stacks = stacksOf(group, states, isRead);
+  const given = body.inputs.slice(0, states).map((_, i) => group.some((node) => isRead(node.outs[i]!)));
+  const needed = neededFor([...results.filter((_, i) => given[i]), ...stacks.map(({ result }) => result)], parts);
+  const kept = body.inputs.map((inner, i) => needed.has(inner) || given[i] === true);
+  // What is read step by step says how many steps there are.
+  if (!kept.slice(states, states + reads.length).includes(true)) kept[states] = true;
+
+  const names = Object.keys(body.outputs);
+  const keptStates = names.slice(0, states).flatMap((name, i) => (kept[i] ? [{ name, at: i }] : []));
+  const keptReads = reads.filter((_, i) => kept[states + i]);
   const inputs = body.inputs.filter((_, i) => kept[i]);
+  const outputs = new Map(keptStates.map(({ name, at }) => [name, results[at]!]));
+  for (const { name: wanted, result } of stacks) {
+    let name = wanted;
+    while (outputs.has(name)) name += '_';
+    outputs.set(name, result);
+  }
   return {
     ins: first!.ins.filter((_, i) => kept[i]),
     attrs: {
       ...first!.attrs,
-      body: { ...body, inputs, captured: inputs.length - states - reads.length, outputs: Object.fromEntries(outputs) },
-      scan_output_axes: unlessZero(stacks.map((s) => s.axis)),
-      scan_output_directions: unlessZero(stacks.map((s) => s.direction)),
+      body: {
+        ...body,
+        inputs,
+        captured: inputs.length - keptStates.length - keptReads.length,
+        outputs: Object.fromEntries(outputs),
+      },
+      num_scan_inputs: keptReads.length,
+      scan_input_axes: unlessZero(keptReads.map((r) => r.axis)),
+      scan_input_directions: unlessZero(keptReads.map((r) => r.direction)),
+      scan_output_axes: unlessZero(stacks.map(({ steps }) => steps.axis)),
+      scan_output_directions: unlessZero(stacks.map(({ steps }) => steps.direction)),
     },
-    outs,
+    outs: [...keptStates.map(({ at }) => group.map((node) => node.outs[at]!)), ...stacks.map(({ outs }) => outs)],
   };
 }

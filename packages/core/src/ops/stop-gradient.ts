@@ -11,6 +11,7 @@ const frozenIdentity = defineOp({
   outputs: ['output'],
   infer: ({ input }) => ({ output: identityOp.op.infer([input], {})[0]! }),
   grad: 'zero',
+  simplify: ([input]) => input, // where nothing is differentiated any more
 });
 
 /**

@@ -5,6 +5,7 @@ import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
 import { neg } from './neg.ts';
 import { lift, type Operand } from './rules.ts';
+import { without } from './without.ts';
 
 /** @internal */
 export const subOp = defineOp({
@@ -15,6 +16,7 @@ export const subOp = defineOp({
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Sub', a, b, subDims) }),
   grad: ({ dc }) => ({ a: dc, b: neg(dc) }),
+  simplify: ([a, b]) => without(a!, b!, 0),
 });
 
 /**

@@ -30,6 +30,14 @@ export const transposeOp = defineOp({
       ),
     };
   },
+  simplify([data], attrs): Value | undefined {
+    const order = (attrs['perm'] as readonly number[] | undefined) ?? reversed(data!.shape.length);
+    const before = data!.node?.op === transposeOp.op ? data!.node : undefined;
+    const first = before && ((before.attrs['perm'] as readonly number[] | undefined) ?? reversed(order.length));
+    const whole = first ? order.map((axis) => first[axis]!) : order;
+    if (whole.every((axis, i) => axis === i)) return before ? before.ins[0] : data;
+    return before && transposeOp({ data: before.ins[0]! }, { perm: whole }).transposed;
+  },
   sumSteps({ ins: [data], attrs }, { after }) {
     const sum = after(data!);
     return sum && transpose(sum, attrs['perm'] as readonly number[] | undefined);

@@ -1,3 +1,4 @@
 export * from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
 export * from './fuse-elementwise.ts';
+export { simplify } from './simplify.ts';
