@@ -1,1 +1,2 @@
-export { grad } from './grad.ts';
+export { type GradOptions, grad } from './grad.ts';
+export type { Parts } from './recompute.ts';

@@ -13,7 +13,7 @@ export function setTrainable(
   const byName = new Map(layers.map(({ name, layer }) => [name, layer]));
   const known = Object.fromEntries([...byName.keys(), ...parameters].map((name) => [name, name]));
   const found = names.map((name) => {
-    const matches = Object.keys(known).filter((candidate) => pattern(name).test(candidate));
+    const matches = Object.keys(known).filter(matching(name));
     return matches.length > 0 ? matches : [lookUp('layer or parameter', known, name)];
   });
   for (const name of found.flat()) {
@@ -42,10 +42,9 @@ export function setTrainable(
   }
 }
 
-const pattern = (name: string): RegExp =>
-  new RegExp(
-    `^${name
-      .split('*')
-      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
-      .join('.*')}$`,
-  );
+/** Tells whether a name fits a text in which * is any text. */
+export function matching(text: string): (name: string) => boolean {
+  const parts = text.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  const pattern = new RegExp(`^${parts.join('.*')}$`);
+  return (name) => pattern.test(name);
+}

@@ -37,7 +37,7 @@ export type { DepthwiseOptions, SeparableOptions } from './convolution/depthwise
 export { separableConv1d } from './convolution/separable-conv1d.ts';
 export { separableConv2d } from './convolution/separable-conv2d.ts';
 export type { TransposedOptions } from './convolution/transposed-convolution.ts';
-export { setTrainable } from './freeze.ts';
+export { matching, setTrainable } from './freeze.ts';
 export { type GatConvOptions, gatConv } from './graph/gat-conv.ts';
 export { type GcnConvOptions, gcnConv } from './graph/gcn-conv.ts';
 export {

@@ -1,5 +1,15 @@
 // What is calculated twice, and what calculates nothing.
-import { type Attrs, type AttrValue, apply, constant, type Graph, type Node, rewrite, type Value } from '../graph/index.ts';
+import {
+  type Attrs,
+  type AttrValue,
+  apply,
+  constant,
+  type Graph,
+  type Node,
+  rewrite,
+  toposort,
+  type Value,
+} from '../graph/index.ts';
 import { isStatic, sizeAt, type Tensor, tensor } from '../tensor/index.ts';
 import { Content } from './content.ts';
 
@@ -18,7 +28,8 @@ class Met {
   /** `within` stands before the texts of all nodes: no graph may read values of another one. */
   simplified(graph: Graph, within: string): Graph {
     const before = Object.values(graph.outputs);
-    const after = rewrite(before, (node, ins) => this.#instead(node, ins, within));
+    const sizes = within === '' ? earliestSizes(before) : [];
+    const after = rewrite([...sizes, ...before], (node, ins) => this.#instead(node, ins, within)).slice(sizes.length);
     if (after.every((value, i) => value === before[i])) return graph;
     return { ...graph, outputs: Object.fromEntries(Object.keys(graph.outputs).map((name, i) => [name, after[i]!])) };
   }
@@ -69,6 +80,18 @@ class Met {
     this.#sizes.set(key, known);
     return known;
   }
+}
+
+/**
+ * Lists of sizes, those that the least has to be calculated for first. Whoever wants to know a size would wait for where it is read, and an engine
+ * that calculates what is needed next would leave other things until then, in memory.
+ */
+function earliestSizes(outputs: readonly Value[]): Value[] {
+  const depth = new Map<Node, number>();
+  for (const node of toposort(outputs))
+    depth.set(node, 1 + node.ins.reduce((most, value) => Math.max(most, (value?.node && depth.get(value.node)) ?? 0), 0));
+  const sizes = [...depth].filter(([{ outs }]) => outs.some(({ dims }) => dims));
+  return sizes.sort(([, a], [, b]) => a - b).flatMap(([{ outs }]) => outs);
 }
 
 const listed = {

@@ -6,6 +6,7 @@ import { add, cast, expandLike, identity, mul, reduceMean, sub } from '../ops/in
 import { full } from '../tensor/index.ts';
 import type { OutputPlan, Plan } from './plan.ts';
 import { figureName, targetValue } from './plan.ts';
+import { partsOf } from './recompute.ts';
 import { weightFeed } from './source.ts';
 
 /** A metric's statistics among the outputs of a graph. */
@@ -116,6 +117,8 @@ export function trainGraph(model: Architecture, plan: Plan, weighted: boolean): 
   const gradients = grad(
     loss,
     trainable.map((parameter) => parameter.value),
+    undefined,
+    { recompute: plan.recompute === undefined ? undefined : partsOf(plan.recompute, Object.values(built.outputs)) },
   );
   const writer = heldWriter(outputs);
   for (const [name, value] of Object.entries(built.updates)) writer.write(name, value);

@@ -12,6 +12,7 @@ import { stopIfAborted } from './measure.ts';
 import { Model } from './model.ts';
 import { recordsStep } from './model-file.ts';
 import type { CompileOptions } from './plan.ts';
+import type { Recompute } from './recompute.ts';
 
 /** Options of {@link load}. */
 export interface LoadOptions {
@@ -165,5 +166,6 @@ function compileOptions(config: NonNullable<Manifest['compile']>) {
     lossWeights: pick((output) => output.lossWeight),
     gradientAccumulationSteps: config['gradientAccumulationSteps'] as number,
     ...(config['emaMomentum'] !== undefined && { emaMomentum: config['emaMomentum'] as number }),
+    ...(config['recompute'] !== undefined && { recompute: config['recompute'] as Recompute }),
   } satisfies CompileOptions;
 }

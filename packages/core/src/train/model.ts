@@ -105,8 +105,8 @@ export class Model {
   compile(options: CompileOptions): this {
     this.#refuseWhileTraining('compile');
     // Layers may have been frozen or thawed since the model was made.
-    const { parameters } = buildGraph(this.architecture, { training: true });
-    this.#machine.configure(plan(options, buildGraph(this.architecture, { training: false })), parameters);
+    const built = buildGraph(this.architecture, { training: true });
+    this.#machine.configure(plan(options, buildGraph(this.architecture, { training: false }), built), built.parameters);
     return this;
   }
 

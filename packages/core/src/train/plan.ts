@@ -5,6 +5,7 @@ import { type Metric, type MetricLike, resolveMetric } from '../metrics/index.ts
 import type { Built } from '../nn/index.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { nearest } from '../suggest.ts';
+import { checkedRecompute, partsOf, type Recompute } from './recompute.ts';
 import { targetFeed } from './source.ts';
 import type { Slot } from './values.ts';
 
@@ -24,6 +25,12 @@ export interface CompileOptions {
   readonly gradientAccumulationSteps?: number;
   /** Keeps an exponential moving average of the weights with this momentum, such as 0.999. */
   readonly emaMomentum?: number;
+  /**
+   * Takes less memory and more time: what layers calculate is not kept for the gradient but calculated a second time, to the same bits.
+   * `true` chooses the parts; `'block*'` or a list names layers or paths (`'backbone/stage1'`), each of which is a part: what goes from one to
+   * another is kept. Known as gradient checkpointing: torch.utils.checkpoint, tf.recompute_grad, keras.RematScope.
+   */
+  readonly recompute?: Recompute;
 }
 
 /** What is asked of one output. */
@@ -41,12 +48,13 @@ export interface Plan {
   readonly outputs: readonly OutputPlan[];
   readonly accumulation: number;
   readonly emaMomentum: number | undefined;
+  readonly recompute: Recompute | undefined;
   /** As given, as far as it is plain JSON: for the artifact. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** Resolves names and checks them against the model. Errors: `unknown-name`, `bad-value`. */
-export function plan(options: CompileOptions, built: Built): Plan {
+/** Resolves names and checks them against the model, as it predicts and as it trains. Errors: `unknown-name`, `bad-value`. */
+export function plan(options: CompileOptions, built: Built, training: Built): Plan {
   if (typeof options !== 'object' || options === null) throw bad(`options ${String(options)}`, '{ optimizer, loss }');
   const names = Object.keys(built.outputs);
   const accumulation = options.gradientAccumulationSteps ?? 1;
@@ -74,7 +82,10 @@ export function plan(options: CompileOptions, built: Built): Plan {
     const metrics = [...(metricsOf(name) ?? []).map(resolved(false)), ...(weightedOf(name) ?? []).map(resolved(true))];
     return { name, loss, lossWeight, metrics, slot };
   });
-  const plan = { optimizer, outputs, accumulation, emaMomentum, config: configOf(optimizer, outputs, accumulation, emaMomentum) };
+  const recompute = checkedRecompute(options.recompute);
+  if (recompute !== undefined) partsOf(recompute, Object.values(training.outputs));
+  const chosen = { optimizer, outputs, accumulation, emaMomentum, recompute };
+  const plan = { ...chosen, config: configOf(chosen) };
   checkFigures(plan);
   return plan;
 }
@@ -83,12 +94,7 @@ const bad = (got: string, want: string, fix?: string) =>
   fail('bad-value', { what: 'compile', got, want, ...(fix !== undefined && { fix }) });
 
 /** What was chosen, as plain JSON that compile takes again. */
-function configOf(
-  optimizer: Optimizer,
-  outputs: readonly OutputPlan[],
-  accumulation: number,
-  emaMomentum: number | undefined,
-): Plan['config'] {
+function configOf({ optimizer, outputs, accumulation, emaMomentum, recompute }: Omit<Plan, 'config'>): Plan['config'] {
   const described = ({ type, config }: { readonly type: string; readonly config: unknown }) => ({ type, config });
   const metrics = (of: OutputPlan, weighted: boolean) =>
     of.metrics.filter((entry) => entry.weighted === weighted).map(({ metric }) => ({ ...described(metric), name: metric.name }));
@@ -106,6 +112,7 @@ function configOf(
     outputs: Object.fromEntries(byOutput) as Record<string, unknown>,
     gradientAccumulationSteps: accumulation,
     ...(emaMomentum !== undefined && { emaMomentum }),
+    ...(recompute !== undefined && { recompute }),
   };
   return JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
 }
