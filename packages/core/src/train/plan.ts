@@ -54,7 +54,7 @@ export interface Plan {
 }
 
 /** Resolves names and checks them against the model, as it predicts and as it trains. Errors: `unknown-name`, `bad-value`. */
-export function plan(options: CompileOptions, built: Built, training: Built): Plan {
+export function plan(options: CompileOptions, built: Built, training: Built = built): Plan {
   if (typeof options !== 'object' || options === null) throw bad(`options ${String(options)}`, '{ optimizer, loss }');
   const names = Object.keys(built.outputs);
   const accumulation = options.gradientAccumulationSteps ?? 1;
