@@ -297,6 +297,48 @@ describe('what runs', () => {
     expect(bodyOf(model.graph!.node![0]!).map(({ opType }) => opType)).toEqual(['Add']);
   });
 
+  it('no state is kept that nobody reads, nor what it alone needs, also not of the loop before', async () => {
+    const [h, k, x, w] = [graphInput('h', [2]), graphInput('k', [2]), graphInput('x', ['time', 2]), graphInput('w', [2])];
+    const first = scan({
+      states: [h, k],
+      inputs: [x],
+      body: ([a, b], [now]) => ({ states: [add(a!, now!), mul(b!, w)], outputs: [tanh(a!)] }),
+    });
+    const second = scan({
+      states: [first.states[1]!, h, h],
+      inputs: [first.outputs[0]!, x],
+      // The second state feeds the third, which is read; the first feeds itself alone.
+      body: ([a, b, c], [now, other]) => ({ states: [mul(a!, now!), add(b!, other!), add(c!, b!)], outputs: [] }),
+    });
+    const graph: Graph = { name: 'g', inputs: [h, k, x, w], outputs: { y: second.states[2]! } };
+    const loops = graphToModel(graph).graph!.node!.filter(({ opType }) => opType === 'Scan');
+    expect(loops.length).toBe(1);
+    const body = loops[0]!.attribute!.find(({ name }) => name === 'body')!.g!;
+    expect([loops[0]!.input!.length, body.input!.length, body.output!.length]).toEqual([3, 3, 2]);
+    expect(body.node!.map(({ opType }) => opType).sort()).toEqual(['Add', 'Add']);
+    const feeds = { h: drawn([2], 1), k: drawn([2], 2), x: drawn([3, 2], 3), w: drawn([2], 4) };
+    const floats = Object.fromEntries(
+      Object.entries(feeds).map(([name, { data, shape }]) => [
+        name,
+        tensor(Float32Array.from(data as Float64Array)).reshape([...shape]),
+      ]),
+    );
+    const { y } = await runGraph(graph, floats);
+    const [a, rows] = [floats['h']!.data as Float32Array, floats['x']!.data as Float32Array];
+    // c = h + sum over steps of the second state before each step
+    for (const i of [0, 1]) expect(y!.data[i]).toBeCloseTo(a[i]! + 3 * a[i]! + 2 * rows[i]! + rows[2 + i]!, 5);
+  });
+
+  it('a loop counts its steps by what is read step by step, also where nobody reads it', async () => {
+    const [h, x] = [graphInput('h', [2]), graphInput('x', ['time', 3])];
+    const { states } = scan({ states: [h], inputs: [x, x], body: ([a], [now]) => ({ states: [add(a!, a!)], outputs: [now!] }) });
+    const graph: Graph = { name: 'g', inputs: [h, x], outputs: { y: states[0]! } };
+    const [loop] = graphToModel(graph).graph!.node!;
+    expect(loop!.input).toEqual(['h', 'x']);
+    const { y } = await runGraph(graph, { h: tensor([1, 2]), x: tensor(new Float32Array(12)).reshape([4, 3]) });
+    expect([...(y!.data as Float32Array)]).toEqual([16, 32]);
+  });
+
   it('what does not depend on the step is calculated once, before the loop', () => {
     const x = graphInput('x', ['time', 2]);
     const w = graphInput('w', [2]);
