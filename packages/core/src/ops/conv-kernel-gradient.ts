@@ -1,6 +1,7 @@
 import { fail } from '../errors.ts';
 import { ownDomain, type Value } from '../graph/index.ts';
 import { dimsDiffer, showShape, sizeOf } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
 import { type ConvAxis, isPointwise } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { asImages, planeWindows, windowInts } from './plane-windows.ts';
@@ -59,6 +60,8 @@ const axisOf = (axis: number, along: Omit<ConvAxis, 'axis' | 'span'>): ConvAxis 
  * product of what it saw with `dy`, summed over windows and images.
  *
  * Shapes: `x [batch, in, ...S], dy [batch, out, ...P] -> [out, in / group, ...window]`. Source: torch.nn.grad.conv2d_weight.
+ *
+ * @internal
  */
 export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
   const { axes, group, kernel } = how;
@@ -67,3 +70,33 @@ export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
   const windows = planeWindows(axes)!;
   return reshape(convKernelGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dw, kernel);
 }
+
+const along = (kernel: number, stride: number, dilation: number, [before, after]: readonly [number, number]) => ({
+  kernel,
+  stride,
+  dilation,
+  before,
+  after,
+});
+
+/** @internal */
+export const convKernelGradientCases: OpCase[] = [
+  {
+    name: 'margin',
+    ins: [
+      [2, 3, 5, 4],
+      [2, 5, 5, 4],
+    ],
+    build: (x, dy) => convKernelGradientOp({ x, dy }, planeWindows([along(3, 1, 1, [1, 1]), along(2, 1, 1, [0, 1])])).dw,
+    torch: 'torch.nn.grad.conv2d_weight(F.pad(a, (0, 1, 1, 1)), (5, 3, 3, 2), b)',
+  },
+  {
+    name: 'strides, dilations, many channels',
+    ins: [
+      [3, 4, 9, 8],
+      [3, 9, 4, 3],
+    ],
+    build: (x, dy) => convKernelGradientOp({ x, dy }, planeWindows([along(3, 2, 1, [0, 0]), along(2, 3, 2, [1, 0])])).dw,
+    torch: 'torch.nn.grad.conv2d_weight(F.pad(a, (1, 0, 0, 0)), (9, 4, 3, 2), b, stride=(2, 3), dilation=(1, 2))',
+  },
+];

@@ -3,6 +3,7 @@ import { type ElementwiseKind, ownDomain, type Value } from '../graph/index.ts';
 import { abs } from './abs.ts';
 import { add } from './add.ts';
 import { and } from './and.ts';
+import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { defineVariadicOp } from './define.ts';
 import { div } from './div.ts';
@@ -68,7 +69,11 @@ export interface Instruction {
   readonly from: readonly number[];
 }
 
-/** The most operands that a program may have: inputs, outputs, and what lies between. */
+/**
+ * The most operands that a program may have: inputs, outputs, and what lies between.
+ *
+ * @internal
+ */
 export const mostOperands = 72;
 const letters = 5;
 const first = '0'.charCodeAt(0);
@@ -112,3 +117,28 @@ export function elementwiseProgram(ins: readonly Value[], program: readonly Inst
   const text = program.map(({ kind, to, from: [a = 0, b = a, c = a] }) => kinds[kind][0] + [to, a, b, c].map(letterOf).join(''));
   return elementwiseOp(ins, { program: text.join(''), outputs });
 }
+
+/** @internal */
+export const elementwiseCases: OpCase[] = [
+  {
+    name: 'all that has a slope',
+    ins: [[2, 3], [3], [2, 1]],
+    domain: [0.5, 1.5],
+    float32: 'what it is for',
+    build: (x, y, z) =>
+      elementwiseProgram(
+        [x!, y!, z!],
+        [
+          { kind: 'mul', to: 5, from: [0, 1] },
+          { kind: 'add', to: 5, from: [5, 2] },
+          { kind: 'tanh', to: 3, from: [5] },
+          { kind: 'exp', to: 6, from: [1] },
+          { kind: 'div', to: 6, from: [3, 6] },
+          { kind: 'sqrt', to: 5, from: [5] },
+          { kind: 'sub', to: 4, from: [6, 5] },
+        ],
+        2,
+      ),
+    torch: '(torch.tanh(a * b + c), torch.tanh(a * b + c) / torch.exp(b) - torch.sqrt(a * b + c))',
+  },
+];

@@ -3,6 +3,7 @@ import { fail } from '../errors.ts';
 import { constant, type Info, ownDomain, standIns, type Value } from '../graph/index.ts';
 import { type Dim, dimsDiffer, full, type Shape, showShape } from '../tensor/index.ts';
 import { add } from './add.ts';
+import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
 import { defineOp } from './define.ts';
 import { expandLike } from './expand.ts';
@@ -171,3 +172,30 @@ export function lstmSteps(
 ): { readonly h: Value; readonly lastH: Value; readonly lastC: Value } {
   return lstmStepsOp({ x, w, r, h0, c0, b }, { reverse: reverse ? 1 : 0 });
 }
+
+const torch = (x: string, output: string): string =>
+  `(lambda y, h, c: (${output}, h[0], c[0]))(*torch._VF.lstm(${x}, (d.unsqueeze(0), e.unsqueeze(0)), [b.T, c.T, f, torch.zeros_like(f)], True, 1, 0.0, False, False, False))`;
+
+/** @internal */
+export const lstmStepsCases: OpCase[] = [
+  {
+    name: 'forward',
+    ins: [[3, 2, 3], [3, 8], [2, 8], [2, 2], [2, 2], [8]],
+    domain: [-1, 1],
+    build: (x, w, r, h0, c0, b) => {
+      const { h, lastH, lastC } = lstmSteps(x!, w!, r!, { b, h0: h0!, c0: c0! });
+      return [h, lastH, lastC];
+    },
+    torch: torch('a', 'y'),
+  },
+  {
+    name: 'backwards',
+    ins: [[2, 3, 2], [2, 12], [3, 12], [3, 3], [3, 3], [12]],
+    domain: [-1, 1],
+    build: (x, w, r, h0, c0, b) => {
+      const { h, lastH, lastC } = lstmSteps(x!, w!, r!, { b, h0: h0!, c0: c0!, reverse: true });
+      return [h, lastH, lastC];
+    },
+    torch: torch('a.flip(0)', 'y.flip(0)'),
+  },
+];

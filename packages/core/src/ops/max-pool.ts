@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { constant, ownDomain, type Value } from '../graph/index.ts';
+import { constant, type Joined, type Node, ownDomain, type Value } from '../graph/index.ts';
 import { type Dim, full, productOf } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
@@ -32,9 +32,7 @@ export const maxPoolOp = defineOp({
     return { y, indices: { dtype: 'int64', shape: y.shape } };
   },
   least: ({ x }, attrs) => leastSizes(x, windowsOf('MaxPool', x, attrs)),
-  // Positions cost half as much again, and keep ONNX Runtime from its blocked layout: left out where nothing is differentiated.
-  join: (nodes, isRead) =>
-    nodes.filter(({ outs }) => !isRead(outs[1]!)).map(({ ins, attrs, outs }) => ({ ins, attrs, outs: [[outs[0]!]] })),
+  join: joinPools,
   grad({ x, indices, dy }, attrs, { given }) {
     if (attrs.storage_order !== 0)
       throw fail('no-gradient', { op: 'MaxPool with storage_order 1', at: '', path: 'input 0 of MaxPool' });
@@ -65,6 +63,24 @@ export const maxPoolGradientOp = defineOp({
   },
   grad: 'expanded',
 });
+
+/**
+ * Pools of the same windows are one. Positions cost half as much again, and keep ONNX Runtime from its blocked layout: left out where
+ * nobody reads them.
+ */
+function joinPools(nodes: readonly Node[], isRead: (value: Value) => boolean): Joined[] {
+  const alike = new Map<string, Node[]>();
+  for (const node of nodes) {
+    const attrs = node.attrs as WindowAttrs & { readonly storage_order: number };
+    const key = JSON.stringify([attrs.storage_order, windowsOf('MaxPool', node.ins[0]!, attrs)]);
+    alike.set(key, [...(alike.get(key) ?? []), node]);
+  }
+  return [...alike.values()].map((same) => {
+    const [{ ins, attrs }] = same as [Node, ...Node[]];
+    const [ys, positions] = [0, 1].map((which) => same.map(({ outs }) => outs[which]!)) as [Value[], Value[]];
+    return { ins, attrs, outs: positions.some(isRead) ? [ys, positions] : [ys] };
+  });
+}
 
 const positions = (x: Value, attrs: WindowAttrs): Value => maxPoolOp({ x }, attrs).indices;
 

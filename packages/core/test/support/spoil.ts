@@ -15,7 +15,13 @@ export interface Fault {
 export function spoiled(op: Op, { spoil }: Fault): Op {
   const rule = op.gradient;
   if (typeof rule === 'string') throw new TypeError(`${op.type} has no rule to spoil`);
-  return { ...op, gradient: (context) => rule(context).map((term, i) => term && spoil(term, i)) };
+  return {
+    ...op,
+    gradient: (context) => {
+      const terms = rule(context);
+      return terms === 'expanded' ? terms : terms.map((term, i) => term && spoil(term, i));
+    },
+  };
 }
 
 /** Two faults of the term of one input. */
@@ -46,7 +52,7 @@ export function inputsReached(row: Row, op: Op): number[] {
     ...op,
     gradient: (context) => {
       const terms = rule(context);
-      seen(context, terms);
+      if (terms !== 'expanded') seen(context, terms);
       return terms;
     },
   };
