@@ -16,6 +16,8 @@ export interface Result {
 export interface RunContext {
   /** The root of the repository. */
   readonly root: string;
+  /** What `--device` says; undefined where the library may choose. */
+  readonly device?: string | undefined;
   /** Says on standard error what is going on; standard output is for the results. */
   log(line: string): void;
   /** Ctrl-C. */

@@ -9,7 +9,7 @@ process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort()); 
 const say = (message: object): Promise<void> => new Promise((resolve) => process.send!(message, () => resolve()));
 try {
   const { run } = (await import(pathToFileURL(process.argv[2]!).href)) as { run: Run };
-  await say({ results: await run({ root, log: (line) => console.error(line), signal: stop.signal }) });
+  await say({ results: await run({ root, device: process.argv[3], log: (line) => console.error(line), signal: stop.signal }) });
   process.exit(0); // what a measurement leaves open is not waited for
 } catch (e) {
   await say({ results: [], error: e instanceof Error ? (e.stack ?? e.message) : inspect(e) });

@@ -65,11 +65,11 @@ export function table(outcomes: readonly Outcome[]): string {
 export const isFine = (outcomes: readonly Outcome[]): boolean =>
   outcomes.every(({ results, error }) => error === undefined && results.length > 0 && results.every(isMet));
 
-/** Runs one file in a process of its own. */
-export function measure(path: string): Promise<Outcome> {
+/** Runs one file in a process of its own, which is told the device. */
+export function measure(path: string, device?: string): Promise<Outcome> {
   const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
   return new Promise((resolve) => {
-    const child = fork(join(root, 'tools/measure-one.ts'), [path], {
+    const child = fork(join(root, 'tools/measure-one.ts'), [path, ...(device === undefined ? [] : [device])], {
       execArgv: ['--import', loader, '--expose-gc'],
       stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
       serialization: 'advanced', // NaN survives
@@ -89,11 +89,11 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false } },
+    options: { json: { type: 'boolean', default: false }, device: { type: 'string' } },
   });
   const [kind = '', ...asked] = positionals;
   if (!Object.hasOwn(folders, kind))
-    throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json]`);
+    throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json] [--device NAME]`);
   const folder = join(root, folders[kind as Kind]);
   const available = filesUnder(folder, '.ts').map((path) => basename(path, '.ts'));
   const chosen = choose(available, asked, kind);
@@ -104,7 +104,7 @@ async function main(args: string[]): Promise<number> {
   for (const name of chosen) {
     if (stopped) break;
     console.error(`--- ${kind} ${name}`);
-    const outcome = await measure(join(folder, `${name}.ts`));
+    const outcome = await measure(join(folder, `${name}.ts`), values.device);
     if (outcome.error?.includes('\n')) console.error(outcome.error);
     outcomes.push(outcome);
   }

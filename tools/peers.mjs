@@ -1,11 +1,11 @@
-// Installs the libraries that Stratus is measured against: PyTorch, TensorFlow and tiktoken into .venv-peers, TensorFlow.js and
-// gpt-tokenizer into .peers.
+// Installs the libraries that Stratus is measured against: PyTorch, TensorFlow, JAX and tiktoken into .venv-peers, TensorFlow.js,
+// jax-js and gpt-tokenizer into .peers.
 // `node tools/peers.mjs [python] [tfjs]`. Some gigabytes where PyTorch comes with its GPU parts. Both folders can be deleted at any time.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { main, Refusal, root, run } from './ready.mjs';
 
-const tfjs = ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0', 'gpt-tokenizer@4.0.0'];
+const tfjs = ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0', '@jax-js/jax@0.1.25', 'gpt-tokenizer@4.0.0'];
 /** Tried in this order: the build for CPUs alone is not to be had everywhere. */
 const torch = ['torch==2.13.0+cpu', 'torch==2.13.0'];
 
@@ -33,8 +33,9 @@ async function installPython() {
     break;
   }
   if (await pip('tensorflow-cpu==2.21.*', 'numpy')) got.push('tensorflow-cpu');
+  if (await pip('jax[cpu]==0.10.*', 'optax==0.2.*')) got.push('jax');
   if (await pip('tiktoken==0.14.*')) got.push('tiktoken');
-  if (got.length < 3)
+  if (got.length < 4)
     throw new Refusal(`Only this could be installed: ${got.join(', ') || 'nothing'}. The messages of pip are above.`);
 }
 

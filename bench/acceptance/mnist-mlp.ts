@@ -90,7 +90,7 @@ function results(
 
 export const run: Run = async ({ root, log, signal }) => {
   const folder = await writeDigits();
-  const entries = lineup(root, folder).filter(({ library }) => library !== 'TensorFlow.js');
+  const entries = lineup(root, folder).filter(({ library }) => ['Stratus', 'PyTorch', 'TensorFlow'].includes(library));
   const { competitors } = await assemble(entries, { log, signal });
   try {
     const field: Competitor[] = [];

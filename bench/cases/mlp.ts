@@ -1,9 +1,9 @@
 // The training step of the mission's MLP, against PyTorch, TensorFlow and TensorFlow.js in the same run.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createExecutor } from '@stratus/core';
 import type { Result, Run } from '../result.ts';
 import { barChart } from '../shared/bar-chart.ts';
+import { executorOn } from '../shared/executor-on.ts';
 import { machine } from '../shared/machine.ts';
 import { batchSize } from '../shared/mlp.ts';
 import { lineup } from '../shared/peers.ts';
@@ -11,11 +11,12 @@ import { assemble, race, type Series } from '../shared/race.ts';
 import { fastest, logSeries, ms, named, pretty } from '../shared/report.ts';
 import { median, pairedRatio, quantile } from '../shared/statistics.ts';
 import { writeStepData } from '../shared/step-data.ts';
+import { writeChart } from '../shared/training-chart.ts';
 
 const quick = process.env['STRATUS_BENCH_QUICK'] === '1';
 const settings = quick
-  ? { rounds: 3, sliceMs: 60, batches: 128, firstSteps: 32 }
-  : { rounds: 11, sliceMs: 300, batches: 128, firstSteps: 32 };
+  ? { rounds: 3, sliceMs: 60, batches: 128, firstSteps: 32, slowest: 2 }
+  : { rounds: 11, sliceMs: 300, batches: 128, firstSteps: 32, slowest: 2 };
 
 /** All must have computed the same, or the comparison means nothing. */
 function checkLosses(series: readonly Series[], own: Series): void {
@@ -25,16 +26,22 @@ function checkLosses(series: readonly Series[], own: Series): void {
   }
 }
 
-function results(own: Series, alone: Series, peers: readonly Series[]): Result[] {
+/** Libraries that run in Node: most of their work is JavaScript or WebAssembly. */
+const inNode: readonly string[] = ['TensorFlow.js', 'jax-js'];
+
+function results(own: Series, alone: Series, all: readonly Series[]): Result[] {
+  // The promise is about the fastest of PyTorch, TensorFlow and JAX; a row for each would judge it three times.
+  const native = fastest(all.filter(({ library }) => !inNode.includes(library)));
+  const peers = [...(native ? [native] : []), ...all.filter(({ library }) => inNode.includes(library))];
   const against = peers.map((peer): Result => {
     const detail = (r: { low: number; high: number }) =>
       `${ms(median(own.samples))} against ${ms(median(peer.samples))} (${peer.variant}, ${peer.threads}); ${own.samples.length} paired rounds, middle half ${r.low.toFixed(3)} to ${r.high.toFixed(3)}`;
-    if (peer.library === 'TensorFlow.js') {
+    if (inNode.includes(peer.library)) {
       const r = pairedRatio(peer.samples, own.samples);
       return {
-        name: `MLP step: ${peer.library} ${peer.version} wasm / Stratus`,
+        name: `MLP step: ${peer.library} ${peer.version} / Stratus`,
         reached: r.ratio,
-        target: 15,
+        target: peer.library === 'TensorFlow.js' ? 15 : 1,
         better: 'higher',
         unit: 'ratio',
         detail: detail(r),
@@ -44,7 +51,7 @@ function results(own: Series, alone: Series, peers: readonly Series[]): Result[]
     return {
       name: `MLP step: Stratus / ${peer.library} ${peer.version}`,
       reached: r.ratio,
-      target: 0.9,
+      target: 0.6,
       better: 'lower',
       unit: 'ratio',
       detail: detail(r),
@@ -68,26 +75,27 @@ function picture(series: readonly Series[], system: ReturnType<typeof machine>):
     high: quantile(s.samples, 0.75),
     own: s.library === 'Stratus',
   }));
-  const most = 1.15 * Math.max(...bars.filter((bar) => !bar.label.startsWith('TensorFlow.js')).map((bar) => bar.value));
+  const most =
+    1.15 * Math.max(...bars.filter((bar) => !inNode.some((library) => bar.label.startsWith(library))).map((bar) => bar.value));
   const subtitle = `MLP 784-128-128-10, batch 128, SGD with momentum; each library at its best. ${system.cpu}, ${system.processors} cores`;
   return barChart({ title: 'Milliseconds a training step (shorter is better)', subtitle, unit: 'ms', bars, most });
 }
 
-export const run: Run = async ({ root, log, signal }) => {
+export const run: Run = async ({ root, device, log, signal }) => {
   const system = machine();
   if (system.load > 0.7)
     log(`The machine is busy (load ${system.load}): expect noise, and believe the ratios rather than the times.`);
   const folder = await writeStepData(settings.batches * batchSize);
-  const { competitors, skipped } = await assemble(lineup(root, folder), { log, signal });
+  const { competitors, skipped } = await assemble(lineup(root, folder, device), { log, signal });
   try {
-    const usual = await createExecutor();
+    const usual = await executorOn(device);
     const { description } = usual;
     await usual.release();
     const series = await race(competitors, { ...settings, log, signal });
     logSeries(series, log);
     const ours = series.filter((s) => s.library === 'Stratus');
     const own = fastest(ours.filter((s) => s.variant === 'fit'))!;
-    const alone = ours.find((s) => s.variant === 'step alone' && s.threads === own.threads)!;
+    const alone = fastest(ours.filter((s) => s.variant === 'step alone'))!;
     log(`Stratus counts with ${own.threads}; unless told it takes: ${description}`);
     checkLosses(series, own);
     const libraries = [...new Set(series.map((s) => s.library))].filter((library) => library !== 'Stratus');
@@ -108,8 +116,10 @@ export const run: Run = async ({ root, log, signal }) => {
     };
     const into = join(root, 'bench/results');
     await mkdir(into, { recursive: true });
-    await writeFile(join(into, 'mlp.json'), `${pretty(record)}\n`);
-    await writeFile(join(into, 'mlp.svg'), picture(series, system));
+    const file = device === undefined ? 'mlp' : `mlp.${device}`;
+    await writeFile(join(into, `${file}.json`), `${pretty(record)}\n`);
+    if (device === undefined) await writeFile(join(into, 'mlp.svg'), picture(series, system));
+    await writeChart(root);
     return reached;
   } finally {
     for (const competitor of competitors) await competitor.stop();

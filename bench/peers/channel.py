@@ -29,6 +29,23 @@ def serve(ready, commands):
             answer({"error": f"{type(error).__name__}: {error}"})
 
 
+def peak_memory():
+    """What the kernel has counted: resident memory at its highest."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return {"peakMb": int(lines["VmHWM"].split()[0]) / 1024}
+    except (OSError, KeyError):
+        return {"peakMb": None}
+
+
+def arrays(folder):
+    """What bench/shared/arrays.ts wrote, by name."""
+    with open(os.path.join(folder, "arrays.json"), encoding="utf-8") as file:
+        table = json.load(file)
+    return {name: numbers(folder, name, entry["dtype"]).reshape(entry["shape"]) for name, entry in table.items()}
+
+
 def numbers(folder, name, dtype):
     return np.fromfile(os.path.join(folder, name), dtype=dtype)
 

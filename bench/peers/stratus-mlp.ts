@@ -1,14 +1,15 @@
-// The MLP in Stratus, in a process of its own like its peers. Arguments: threads (or 'default'), folder with the data.
+// The MLP in Stratus, in a process of its own like its peers. Arguments: threads (or 'default'), folder with the data, device (or nothing).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createExecutor, type Tensor, tensor, version } from '@stratus/core';
+import { type Tensor, tensor, version } from '@stratus/core';
+import { executorOn } from '../shared/executor-on.ts';
 import { batchSize, mlp, sizes } from '../shared/mlp.ts';
 import { type Steps, timedSteps } from '../shared/timed-steps.ts';
 
-const [threads = 'default', folder = '.'] = process.argv.slice(2);
+const [threads = 'default', folder = '.', device] = process.argv.slice(2);
 const answer = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-const executor = await createExecutor(threads === 'default' ? {} : { threads: Number(threads) });
+const executor = await executorOn(device, threads === 'default' ? undefined : Number(threads));
 
 const bytesOf = (name: string): ArrayBuffer => {
   const { buffer, byteOffset, byteLength } = readFileSync(join(folder, name));

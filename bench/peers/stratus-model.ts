@@ -1,14 +1,15 @@
-// A model of bench/shared/step-models.ts in a process of its own, like its peer. Arguments: threads, folder with the data, name.
+// A model of bench/shared/step-models.ts in a process of its own, like its peer. Arguments: threads, folder with the data, name, device (or nothing).
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { createExecutor, version } from '@stratus/core';
+import { version } from '@stratus/core';
 import { readArrays } from '../shared/arrays.ts';
+import { executorOn } from '../shared/executor-on.ts';
 import { type StepModelName, stepModels } from '../shared/step-models.ts';
 import { type Steps, timedSteps } from '../shared/timed-steps.ts';
 
-const [threads = '1', folder = '.', name = ''] = process.argv.slice(2);
+const [threads = '1', folder = '.', name = '', device] = process.argv.slice(2);
 const answer = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-const executor = await createExecutor({ threads: Number(threads) });
+const executor = await executorOn(device, Number(threads));
 const { stepModel } = await stepModels[name as StepModelName]();
 const data = readArrays(folder);
 const steps = timedSteps(executor, async (recorded) => ({

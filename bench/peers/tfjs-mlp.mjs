@@ -1,10 +1,10 @@
-// The MLP in TensorFlow.js, with the WebAssembly backend. Arguments: folder with the packages, folder with the data.
+// The MLP in TensorFlow.js, with the WebAssembly backend or plain JavaScript. Arguments: folder with the packages, folder with the data, 'wasm' or 'cpu'.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const [packages, folder] = process.argv.slice(2);
+const [packages, folder, backend = 'wasm'] = process.argv.slice(2);
 const require = createRequire(join(packages, 'package.json'));
 const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 for (const name of ['log', 'info', 'warn']) console[name] = console.error; // standard output is the channel
@@ -12,7 +12,7 @@ for (const name of ['log', 'info', 'warn']) console[name] = console.error; // st
 const tf = require('@tensorflow/tfjs');
 const wasm = require('@tensorflow/tfjs-backend-wasm');
 wasm.setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
-await tf.setBackend('wasm');
+await tf.setBackend(backend);
 await tf.ready();
 
 const batch = 128;
@@ -66,7 +66,7 @@ const variants = {
 const running = new Map();
 async function steps({ variant, count }) {
   const all = data();
-  if (!running.has(variant)) running.set(variant, { step: variants[variant](), at: 0 });
+  if (!running.has(variant)) running.set(variant, { step: variants[variant.split(', ')[0]](), at: 0 });
   const state = running.get(variant);
   let total = 0;
   const start = performance.now();
@@ -74,7 +74,13 @@ async function steps({ variant, count }) {
   return { ms: performance.now() - start, steps: count, loss: total / count };
 }
 
-answer({ library: 'TensorFlow.js', version: tf.version.tfjs, threads: 1, variants: Object.keys(variants) });
+if (backend === 'cpu') delete variants.trainOnBatch; // plain JavaScript takes its time: one way is enough to see that
+answer({
+  library: 'TensorFlow.js',
+  version: tf.version.tfjs,
+  threads: 1,
+  variants: Object.keys(variants).map((name) => `${name}, ${backend}`),
+});
 for await (const line of createInterface({ input: process.stdin })) {
   try {
     answer(await steps(JSON.parse(line)));

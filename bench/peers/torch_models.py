@@ -3,80 +3,15 @@
 A model is its variants and a function that makes, of the data and a variant, a step: from the number of a batch to its loss. The
 counterpart has the same name in bench/shared/step-models.ts.
 """
-import json
-import os
-import sys
 import time
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from channel import serve
-
-THREADS, FOLDER, NAME = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-torch.set_num_threads(THREADS)
-torch.manual_seed(0)
-
-
-def arrays():
-    """What bench/shared/arrays.ts wrote, by name."""
-    with open(os.path.join(FOLDER, "arrays.json"), encoding="utf-8") as file:
-        table = json.load(file)
-    return {
-        name: torch.from_numpy(np.fromfile(os.path.join(FOLDER, name), entry["dtype"]).reshape(entry["shape"]))
-        for name, entry in table.items()
-    }
-
-
-def training(model, loss_of, optimizer):
-    """The loop's body that PyTorch's tutorials show."""
-
-    def step(*batch):
-        optimizer.zero_grad()
-        loss = loss_of(model, *batch)
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
-
-    return step
-
-
-def batched(step, batch, *tensors):
-    count = len(tensors[0]) // batch
-    parts = [tuple(t[i * batch : (i + 1) * batch] for t in tensors) for i in range(count)]
-    return lambda i: step(*parts[i % count])
-
-
-def classify(model, x, y):
-    return functional.cross_entropy(model(x), y)
-
-
-def positive(model, x, y):
-    return functional.binary_cross_entropy_with_logits(model(x).squeeze(-1), y)
-
-
-def like_keras(model):
-    """Weights begin as Keras' do, so that losses and trainings can be compared. Normalisations begin alike in both."""
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.Embedding):
-            nn.init.uniform_(layer.weight, -0.05, 0.05)
-        elif isinstance(layer, nn.LSTM):
-            for name, weight in layer.named_parameters():
-                if "weight_ih" in name:
-                    nn.init.xavier_uniform_(weight)
-                elif "weight_hh" in name:
-                    nn.init.orthogonal_(weight)
-                else:
-                    nn.init.zeros_(weight)
-                if "bias_ih" in name:  # of the four gates the second is to forget
-                    nn.init.ones_(weight.detach()[layer.hidden_size : 2 * layer.hidden_size])
-    return model
+from channel import peak_memory, serve
+from torch_large import LARGE
+from torch_training import NAME, THREADS, arrays, batched, classify, like_keras, positive, training
 
 
 def picture_model(build):
@@ -113,18 +48,18 @@ def batch_norm_cnn():
     )  # fmt: skip
 
 
-class Lstm(nn.Module):
-    """Two layers in one module, for which oneDNN has a fused kernel."""
+class Reader(nn.Module):
+    """All layers in one module; for LSTM oneDNN has a fused kernel."""
 
-    def __init__(self, vocabulary, width, units):
+    def __init__(self, kind, layers, vocabulary=20_000, width=100, units=100):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, width)
-        self.lstm = nn.LSTM(width, units, num_layers=2, batch_first=True)
+        self.layers = kind(width, units, num_layers=layers, batch_first=True)
         self.positive = nn.Linear(units, 1)
 
     def forward(self, x):
-        _, (hidden, _) = self.lstm(self.embedding(x))
-        return self.positive(hidden[-1])
+        out, _ = self.layers(self.embedding(x))
+        return self.positive(out[:, -1])
 
 
 def word_model(build, batch):
@@ -191,70 +126,6 @@ def encoder():
         model = build()
         optimizer = torch.optim.Adam(model.parameters(), 5e-4, fused=fused)
         return batched(training(model, positive, optimizer), 32, data["x"].long(), data["y"].float())
-
-    return list(variants), make
-
-
-class GptBlock(nn.Module):
-    def __init__(self, width, heads):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
-        self.up, self.down = nn.Linear(width, 4 * width, bias=False), nn.Linear(4 * width, width, bias=False)
-
-    def forward(self, x):
-        batch, length, width = x.shape
-        q, k, v = (
-            part.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
-            for part in self.qkv(self.norm1(x)).split(width, dim=2)
-        )
-        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
-        return x + self.down(functional.gelu(self.up(self.norm2(x))))
-
-
-class Gpt(nn.Module):
-    """nanoGPT's model.py."""
-
-    def __init__(self, vocabulary=65, block=64, width=128, heads=4, layers=4):
-        super().__init__()
-        self.words, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(block, width)
-        self.blocks = nn.Sequential(*(GptBlock(width, heads) for _ in range(layers)))
-        self.norm = nn.LayerNorm(width)
-        for weight in self.parameters():
-            if weight.dim() > 1:
-                nn.init.normal_(weight, std=0.02)
-
-    def forward(self, tokens):
-        x = self.words(tokens) + self.positions(torch.arange(tokens.shape[1]))
-        return functional.linear(self.norm(self.blocks(x)), self.words.weight)  # the same table at both ends
-
-
-def next_token(model, x, y):
-    return functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
-
-
-def gpt():
-    variants = {"eager": None, "fused AdamW": True}
-
-    def make(data, variant):
-        model = Gpt()
-        groups = [
-            {"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": 0.1},
-            {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.99), fused=variants[variant])
-
-        def step(x, y):
-            optimizer.zero_grad(set_to_none=True)
-            loss = next_token(model, x, y)
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            return loss.detach()
-
-        return batched(step, 12, data["x"].long(), data["y"].long())
 
     return list(variants), make
 
@@ -338,7 +209,7 @@ def train_reviews(seed, epochs):
     x, test_x = data["x"].long(), data["testX"].long()
     y, test_y = data["y"].float(), data["testY"].float()
     torch.manual_seed(seed)
-    model = like_keras(Lstm(20_000, 100, 100))
+    model = like_keras(Reader(nn.LSTM, 2))
     step = training(model, positive, torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, fused=True))
     start = time.perf_counter()
     for _ in range(epochs):
@@ -356,10 +227,12 @@ TRAIN = {"cifar-cnn": train_pictures(cifar_cnn), "imdb-lstm": train_reviews}
 MODELS = {
     "cifar-cnn": lambda: picture_model(cifar_cnn),
     "batch-norm-cnn": lambda: picture_model(batch_norm_cnn),
-    "char-gpt": gpt,
     "cora-gcn": gcn,
     "transformer": encoder,
-    "imdb-lstm": lambda: word_model(lambda: Lstm(20_000, 100, 100), 128),
+    "imdb-lstm": lambda: word_model(lambda: Reader(nn.LSTM, 2), 128),
+    "lstm": lambda: word_model(lambda: Reader(nn.LSTM, 1), 128),
+    "gru": lambda: word_model(lambda: Reader(nn.GRU, 1), 128),
+    **LARGE,
 }
 VARIANTS, MAKE = MODELS[NAME]() if NAME in MODELS else ([], None)
 running = {}
@@ -379,17 +252,7 @@ def steps(variant, count):
     return {"ms": ms, "steps": count, "loss": torch.stack(losses).mean().item()}
 
 
-def memory():
-    """What the kernel has counted: resident memory at its highest."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        return {"peakMb": int(lines["VmHWM"].split()[0]) / 1024}
-    except (OSError, KeyError):
-        return {"peakMb": None}
-
-
 serve(
     {"library": "PyTorch", "version": torch.__version__.split("+")[0], "threads": THREADS, "variants": VARIANTS},
-    {"steps": steps, "memory": memory, "train": TRAIN.get(NAME)},
+    {"steps": steps, "memory": peak_memory, "train": TRAIN.get(NAME)},
 )

@@ -13,7 +13,8 @@ const left = 250;
 const width = 760;
 const top = 58;
 
-const escape = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+/** For text and attributes of XML. */
+export const escape = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 const shown = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(1));
 
 /** A picture of bars on a linear scale. Those over `most` are cut off, visibly, so that the others can be told apart. */

@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createInterface } from 'node:readline';
 
 /** What a competitor says when it is ready. */
@@ -46,6 +46,11 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+const running = new Set<ChildProcessWithoutNullStreams>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A library in a process of its own that lives as long as the measurement, and computes only when it is asked to. */
 export class Competitor {
   readonly introduction: Introduction;
@@ -67,8 +72,10 @@ export class Competitor {
   /** Starts the process and waits until it has loaded its library. */
   static async start({ file, args, env }: Command, signal: AbortSignal): Promise<Competitor> {
     const child = spawn(file, args, { stdio: 'pipe', env: { ...process.env, ...env } });
+    setMaxListeners(100, signal); // one a process
     signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
-    process.once('exit', () => child.kill('SIGKILL'));
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));
     child.stdin.on('error', () => undefined); // it ended: the next answer says so

@@ -42,6 +42,7 @@ export function pythonWith(root: string, packages: readonly string[]): string | 
   });
 }
 
+const tensorflow = ['tensorflow-cpu', 'tensorflow'];
 const install = 'node tools/peers.mjs installs it';
 
 /** What a Python script of bench/peers takes part with: one command for each number of threads. */
@@ -63,40 +64,55 @@ function pythonEntry(
 }
 
 /**
- * Stratus and PyTorch with one of the models of bench/shared/step-models.ts and bench/peers/torch_models.py. `folder` holds the data,
+ * Stratus and its peers with one of the models of bench/shared/step-models.ts and bench/peers/*_models.py. `folder` holds the data,
  * `program` is bench/peers/stratus-model as plain JavaScript.
  */
 export const modelLineup = (
   root: string,
-  { folder, model, program }: { folder: string; model: string; program: string },
-): readonly Entry[] => [
-  {
-    library: 'Stratus',
-    commands: threadCounts.map((threads) => ({ file: process.execPath, args: [program, String(threads), folder, model] })),
-  },
-  pythonEntry(root, { library: 'PyTorch', script: 'torch_models.py', packages: ['torch'], rest: [folder, model] }),
-];
-
-/** Stratus with the mission's MLP, and every peer that there is. `folder` holds the data that all of them read. */
-export function lineup(root: string, folder: string): readonly Entry[] {
-  const script = (name: string): string => join(root, 'bench/peers', name);
-  const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
-  const python = (library: string, name: string, packages: readonly string[]): Entry =>
-    pythonEntry(root, { library, script: name, packages, rest: [folder] });
-  const packages = join(root, '.peers');
-  const tfjs = existsSync(join(packages, 'node_modules/@tensorflow/tfjs-backend-wasm'));
+  { folder, model, program, device }: { folder: string; model: string; program: string; device?: string | undefined },
+): readonly Entry[] => {
+  const rest = [folder, model];
   return [
     {
       library: 'Stratus',
       commands: threadCounts.map((threads) => ({
         file: process.execPath,
-        args: ['--import', loader, script('stratus-mlp.ts'), String(threads), folder],
+        args: [program, String(threads), ...rest, ...(device === undefined ? [] : [device])],
+      })),
+    },
+    pythonEntry(root, { library: 'PyTorch', script: 'torch_models.py', packages: ['torch'], rest }),
+    pythonEntry(root, { library: 'TensorFlow', script: 'tensorflow_models.py', packages: tensorflow, rest }),
+    pythonEntry(root, { library: 'JAX', script: 'jax_models.py', packages: ['jax'], rest }),
+  ];
+};
+
+/** Stratus with the mission's MLP, and every peer that there is. `folder` holds the data that all of them read. */
+export function lineup(root: string, folder: string, device?: string): readonly Entry[] {
+  const script = (name: string): string => join(root, 'bench/peers', name);
+  const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
+  const python = (library: string, name: string, packages: readonly string[]): Entry =>
+    pythonEntry(root, { library, script: name, packages, rest: [folder] });
+  const packages = join(root, '.peers');
+  const has = (name: string): boolean => existsSync(join(packages, 'node_modules', name));
+  const javascript = (library: string, name: string, needs: string, backends: readonly string[]): Entry =>
+    has(needs)
+      ? {
+          library,
+          commands: backends.map((backend) => ({ file: process.execPath, args: [script(name), packages, folder, backend] })),
+        }
+      : { library, commands: [], missing: `not in .peers; ${install}` };
+  return [
+    {
+      library: 'Stratus',
+      commands: threadCounts.map((threads) => ({
+        file: process.execPath,
+        args: ['--import', loader, script('stratus-mlp.ts'), String(threads), folder, ...(device === undefined ? [] : [device])],
       })),
     },
     python('PyTorch', 'torch_mlp.py', ['torch']),
-    python('TensorFlow', 'tensorflow_mlp.py', ['tensorflow-cpu', 'tensorflow']),
-    tfjs
-      ? { library: 'TensorFlow.js', commands: [{ file: process.execPath, args: [script('tfjs-mlp.mjs'), packages, folder] }] }
-      : { library: 'TensorFlow.js', commands: [], missing: `not in .peers; ${install}` },
+    python('TensorFlow', 'tensorflow_mlp.py', tensorflow),
+    python('JAX', 'jax_mlp.py', ['jax']),
+    javascript('TensorFlow.js', 'tfjs-mlp.mjs', '@tensorflow/tfjs-backend-wasm', ['wasm', 'cpu']),
+    javascript('jax-js', 'jax-js-mlp.mjs', '@jax-js/jax', ['wasm']),
   ];
 }

@@ -23,6 +23,10 @@ export interface RaceOptions {
   readonly sliceMs: number;
   /** Steps from the agreed weights on, whose mean loss shows that all compute the same. As many are the least that is timed. */
   readonly firstSteps: number;
+  /** Ways that take so many times as long as the library's fastest are timed no more after a first look. */
+  readonly slowest?: number;
+  /** Ways that take part; all unless told. */
+  readonly takes?: (competitor: Competitor, variant: string) => boolean;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -61,6 +65,8 @@ interface Lane {
   readonly competitor: Competitor;
   readonly variant: string;
   readonly loss: number;
+  /** Milliseconds a step at a first look. */
+  readonly first: number;
   readonly samples: number[];
   count: number;
 }
@@ -70,17 +76,26 @@ interface Lane {
  * does meets all of them alike, and the rounds can be compared one by one.
  */
 export async function race(competitors: readonly Competitor[], options: RaceOptions): Promise<Series[]> {
-  const { rounds, sliceMs, firstSteps, log, signal } = options;
-  const lanes: Lane[] = [];
+  const { rounds, sliceMs, firstSteps, slowest = Number.POSITIVE_INFINITY, takes = () => true, log, signal } = options;
+  let lanes: Lane[] = [];
   for (const competitor of competitors) {
     const { library, variants } = competitor.introduction;
-    for (const variant of variants) {
+    for (const variant of variants.filter((each) => takes(competitor, each))) {
       signal.throwIfAborted();
       try {
         const { loss } = await competitor.ask('steps', { variant, count: firstSteps });
-        await competitor.ask('steps', { variant, count: firstSteps }); // what is compiled late is compiled now
-        const { ms, steps } = await competitor.ask('steps', { variant, count: firstSteps });
-        lanes.push({ competitor, variant, loss, samples: [], count: Math.max(firstSteps, Math.round((sliceMs * steps) / ms)) });
+        const second = await competitor.ask('steps', { variant, count: firstSteps }); // what is compiled late is compiled now
+        const known = lanes.filter((lane) => lane.competitor.introduction.library === library).map(({ first }) => first);
+        const hopeless = second.ms / second.steps > 4 * slowest * Math.min(...known);
+        const { ms, steps } = hopeless ? second : await competitor.ask('steps', { variant, count: firstSteps });
+        lanes.push({
+          competitor,
+          variant,
+          loss,
+          first: ms / steps,
+          samples: [],
+          count: Math.max(firstSteps, Math.round((sliceMs * steps) / ms)),
+        });
       } catch (e) {
         signal.throwIfAborted();
         if (library === 'Stratus') throw e;
@@ -88,6 +103,18 @@ export async function race(competitors: readonly Competitor[], options: RaceOpti
       }
     }
   }
+  const best = (lane: Lane): number =>
+    Math.min(
+      ...lanes
+        .filter(({ competitor }) => competitor.introduction.library === lane.competitor.introduction.library)
+        .map(({ first }) => first),
+    );
+  const slow = lanes.filter((lane) => lane.first > slowest * best(lane));
+  for (const { competitor, variant, first } of slow)
+    log(
+      `left out, slow: ${competitor.introduction.library}, ${variant}, ${competitor.threads}: ${first.toFixed(3)} ms at a first look`,
+    );
+  lanes = lanes.filter((lane) => !slow.includes(lane));
   for (let round = -1; round < rounds; round++) {
     for (const lane of lanes) {
       signal.throwIfAborted();

@@ -8,10 +8,10 @@ const whole = (length: number, least: number, end: number, seed: number): Int32A
   return Int32Array.from({ length }, () => least + Math.floor(next() * (end - least)));
 };
 
-/** Pictures as CIFAR-10 has them, `x` `[n, 32, 32, 3]` uint8, and labels `y` from 0 to 9. */
-export const pictures = (count: number): Arrays => ({
-  x: new Tensor('uint8', [count, 32, 32, 3], Uint8Array.from(whole(count * 3072, 0, 256, 1))),
-  y: new Tensor('int32', [count], whole(count, 0, 10, 2)),
+/** Square pictures, `x` `[n, size, size, 3]` uint8, and labels `y` from 0 to below `classes`; unless told as CIFAR-10 has them. */
+export const pictures = (count: number, { size = 32, classes = 10 } = {}): Arrays => ({
+  x: new Tensor('uint8', [count, size, size, 3], Uint8Array.from(whole(count * size * size * 3, 0, 256, 1))),
+  y: new Tensor('int32', [count], whole(count, 0, classes, 2)),
 });
 
 /** How long random reviews are: as long as `length`, or of any length from a quarter of it on. */
@@ -34,6 +34,21 @@ export function textPieces(count: number, length: number, vocabulary: number): A
   return {
     x: new Tensor('int32', [count, length], text.slice(0, -1)),
     y: new Tensor('int32', [count, length], text.slice(1)),
+  };
+}
+
+/** Texts in which words are to be guessed: `tokens` and `segments` `[n, length]`, and `y`, which is -1 but for every seventh word. */
+export function maskedTexts(count: number, length: number, vocabulary: number): Arrays {
+  const tokens = whole(count * length, 4, vocabulary, 1);
+  const y = tokens.map((token, i) => (i % 7 === 0 ? token : -1));
+  return {
+    tokens: new Tensor(
+      'int32',
+      [count, length],
+      tokens.map((token, i) => (i % 7 === 0 ? 2 : token)),
+    ),
+    segments: new Tensor('int32', [count, length], new Int32Array(count * length)),
+    y: new Tensor('int32', [count, length], y),
   };
 }
 

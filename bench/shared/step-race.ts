@@ -3,18 +3,22 @@ import { join } from 'node:path';
 import type { Result, Run, RunContext } from '../result.ts';
 import { writeArrays } from './arrays.ts';
 import { Competitor } from './competitor.ts';
+import { finalists } from './large-race.ts';
 import { machine } from './machine.ts';
 import { type Entry, modelLineup } from './peers.ts';
 import { plainJs } from './plain-js.ts';
-import { assemble, race, type Series } from './race.ts';
+import { assemble, type Field, race, type Series } from './race.ts';
 import { fastest, logSeries, ms, named, pretty } from './report.ts';
 import { median, pairedRatio } from './statistics.ts';
 import { type StepModel, type StepModelName, stepModels } from './step-models.ts';
+import { writeChart } from './training-chart.ts';
 
 const quick = process.env['STRATUS_BENCH_QUICK'] === '1';
-const settings = quick ? { rounds: 3, sliceMs: 100 } : { rounds: 11, sliceMs: 600 };
-/** The most memory that our process may need, of PyTorch's. */
-const memoryTarget = 1.5;
+const settings = quick ? { rounds: 3, sliceMs: 100, slowest: 2 } : { rounds: 11, sliceMs: 600, slowest: 1.5 };
+/** Steps of large models take so long that one is a slice. */
+const largeSettings = { rounds: quick ? 2 : 7, sliceMs: 600 };
+/** The most memory that our process may need, of the peer's whose step is fastest. */
+const memoryTarget = { small: 1.5, large: 1.2 };
 
 /** The initial weights differ, so that the first losses are of the same size and no more; another model or loss would show. */
 function checkLosses(series: readonly Series[], own: Series): void {
@@ -58,18 +62,17 @@ function stepRows(model: StepModel, own: Series, peer: Series): Result {
 
 async function memoryRow(
   model: StepModel,
-  entries: readonly Entry[],
   own: Series,
   peer: Series,
-  signal: AbortSignal,
+  peak: (series: Series) => Promise<number | undefined>,
 ): Promise<Result[]> {
-  const [ours, theirs] = [await peakOf(entries, own, signal), await peakOf(entries, peer, signal)];
+  const [ours, theirs] = [await peak(own), await peak(peer)];
   if (ours === undefined || theirs === undefined) return [];
   return [
     {
       name: `${model.title}: peak memory, Stratus / ${peer.library} ${peer.version}`,
       reached: ours / theirs,
-      target: memoryTarget,
+      target: memoryTarget[model.large ? 'large' : 'small'],
       better: 'lower',
       unit: 'ratio',
       detail: `${ours.toFixed(0)} MB against ${theirs.toFixed(0)} MB (${peer.variant}, ${peer.threads}), whole processes`,
@@ -77,38 +80,51 @@ async function memoryRow(
   ];
 }
 
-async function measure(name: StepModelName, { root, log, signal }: RunContext): Promise<Result[]> {
+async function measure(name: StepModelName, { root, device, log, signal }: RunContext): Promise<Result[]> {
   const system = machine();
   if (system.load > 0.7)
     log(`The machine is busy (load ${system.load}): expect noise, and believe the ratios rather than the times.`);
   const { stepModel } = await stepModels[name]();
   const folder = await writeArrays(stepModel.data());
-  const entries = modelLineup(root, { folder, model: name, program: await plainJs(root, 'bench/peers/stratus-model.ts') });
-  const { competitors, skipped } = await assemble(entries, { log, signal });
+  const program = await plainJs(root, 'bench/peers/stratus-model.ts');
+  const entries = modelLineup(root, { folder, model: name, program, device });
+  const { firstSteps } = stepModel;
+  const large = stepModel.large ? await finalists(entries, { firstSteps, log, signal }) : undefined;
+  const { competitors, skipped }: Field = large ?? (await assemble(entries, { log, signal }));
+  const trials = large?.trials.map(({ command: _, ...trial }) => trial);
   try {
-    const series = await race(competitors, { ...settings, firstSteps: stepModel.firstSteps, log, signal });
+    const how = large ? { ...largeSettings, takes: large.takes } : settings;
+    const series = await race(competitors, { ...how, firstSteps, log, signal });
     logSeries(series, log);
     for (const competitor of competitors) await competitor.stop(); // the next ones have the machine for themselves
     const own = fastest(series.filter((s) => s.library === 'Stratus' && s.variant === 'fit'))!;
     checkLosses(series, own);
     const peer = fastest(series.filter((s) => s.library !== 'Stratus'));
-    const results = peer ? [stepRows(stepModel, own, peer), ...(await memoryRow(stepModel, entries, own, peer, signal))] : [];
+    const peak = async (s: Series): Promise<number | undefined> =>
+      trials
+        ? trials.find(({ library, variant }) => library === s.library && variant === s.variant)?.peakMb
+        : peakOf(entries, s, signal);
+    const results = peer ? [stepRows(stepModel, own, peer), ...(await memoryRow(stepModel, own, peer, peak))] : [];
     if (quick) {
       log('A quick run (STRATUS_BENCH_QUICK=1): bench/results stays as it is.');
       return results;
     }
+    const file = device === undefined ? name : `${name}.${device}`;
     const { title, batchSize } = stepModel;
     const record = {
       measured: new Date().toISOString(),
       machine: system,
       model: { name, title, batchSize },
-      settings,
+      device,
+      settings: large ? largeSettings : settings,
+      ...(trials && { trials }),
       skipped,
       results,
       series,
     };
     await mkdir(join(root, 'bench/results'), { recursive: true });
-    await writeFile(join(root, 'bench/results', `${name}.json`), `${pretty(record)}\n`);
+    await writeFile(join(root, 'bench/results', `${file}.json`), `${pretty(record)}\n`);
+    await writeChart(root);
     return results;
   } finally {
     for (const competitor of competitors) await competitor.stop();
@@ -116,7 +132,7 @@ async function measure(name: StepModelName, { root, log, signal }: RunContext): 
   }
 }
 
-/** The measurement of a model's training step and memory against PyTorch's, in one run. */
+/** The measurement of a model's training step and memory against its peers', in one run. */
 export const stepRace =
   (name: StepModelName): Run =>
   (context) =>

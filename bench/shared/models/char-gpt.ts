@@ -1,25 +1,11 @@
-import { adamw } from 'stratus';
-import { buildCharGpt } from '../../../examples/zoo/char-gpt.ts';
-import { textPieces } from '../random-arrays.ts';
-import type { StepModel } from '../step-models.ts';
+import { gpt } from './gpt.ts';
 
 /** NanoGPT's setting for a CPU, as examples/zoo/char-gpt.ts trains it, with a learning rate that stays. */
-export const stepModel: StepModel = {
+export const stepModel = gpt({
   title: 'char-GPT',
+  target: 0.95,
   batchSize: 12,
-  target: 1.1,
+  batches: 32,
   firstSteps: 4,
-  data: () => textPieces(32 * 12, 64, 65),
-  build: (executor) =>
-    buildCharGpt({ vocabulary: 65, executor }).compile({
-      optimizer: adamw({
-        learningRate: 1e-3,
-        beta2: 0.99,
-        weightDecay: 0.1,
-        excludeFromWeightDecay: ['gamma', 'beta', 'bias'],
-        globalClipNorm: 1,
-      }),
-      loss: { next: { type: 'sparseCategoricalCrossentropy', config: { fromLogits: true } } },
-    }),
-  feeds: ({ x, y }) => ({ x: x!, y: y! }),
-};
+  sizes: { vocabulary: 65, block: 64, layers: 4, heads: 4, width: 128 },
+});

@@ -7,7 +7,7 @@ import type { StepModel } from '../step-models.ts';
 export const stepModel: StepModel = {
   title: 'CNN on CIFAR-10',
   batchSize: 128,
-  target: 1.1,
+  target: 1,
   firstSteps: 4,
   data: () => pictures(16 * 128),
   build: (executor) =>

@@ -7,7 +7,7 @@ import type { StepModel } from '../step-models.ts';
 export const stepModel: StepModel = {
   title: 'LSTM on IMDB',
   batchSize: 128,
-  target: 1,
+  target: 0.9,
   firstSteps: 2,
   data: () => reviews(8 * 128, { length: 200, vocabulary: 20_000, lengths: 'full' }),
   build: (executor) => buildImdbLstm({ executor }).compile({ optimizer: adam(), loss: 'binaryCrossentropy' }),

@@ -7,7 +7,7 @@ import type { StepModel } from '../step-models.ts';
 export const stepModel: StepModel = {
   title: 'Transformer encoder on IMDB',
   batchSize: 32,
-  target: 1.1,
+  target: 0.95,
   firstSteps: 4,
   data: () => reviews(16 * 32, { length: 256, vocabulary: 20_000, lengths: 'mixed' }),
   build: (executor) =>
