@@ -4,26 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { denormalsOf } from '../../packages/core/src/runtime/node/capi/denormals.ts';
+import { ort } from './ort.ts';
 import type { Recorded } from './recorder.ts';
 import { median } from './statistics.ts';
-
-interface Ort {
-  readonly Tensor: new (dtype: string, data: unknown, shape: readonly number[]) => unknown;
-  readonly InferenceSession: {
-    create(
-      model: Uint8Array,
-      options: object,
-    ): Promise<{
-      readonly inputMetadata: readonly {
-        readonly name: string;
-        readonly type: string;
-        readonly shape: readonly (number | string)[];
-      }[];
-      run(feeds: object): Promise<unknown>;
-      endProfiling(): void;
-    }>;
-  };
-}
 
 /** Sets the mode of this thread: the option of a session sets that of its pool only, unless it is the first of the process. */
 function denormalsAreZero(): void {
@@ -42,23 +25,27 @@ export interface Kernel {
   readonly us: number;
 }
 
+/** The settings of our executor's sessions, for onnxruntime-node. */
+export const sessionOptions = (threads: number) => ({
+  intraOpNumThreads: threads,
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 3,
+  extra: {
+    session: { set_denormal_as_zero: '1', force_spinning_stop: '1' },
+    optimization: { disable_specified_optimizers: 'EliminateDropout' },
+  },
+});
+
 /** Median time of each node over many steps, with the settings that our executor uses. */
 export async function kernels(
   { model, feeds }: Recorded,
   { threads, steps }: { readonly threads: number; readonly steps: number },
 ): Promise<{ readonly nodes: readonly Kernel[]; readonly step: number }> {
-  const ort = createRequire(join(import.meta.dirname, '../../packages/core/package.json'))('onnxruntime-node') as Ort;
   const folder = mkdtempSync(join(tmpdir(), 'stratus-profile-'));
   const session = await ort.InferenceSession.create(model, {
-    intraOpNumThreads: threads,
-    graphOptimizationLevel: 'all',
+    ...sessionOptions(threads),
     enableProfiling: true,
     profileFilePrefix: join(folder, 'step'),
-    logSeverityLevel: 3,
-    extra: {
-      session: { set_denormal_as_zero: '1', force_spinning_stop: '1' },
-      optimization: { disable_specified_optimizers: 'EliminateDropout' },
-    },
   });
   const given: Record<string, unknown> = {};
   for (const { name, type, shape } of session.inputMetadata) {

@@ -86,6 +86,21 @@ export const modelLineup = (
   ];
 };
 
+/** Products of matrices of these sizes: Stratus and PyTorch. `program` is bench/peers/stratus-matmul as plain JavaScript. */
+export const matmulLineup = (
+  root: string,
+  { program, device = '-', sizes }: { program: string; device?: string | undefined; sizes: readonly number[] },
+): readonly Entry[] => [
+  {
+    library: 'Stratus',
+    commands: threadCounts.map((threads) => ({
+      file: process.execPath,
+      args: [program, String(threads), device, ...sizes.map(String)],
+    })),
+  },
+  pythonEntry(root, { library: 'PyTorch', script: 'torch_matmul.py', packages: ['torch'], rest: sizes.map(String) }),
+];
+
 /** Stratus with the mission's MLP, and every peer that there is. `folder` holds the data that all of them read. */
 export function lineup(root: string, folder: string, device?: string): readonly Entry[] {
   const script = (name: string): string => join(root, 'bench/peers', name);

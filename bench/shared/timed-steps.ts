@@ -10,7 +10,8 @@ export interface Subject {
 }
 
 const isTensor = (x: Subject['x']): x is Tensor => 'rows' in x && typeof x.rows === 'function';
-const rowsOf = (x: Subject['x'], count: number): Subject['x'] =>
+/** The first rows of all inputs. */
+export const rowsOf = (x: Subject['x'], count: number): Subject['x'] =>
   isTensor(x) ? x.rows(0, count) : Object.fromEntries(Object.entries(x).map(([key, t]) => [key, t.rows(0, count)]));
 
 /** Model.fit over arrays in memory. */

@@ -1,0 +1,40 @@
+// What it takes to make the session of a model's training step. Arguments: threads, name of the model, rounds. One line of JSON.
+import { createExecutor } from '@stratus/core';
+import { sessionOptions } from '../shared/kernels.ts';
+import { ort } from '../shared/ort.ts';
+import { recorder } from '../shared/recorder.ts';
+import { type StepModelName, stepModels } from '../shared/step-models.ts';
+import { rowsOf } from '../shared/timed-steps.ts';
+
+const [threads = '1', name = '', rounds = '3'] = process.argv.slice(2);
+const { stepModel } = await stepModels[name as StepModelName]();
+const executor = await createExecutor({ threads: Number(threads) });
+const record = recorder(executor);
+const data = stepModel.data();
+const { x, y } = stepModel.feeds(data);
+const net = stepModel.build(record.executor, data);
+await net.trainOnBatch(rowsOf(x, stepModel.batchSize), y.rows(0, stepModel.batchSize));
+const { model } = record.last();
+await net.release();
+globalThis.gc?.();
+
+const clock = async <T>(work: () => Promise<T>): Promise<[number, T]> => {
+  const start = performance.now();
+  const made = await work();
+  return [performance.now() - start, made];
+};
+const megabytes = (): number => process.memoryUsage.rss() / 2 ** 20;
+const samples = { own: [] as number[], raw: [] as number[] };
+let added = 0;
+for (let round = 0; round < Number(rounds); round++) {
+  const before = megabytes();
+  const [own, program] = await clock(() => executor.compile(model));
+  if (round === 0) added = megabytes() - before;
+  await program.release();
+  const [raw, session] = await clock(() => ort.InferenceSession.create(model, sessionOptions(Number(threads))));
+  await session.release();
+  samples.own.push(own);
+  samples.raw.push(raw);
+}
+process.stdout.write(`${JSON.stringify({ bytes: model.byteLength, megabytes: added, ...samples })}\n`);
+process.exit(0);
