@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
 import { type Executor, fail, files, type Model } from '@stratus/core';
 import {
   type BatcherOptions,
@@ -143,6 +142,7 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
   try {
     if (signal?.aborted) throw fail('aborted', { what: 'Deploying' }, signal.reason);
     const plane = new DataPlane([servable], { maxBatch, maxQueue });
+    const { createAdaptorServer } = await import('@hono/node-server');
     const { fetch } = serveApp(plane, { bodyLimitBytes, report });
     const { headersTimeoutMs: headersTimeout = 10_000, requestTimeoutMs: requestTimeout = 60_000 } = options;
     const connectionsCheckingInterval = Math.min(1000, headersTimeout, requestTimeout);

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { fail, StratusError } from '@stratus/core';
-import { unpackTar } from 'modern-tar';
 import { checkFile, contentOf, summed } from './check-sum.ts';
 import type { Located } from './lookup.ts';
 
@@ -14,6 +13,7 @@ export async function membersOf(
   isWanted: (path: string) => boolean,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { unpackTar } = await import('modern-tar');
   const source = Readable.from(summed(archive, contentOf(archive, signal)), { objectMode: false });
   const plain = createGunzip({ chunkSize: 2 ** 18 });
   source.on('error', (e) => plain.destroy(e));

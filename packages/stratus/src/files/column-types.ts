@@ -1,6 +1,4 @@
-import type { DuckDBDataChunk } from '@duckdb/node-api';
-import duckdb from '@duckdb/node-bindings';
-import { type DType, fail, lookUp, Tensor } from '@stratus/core';
+import { type DType, fail, lookUp } from '@stratus/core';
 
 /** What a column of a table can be read as. A missing number is NaN in float columns and an error in others; a missing text is ''. */
 export type ColumnType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool' | 'string';
@@ -64,28 +62,4 @@ export function checkColumns(what: string, columns: Readonly<Record<string, Colu
   if (Object.keys(columns).length === 0)
     throw fail('bad-value', { what, got: 'columns: {}', want: 'at least one column', fix: 'Leave it out to read all.' });
   for (const type of Object.values(columns)) lookUp('type of column', columnTypes, type);
-}
-
-/** A column of a chunk, and the places where there is no value though there must be one. */
-export function columnOf(
-  chunk: DuckDBDataChunk,
-  index: number,
-  type: ColumnType,
-): { readonly values: Tensor; readonly missing: readonly number[] } {
-  const { dtype, view, bytes } = columnTypes[type];
-  const count = chunk.rowCount;
-  if (!view) return { values: new Tensor('string', [count], chunk.getColumnValues(index) as string[]), missing: [] };
-  const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
-  // DuckDB uses this memory again: a copy.
-  const { buffer, byteOffset } = duckdb.vector_get_data(vector, count * bytes);
-  const data = view(buffer.slice(byteOffset, byteOffset + count * bytes) as ArrayBuffer);
-  return { values: new Tensor(dtype, [count], data as never), missing: placesWithout(vector, count) };
-}
-
-/** Where the mask of a vector says that there is nothing. */
-function placesWithout(vector: duckdb.Vector, count: number): number[] {
-  const mask = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null;
-  const places: number[] = [];
-  if (mask) for (let i = 0; i < count; i++) if ((mask[i >> 3]! & (1 << (i & 7))) === 0) places.push(i);
-  return places;
 }

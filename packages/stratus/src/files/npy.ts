@@ -1,5 +1,4 @@
 import { fail, parseNpy, type Tensor } from '@stratus/core';
-import { unzipSync } from 'fflate';
 import { bytesOf } from './paths.ts';
 
 /**
@@ -28,6 +27,7 @@ export const npy = async (file: string): Promise<Tensor> => parseNpy(await bytes
  */
 export async function npz(file: string): Promise<Readonly<Record<string, Tensor>>> {
   const bytes = await bytesOf(file);
+  const { unzipSync } = await import('fflate');
   let parts: Record<string, Uint8Array>;
   try {
     parts = unzipSync(bytes, { filter: ({ name }) => name.endsWith('.npy') });

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '@stratus/core';
-import { glob, isDynamicPattern } from 'tinyglobby';
 
 /** A file, a pattern such as `data/*.csv`, or several of them. */
 export type Paths = string | readonly string[];
@@ -23,6 +22,7 @@ export async function filesOf(paths: Paths): Promise<readonly string[]> {
       found.push(path);
       continue;
     }
+    const { glob, isDynamicPattern } = await import('tinyglobby');
     const matches = isDynamicPattern(path)
       ? await glob(path.replaceAll('\\', '/'), { absolute: true, expandDirectories: false })
       : [];

@@ -12,7 +12,8 @@ import {
   StratusError,
   type Tensor,
 } from '@stratus/core';
-import { type ColumnType, columnOf, columnTypes, usualType } from './column-types.ts';
+import { type ColumnType, columnTypes, usualType } from './column-types.ts';
+import type { columnOf } from './column-values.ts';
 import { checkUnchanged, filesOf, type Paths, stampOf } from './paths.ts';
 import { type Rejected, rejected, scanError } from './scan-errors.ts';
 
@@ -151,11 +152,15 @@ async function* chunksOf(connection: DuckDBConnection, sql: string): AsyncGenera
 }
 
 /** A chunk as a table of the rows that have what they must, and the others. */
-function tableOf(chunk: DuckDBDataChunk, columns: readonly Column[]): { whole: AnyTable; missing: ReadonlyMap<number, Column> } {
+function tableOf(
+  chunk: DuckDBDataChunk,
+  columns: readonly Column[],
+  valuesOf: typeof columnOf,
+): { whole: AnyTable; missing: ReadonlyMap<number, Column> } {
   const read: [string, Tensor][] = [];
   const missing = new Map<number, Column>();
   for (const [i, column] of columns.entries()) {
-    const { values, missing: places } = columnOf(chunk, i, column.type);
+    const { values, missing: places } = valuesOf(chunk, i, column.type);
     read.push([column.name, values]);
     for (const place of places) missing.set(place, column);
   }
@@ -180,6 +185,7 @@ async function* tables(format: Scan, known: Known, pass: Pass): AsyncGenerator<C
     const stamp = JSON.stringify([...stamps]);
     if (!known.query || known.stamp !== stamp) [known.query, known.stamp] = [await queryOf(connection, files, format), stamp];
     const { sql, columns } = known.query;
+    const { columnOf: valuesOf } = await import('./column-values.ts');
     const out: Rejected[] = [];
     let [at, left] = [0, pass.skip]; // rows that were read, and records that are still to be passed over
     for await (const chunk of chunksOf(connection, sql)) {
@@ -190,7 +196,7 @@ async function* tables(format: Scan, known: Known, pass: Pass): AsyncGenerator<C
         left -= chunk.rowCount;
         continue;
       }
-      const { whole, missing } = tableOf(chunk, columns);
+      const { whole, missing } = tableOf(chunk, columns, valuesOf);
       const wrong = [...missing].map(([row, { name, type }]): Rejected => {
         return { file: place, record: from + row, column: name, reason: `there is no value of type ${type}` };
       });

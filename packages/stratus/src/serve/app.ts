@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { BodyReader } from './body.ts';
 import type { DataPlane } from './data-plane.ts';
 import { readJson, writeResponse } from './json.ts';
-import { noBinaryData, parseRequest } from './protocol.ts';
+import { noBinaryData } from './protocol.ts';
 import { readRecords } from './read-records.ts';
 import { writePredictions } from './records.ts';
 import { statusOf } from './status.ts';
@@ -159,6 +159,7 @@ export function serveApp(
       plane.servable(name, { version }); // before anything is read
       const { raw } = c.req;
       const text = await bodies.withBody(raw, async (body) => {
+        const { parseRequest } = await import('./parse-request.ts');
         const request = parseRequest(await valueOf(body, raw.headers));
         return writeResponse(await plane.infer(name, request, { version, signal: raw.signal }));
       });
