@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dense, type Executor, input, load, type Model, sequential, type Tensor, zeros } from 'stratus';
-import { buildJudge } from '../../examples/zoo/bert.ts';
+import { buildJudge, firstStep } from '../../examples/zoo/bert.ts';
 import { buildCifarCnn } from '../../examples/zoo/cifar-cnn.ts';
 import type { Result, Run } from '../result.ts';
 import { alternate } from '../shared/alternate.ts';
@@ -49,7 +49,7 @@ const options = (threads: number) => ({ intraOpNumThreads: threads, graphOptimiz
 
 async function timeOne(name: string, file: string, executor: Executor, threads: number, signal: AbortSignal): Promise<Timed> {
   const record = recorder(executor);
-  const model = await load(file, { executor: record.executor });
+  const model = await load(file, { executor: record.executor, layers: { FirstStep: firstStep } });
   const x = cases[name]!.feeds();
   const own = (await model.predict(x)) as Tensor;
   const { program, feeds, options: how } = record.last();

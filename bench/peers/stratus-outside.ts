@@ -21,9 +21,9 @@ await timing.run({ variant: 'fit', count });
 const [fit, inside]: [number[], number[]] = [[], []];
 for (let round = 0; round < Number(rounds); round++) {
   const { ms, steps: made } = await timing.run({ variant: 'fit', count });
-  const { nodes } = await kernels(record.last(), { threads: Number(threads), steps: count + 1 });
+  const { inside: us } = await kernels(record.last(), { threads: Number(threads), steps: count + 1 });
   fit.push(ms / made);
-  inside.push(nodes.reduce((sum, { us }) => sum + us, 0) / 1000);
+  inside.push(us / 1000);
 }
 process.stdout.write(`${JSON.stringify({ fit, inside })}\n`);
 process.exit(0);

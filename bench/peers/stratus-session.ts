@@ -9,12 +9,22 @@ import { rowsOf } from '../shared/timed-steps.ts';
 const [threads = '1', name = '', rounds = '3'] = process.argv.slice(2);
 const { stepModel } = await stepModels[name as StepModelName]();
 const executor = await createExecutor({ threads: Number(threads) });
+const megabytes = (): number => process.memoryUsage.rss() / 2 ** 20;
+const compile = executor.compile.bind(executor);
+let added = 0;
+executor.compile = async (...args) => {
+  const before = megabytes();
+  const program = await compile(...args);
+  added = megabytes() - before;
+  return program;
+};
 const record = recorder(executor);
 const data = stepModel.data();
 const { x, y } = stepModel.feeds(data);
 const net = stepModel.build(record.executor, data);
 await net.trainOnBatch(rowsOf(x, stepModel.batchSize), y.rows(0, stepModel.batchSize));
 const { model } = record.last();
+executor.compile = compile;
 await net.release();
 globalThis.gc?.();
 
@@ -23,13 +33,9 @@ const clock = async <T>(work: () => Promise<T>): Promise<[number, T]> => {
   const made = await work();
   return [performance.now() - start, made];
 };
-const megabytes = (): number => process.memoryUsage.rss() / 2 ** 20;
 const samples = { own: [] as number[], raw: [] as number[] };
-let added = 0;
 for (let round = 0; round < Number(rounds); round++) {
-  const before = megabytes();
   const [own, program] = await clock(() => executor.compile(model));
-  if (round === 0) added = megabytes() - before;
   await program.release();
   const [raw, session] = await clock(() => ort.InferenceSession.create(model, sessionOptions(Number(threads))));
   await session.release();

@@ -64,8 +64,8 @@ export const bertBase: BertSizes = {
   dropout: 0.1,
 };
 
-/** The vector of the first step, which stands for the whole text. A layer of one's own. */
-const firstStep = defineLayer<LayerOptions>({
+/** The vector of the first step, which stands for the whole text. A layer of one's own: who loads a file that has it gives it to `load`. */
+export const firstStep = defineLayer<LayerOptions>({
   type: 'FirstStep',
   build: (_, [x]) => ops.squeeze(ops.slice(x!, { starts: [0], ends: [1], axes: [1] }), { axes: [1] }),
 });
