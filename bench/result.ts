@@ -28,7 +28,14 @@ export interface RunContext {
  * What a file of bench/cases, bench/acceptance or bench/soak exports as `run`. It has a process of its own, with `gc()` exposed.
  * A peer that is not installed is left out, with a line in the log.
  */
-export type Run = (context: RunContext) => Promise<readonly Result[]>;
+export interface Run {
+  (context: RunContext): Promise<readonly Result[]>;
+  /** True where `--device` means something; other measurements are left out with it. */
+  readonly anyDevice?: true;
+}
+
+/** A measurement on the device that is asked for. */
+export const onAnyDevice = (run: Run): Run => Object.assign((context: RunContext) => run(context), { anyDevice: true as const });
 
 /** Whether the promise was kept; NaN never keeps one. */
 export const isMet = ({ reached, target, better }: Result): boolean =>

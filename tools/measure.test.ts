@@ -53,6 +53,8 @@ describe('measure', () => {
         'FAILED  rnn                           Error: no data',
       ].join('\n'),
     );
+    expect(table([{ file: 'startup', results: [], skipped: 'why' }])).toContain('skipped  startup');
+    expect(isFine([{ file: 'startup', results: [], skipped: 'why' }])).toBe(true);
     expect(isFine(outcomes)).toBe(false);
     expect(isFine([{ file: 'mlp', results: [result()] }])).toBe(true);
     expect(isFine([{ file: 'mlp', results: [] }])).toBe(false);
@@ -60,24 +62,29 @@ describe('measure', () => {
 
   it('runs a file in its own process and brings back results, errors and deaths', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stratus-measure-'));
-    const outcome = (name: string, body: string): ReturnType<typeof measure> => {
+    const outcome = (name: string, body: string, device?: string): ReturnType<typeof measure> => {
       const path = join(folder, `${name}.ts`);
       writeFileSync(path, body);
-      return measure(path);
+      return measure(path, device);
     };
     const types = `import type { Run } from '${join(import.meta.dirname, '../bench/result.ts')}';\n`;
-    const [good, bad, dead] = await Promise.all([
+    const result = "{ name: String(device), reached: 1, target: 1, better: 'lower', unit: 'ms' }";
+    const [good, bad, dead, there, nowhere] = await Promise.all([
       outcome(
         'good',
         `${types}export const run: Run = async () => [{ name: typeof gc, reached: NaN, target: 1, better: 'lower', unit: 'ms' }]; setInterval(() => {}, 1e6);`,
       ),
       outcome('bad', `${types}export const run: Run = async ({ signal }) => { throw new Error('no data, ' + signal.aborted); };`),
       outcome('dead', 'export const run = () => process.exit(3);'),
+      outcome('there', `export const run = async ({ device }) => [${result}]; run.anyDevice = true;`, 'webgpu'),
+      outcome('nowhere', `export const run = async ({ device }) => [${result}];`, 'webgpu'),
     ]);
     expect(good).toEqual({
       file: 'good',
       results: [{ name: 'function', reached: Number.NaN, target: 1, better: 'lower', unit: 'ms' }],
     });
+    expect(there.results.map(({ name }) => name)).toEqual(['webgpu']);
+    expect(nowhere).toEqual({ file: 'nowhere', results: [], skipped: 'it is not about devices (--device webgpu)' });
     expect(bad.error).toContain('Error: no data, false');
     expect(dead).toEqual({ file: 'dead', results: [], error: 'ended with exit code 3' });
   });

@@ -18,6 +18,8 @@ export interface Outcome {
   readonly results: readonly Result[];
   /** Why there are no (further) results. */
   readonly error?: string;
+  /** Why it was not measured at all. */
+  readonly skipped?: string;
 }
 
 /** The files that are meant: by name, or by the words before a dash ('train' means 'train-mlp' and 'train-cnn'); all when none is asked for. */
@@ -37,7 +39,7 @@ const number = (x: number): string => (Number.isInteger(x) ? String(x) : String(
 
 /** The table that people read. */
 export function table(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.flatMap(({ file, results, error }) => [
+  const rows = outcomes.flatMap(({ file, results, error, skipped }) => [
     ...results.map((r) => [
       isMet(r) ? 'ok' : 'MISSED',
       r.name,
@@ -46,6 +48,7 @@ export function table(outcomes: readonly Outcome[]): string {
       r.unit,
       r.detail ?? '',
     ]),
+    ...(skipped === undefined ? [] : [['skipped', file, '', '', '', skipped]]),
     ...(error === undefined ? [] : [['FAILED', file, '', '', '', error.split('\n')[0]!]]),
   ]);
   const lines = [['', '', 'reached', 'target', 'unit', ''], ...rows];
@@ -63,7 +66,9 @@ export function table(outcomes: readonly Outcome[]): string {
 
 /** Whether everything ran, measured something, and met its target. */
 export const isFine = (outcomes: readonly Outcome[]): boolean =>
-  outcomes.every(({ results, error }) => error === undefined && results.length > 0 && results.every(isMet));
+  outcomes.every(
+    ({ results, error, skipped }) => error === undefined && (results.length > 0 || skipped !== undefined) && results.every(isMet),
+  );
 
 /** Runs one file in a process of its own, which is told the device. */
 export function measure(path: string, device?: string): Promise<Outcome> {
@@ -75,12 +80,18 @@ export function measure(path: string, device?: string): Promise<Outcome> {
       serialization: 'advanced', // NaN survives
     });
     const file = basename(path, '.ts');
-    let said: Pick<Outcome, 'results' | 'error'> | undefined;
+    let said: Pick<Outcome, 'results' | 'error' | 'skipped'> | undefined;
     child.on('message', (message) => (said = message as typeof said));
     child.on('close', (code, signal) => {
       const died = code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`;
       const error = said?.error ?? died ?? (said === undefined ? 'ended without a result' : undefined);
-      resolve({ file, results: said?.results ?? [], ...(error === undefined ? {} : { error }) });
+      const skipped = said?.skipped;
+      resolve({
+        file,
+        results: said?.results ?? [],
+        ...(error === undefined ? {} : { error }),
+        ...(skipped === undefined ? {} : { skipped }),
+      });
     });
   });
 }
@@ -108,9 +119,10 @@ async function main(args: string[]): Promise<number> {
     if (outcome.error?.includes('\n')) console.error(outcome.error);
     outcomes.push(outcome);
   }
-  const all = outcomes.map(({ file, results, error }) => ({
+  const all = outcomes.map(({ file, results, error, skipped }) => ({
     file,
     error,
+    skipped,
     results: results.map((r) => ({ ...r, met: isMet(r) })),
   }));
   console.log(

@@ -15,7 +15,7 @@ import {
   transformerEncoder,
 } from 'stratus';
 import { buildCifarCnn } from '../../examples/zoo/cifar-cnn.ts';
-import type { Result, Run } from '../result.ts';
+import { onAnyDevice, type Result } from '../result.ts';
 import type { Arrays } from '../shared/arrays.ts';
 import { executorOn } from '../shared/executor-on.ts';
 import { type Grown, grow, type Sweep } from '../shared/growth.ts';
@@ -111,7 +111,7 @@ const row = ({ name, target, x, ms, exponent }: Grown): Result => ({
   detail: x.map((size, i) => `${size}: ${ms[i]!.toFixed(1)} ms`).join(', '),
 });
 
-export const run: Run = async (context) => {
+export const run = onAnyDevice(async (context) => {
   const executor = await executorOn(context.device);
   const grown: Grown[] = [];
   for (const sweep of sweeps) {
@@ -120,4 +120,4 @@ export const run: Run = async (context) => {
   }
   await executor.release();
   return keep(context, 'growth', { results: grown.map(row), grown, description: executor.description });
-};
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { dense, type Executor, input, load, type Model, sequential, type Tensor, zeros } from 'stratus';
 import { buildJudge, firstStep } from '../../examples/zoo/bert.ts';
 import { buildCifarCnn } from '../../examples/zoo/cifar-cnn.ts';
-import type { Result, Run } from '../result.ts';
+import { onAnyDevice, type Result } from '../result.ts';
 import { alternate } from '../shared/alternate.ts';
 import { executorOn } from '../shared/executor-on.ts';
 import { keep } from '../shared/keep.ts';
@@ -87,7 +87,7 @@ function rows(name: string, timed: readonly Timed[]): Result[] {
   });
 }
 
-export const run: Run = async (context) => {
+export const run = onAnyDevice(async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'stratus-inference-'));
   try {
     const results: Result[] = [];
@@ -111,4 +111,4 @@ export const run: Run = async (context) => {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-};
+});

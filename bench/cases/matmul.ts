@@ -1,5 +1,5 @@
 // Products of square matrices: ONNX Runtime's through our executor beside PyTorch's. The rate is the machine's limit for all models.
-import type { Result, Run } from '../result.ts';
+import { onAnyDevice, type Result } from '../result.ts';
 import { keep } from '../shared/keep.ts';
 import { matmulLineup } from '../shared/peers.ts';
 import { plainJs } from '../shared/plain-js.ts';
@@ -31,7 +31,7 @@ function row(series: readonly Series[], size: number): Result[] {
   ];
 }
 
-export const run: Run = async (context) => {
+export const run = onAnyDevice(async (context) => {
   const { root, device, log, signal } = context;
   const program = await plainJs(root, 'bench/peers/stratus-matmul.ts');
   const { competitors, skipped } = await assemble(matmulLineup(root, { program, device, sizes }), { log, signal });
@@ -47,4 +47,4 @@ export const run: Run = async (context) => {
   } finally {
     for (const competitor of competitors) await competitor.stop();
   }
-};
+});

@@ -1,7 +1,7 @@
 // The training step of the mission's MLP, against PyTorch, TensorFlow and TensorFlow.js in the same run.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Result, Run } from '../result.ts';
+import { onAnyDevice, type Result } from '../result.ts';
 import { barChart } from '../shared/bar-chart.ts';
 import { executorOn } from '../shared/executor-on.ts';
 import { machine } from '../shared/machine.ts';
@@ -81,7 +81,7 @@ function picture(series: readonly Series[], system: ReturnType<typeof machine>):
   return barChart({ title: 'Milliseconds a training step (shorter is better)', subtitle, unit: 'ms', bars, most });
 }
 
-export const run: Run = async ({ root, device, log, signal }) => {
+export const run = onAnyDevice(async ({ root, device, log, signal }) => {
   const system = machine();
   if (system.load > 0.7)
     log(`The machine is busy (load ${system.load}): expect noise, and believe the ratios rather than the times.`);
@@ -125,4 +125,4 @@ export const run: Run = async ({ root, device, log, signal }) => {
     for (const competitor of competitors) await competitor.stop();
     await rm(folder, { recursive: true, force: true });
   }
-};
+});

@@ -1,11 +1,11 @@
 // Products of two square matrices by an executor, in a process of its own. Arguments: threads, device or '-', then the sizes.
 import { createInterface } from 'node:readline';
 import { exportGraph, graphInput, ops, type Program, Tensor, version } from '@stratus/core';
-import { executorOn } from '../shared/executor-on.ts';
+import { executorOrEnd } from '../shared/executor-on.ts';
 
 const [threads = '1', device = '-', ...sizes] = process.argv.slice(2);
 const answer = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-const executor = await executorOn(device === '-' ? undefined : device, Number(threads));
+const executor = await executorOrEnd(device === '-' ? undefined : device, Number(threads));
 
 const matrix = (size: number, factor: number): Tensor =>
   new Tensor(

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Tensor, tensor, version } from '@stratus/core';
-import { executorOn } from '../shared/executor-on.ts';
+import { executorOrEnd } from '../shared/executor-on.ts';
 import { batchSize, mlp, sizes } from '../shared/mlp.ts';
 import { type Steps, timedSteps } from '../shared/timed-steps.ts';
 
 const [threads = 'default', folder = '.', device] = process.argv.slice(2);
 const answer = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-const executor = await executorOn(device, threads === 'default' ? undefined : Number(threads));
+const executor = await executorOrEnd(device, threads === 'default' ? undefined : Number(threads));
 
 const bytesOf = (name: string): ArrayBuffer => {
   const { buffer, byteOffset, byteLength } = readFileSync(join(folder, name));

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { version } from '@stratus/core';
 import { readArrays } from '../shared/arrays.ts';
-import { executorOn } from '../shared/executor-on.ts';
+import { executorOrEnd } from '../shared/executor-on.ts';
 import { type StepModelName, stepModels } from '../shared/step-models.ts';
 import { type Steps, timedSteps } from '../shared/timed-steps.ts';
 
 const [threads = '1', folder = '.', name = '', device] = process.argv.slice(2);
 const answer = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-const executor = await executorOn(device, Number(threads));
+const executor = await executorOrEnd(device, Number(threads));
 const { stepModel } = await stepModels[name as StepModelName]();
 const data = readArrays(folder);
 const steps = timedSteps(executor, async (recorded) => ({

@@ -160,6 +160,6 @@ def steps(variant, count):
 
 
 serve(
-    {"library": "TensorFlow", "version": tf.__version__, "threads": THREADS, "variants": list(VARIANTS)},
+    {"library": "TensorFlow", "version": tf.__version__, "threads": THREADS, "variants": list(VARIANTS) if NAME in MODELS else []},
     {"steps": steps, "memory": peak_memory},
 )

@@ -16,3 +16,14 @@ export async function executorOn(device: string | undefined, threads?: number): 
   }
   return executor;
 }
+
+/** The same for a program of bench/peers: where there is no such executor, it answers with the reason, as to a question, and ends. */
+export async function executorOrEnd(device: string | undefined, threads?: number): Promise<Executor> {
+  try {
+    return await executorOn(device, threads);
+  } catch (e) {
+    const line = `${JSON.stringify({ error: e instanceof Error ? e.message : String(e) })}\n`;
+    await new Promise<void>((resolve) => process.stdout.write(line, () => resolve()));
+    process.exit(1);
+  }
+}

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Result, Run, RunContext } from '../result.ts';
+import { onAnyDevice, type Result, type Run, type RunContext } from '../result.ts';
 import { writeArrays } from './arrays.ts';
 import { Competitor } from './competitor.ts';
 import { finalists } from './large-race.ts';
@@ -133,7 +133,4 @@ async function measure(name: StepModelName, { root, device, log, signal }: RunCo
 }
 
 /** The measurement of a model's training step and memory against its peers', in one run. */
-export const stepRace =
-  (name: StepModelName): Run =>
-  (context) =>
-    measure(name, context);
+export const stepRace = (name: StepModelName): Run => onAnyDevice((context) => measure(name, context));
