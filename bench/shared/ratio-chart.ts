@@ -15,7 +15,7 @@ export interface Group {
 const [width, left, top, row, gap] = [760, 230, 86, 16, 12];
 /** Longer bars are cut off. */
 const most = 2;
-const right = 60;
+const right = 110;
 const colours = ['torch', 'tensorflow', 'jax'];
 const x = (ratio: number): number => Math.round(left + (Math.min(ratio, most) / most) * (width - left - right));
 
@@ -48,16 +48,16 @@ export function ratioChart({ groups, subtitle }: { readonly groups: readonly Gro
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}">
 <style>
-text { font: 14px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600; font-size: 16px } .sub { font-size: 12px; fill: #59636e }
+text { font: 14px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600; font-size: 16px } .sub { font-size: 12px; fill: #59636e; paint-order: stroke; stroke: #fff; stroke-width: 3px }
 .page { fill: #fff } .torch { fill: #d4622b } .tensorflow { fill: #d9a514 } .jax { fill: #5b6fb5 } .spread { stroke: #1f2328; fill: none } .one { stroke: #1f2328; stroke-dasharray: 4 3 }
-@media (prefers-color-scheme: dark) { text { fill: #f0f6fc } .sub { fill: #9198a1 } .page { fill: #0d1117 } .spread, .one { stroke: #f0f6fc } }
+@media (prefers-color-scheme: dark) { text { fill: #f0f6fc } .sub { fill: #9198a1 } .page { fill: #0d1117 } .sub { fill: #9198a1; stroke: #0d1117 } .spread, .one { stroke: #f0f6fc } }
 </style>
 <rect class="page" width="${width}" height="${height}"/>
 <text class="title" x="16" y="26">${escape(title)}</text>
 <text class="sub" x="16" y="44">Shorter is better; left of the dashed line Stratus is faster. Middle half of the rounds as whiskers. ${escape(subtitle)}</text>
 ${legend.join('\n')}
-${bars.join('\n')}
 <path class="one" d="M${x(1)} ${top - 8}V${height - 10}"/>
+${bars.join('\n')}
 </svg>
 `;
 }
