@@ -23,7 +23,7 @@ const x = (ratio: number): number => Math.round(left + (Math.min(ratio, most) / 
 export function ratioChart({ groups, subtitle }: { readonly groups: readonly Group[]; readonly subtitle: string }): string {
   const title = "Time of a training step: Stratus' share of each peer's at its fastest";
   const each = (groups[0]?.bars.length ?? 0) * row + gap;
-  const height = top + groups.length * each + 12;
+  const height = top + groups.length * each + 30;
   const bars = groups.flatMap((group, i) => {
     const y = top + i * each;
     const middle = y + (group.bars.length * row) / 2 + 5;
@@ -54,9 +54,10 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 6
 </style>
 <rect class="page" width="${width}" height="${height}"/>
 <text class="title" x="16" y="26">${escape(title)}</text>
-<text class="sub" x="16" y="44">Shorter is better; left of the dashed line Stratus is faster. Middle half of the rounds as whiskers. ${escape(subtitle)}</text>
+<text class="sub" x="16" y="44">Shorter is better; left of the dashed line Stratus is faster. Whiskers: the middle half of the rounds.</text>
+<text class="sub" x="16" y="${height - 10}">${escape(subtitle)}</text>
 ${legend.join('\n')}
-<path class="one" d="M${x(1)} ${top - 8}V${height - 10}"/>
+<path class="one" d="M${x(1)} ${top - 8}V${height - 28}"/>
 ${bars.join('\n')}
 </svg>
 `;
