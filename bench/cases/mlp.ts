@@ -108,6 +108,7 @@ export const run = onAnyDevice(async ({ root, device, log, signal }) => {
     const record = {
       measured: new Date().toISOString(),
       machine: system,
+      device,
       settings,
       defaultExecutor: description,
       skipped,

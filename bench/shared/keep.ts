@@ -5,9 +5,9 @@ import { machine } from './machine.ts';
 import { quick } from './quick.ts';
 import { pretty } from './report.ts';
 
-/** Writes bench/results/NAME.json, but not what a quick run came to. Gives the results back. */
+/** Writes bench/results/NAME.json, or NAME.DEVICE.json for a device that was asked for, but not what a quick run came to. Gives the results back. */
 export async function keep<R extends Result>(
-  { root, log }: Pick<RunContext, 'root' | 'log'>,
+  { root, device, log }: Pick<RunContext, 'root' | 'device' | 'log'>,
   name: string,
   { results, ...more }: { readonly results: readonly R[] } & Readonly<Record<string, unknown>>,
 ): Promise<readonly R[]> {
@@ -17,7 +17,7 @@ export async function keep<R extends Result>(
   }
   const folder = join(root, 'bench/results');
   await mkdir(folder, { recursive: true });
-  const record = { measured: new Date().toISOString(), machine: machine(), results, ...more };
-  await writeFile(join(folder, `${name}.json`), `${pretty(record)}\n`);
+  const record = { measured: new Date().toISOString(), machine: machine(), device, results, ...more };
+  await writeFile(join(folder, `${device === undefined ? name : `${name}.${device}`}.json`), `${pretty(record)}\n`);
   return results;
 }
