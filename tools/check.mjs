@@ -28,6 +28,7 @@ const checks = [
   },
   { name: 'docs', what: 'docstrings and examples of exports', args: tool('docs.ts') },
   { name: 'sizes', what: 'lines of files', args: tool('sizes.ts') },
+  { name: 'kernels', what: 'libraries of kernels are those of the sources', args: [join(root, 'tools/kernels.mjs'), 'check'] },
   { name: 'links', what: 'links between documents', args: tool('links.ts') },
 ];
 
