@@ -1,5 +1,6 @@
 // All kernels, for one instruction set: LEVEL names it. No C library is needed.
 #include "kernel.h"
+#include "conv.c"
 #include "conv-kernel-gradient.c"
 #include "elementwise.c"
 #include "lstm.c"
@@ -68,6 +69,7 @@ static Status *compute(void *made, Context *context) {
 
 static const KernelType types[] = {
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
+    {OP, "PlaneConvolution", {WINDOW, "bottom", "right"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
     {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},

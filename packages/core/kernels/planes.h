@@ -21,7 +21,8 @@ static void arrange(Geometry *g, int64_t block) {
   g->planeRows = g->rows + ((g->tall - 1) * g->apartDown) / g->down;
   g->length = (g->rows * g->pitch + block - 1) / block * block;
   const int64_t reach = (g->planeRows - g->rows) * g->pitch + (g->pitch - g->columns);
-  g->planeSize = (g->length + reach + Lanes - 1) / Lanes * Lanes;
+  // An odd number of cache lines, so that what is read of several planes at a time does not meet in the same sets of the cache.
+  g->planeSize = ((g->length + reach + 15) / 16 | 1) * 16;
 }
 
 /** Sizes of images and windows, `[batch, channels, ...]` each; false where they do not belong together. */

@@ -19,7 +19,8 @@ typedef int32_t Integers __attribute__((vector_size(Lanes * 4)));
 
 static inline Vector load(const float *at) { return *(const Loose *)at; }
 static inline void store(float *at, Vector v) { *(Loose *)at = v; }
-static inline Vector all(float x) { return (Vector){0} + x; }
+/** x in all lanes: what is taken from it is nothing, also from -0, and compilers know. */
+static inline Vector all(float x) { return x - (Vector){0}; }
 
 #if defined(__AVX512F__)
 #define EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30

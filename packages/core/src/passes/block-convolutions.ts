@@ -1,8 +1,9 @@
 // ONNX Runtime's fast convolutions want channels in blocks. It arranges that by itself where the kernels are constants, which in
 // training they are not.
 import { apply, type Graph, type Node, type Op, rewrite, toposort, type Value } from '../graph/index.ts';
-import { conv, convOp, convTransposeOp, pad, reshape, slice, transpose } from '../ops/index.ts';
+import { convOp, pad, reshape, transpose } from '../ops/index.ts';
 import type { Dim } from '../tensor/index.ts';
+import { asConvolution } from './as-convolution.ts';
 
 const domain = 'com.microsoft.nchwc';
 /** What only programs hold, after everything was differentiated. */
@@ -60,25 +61,6 @@ function gains({ op, ins, attrs, outs }: Node, { size, samples }: Blocks): boole
   return fits && windows >= leastWindows && window.some((length) => length > 1);
 }
 
-/**
- * A transposed convolution without strides is a convolution as well, with flipped kernels. Gradients of images are such ones; without
- * blocks ConvTranspose is the faster form of some of them.
- */
-function asConvolution(node: Node, ins: Node['ins'], blocks: Blocks): readonly Value[] | undefined {
-  const { auto_pad, strides, group, output_padding, output_shape, dilations = [1, 1], pads = [0, 0, 0, 0] } = node.attrs;
-  const [x, w, bias] = ins as readonly [Value, Value, Value | undefined];
-  const plain = auto_pad === 'NOTSET' && group === 1 && !output_padding && !output_shape;
-  if (node.op !== convTransposeOp.op || !plain || (strides as number[] | undefined)?.some((n) => n > 1)) return undefined;
-  if (w.shape.length !== 4 || w.data || !isKnown(w.shape)) return undefined;
-  const steps = dilations as readonly number[];
-  const reach = w.shape.slice(2).map((length, i) => (length - 1) * steps[i]!);
-  const margins = reach.map((far, i) => [far - (pads as number[])[i]!, far - (pads as number[])[i + 2]!] as const);
-  if (margins.flat().some((margin) => margin < 0)) return undefined;
-  const flipped = slice(w, { starts: [-1, -1], ends: [-Infinity, -Infinity], axes: [2, 3], steps: [-1, -1] });
-  const image = conv(x, transpose(flipped, [1, 0, 2, 3]), { bias, dilations: steps, pads: margins });
-  return gains(image.node!, blocks) ? [image] : undefined;
-}
-
 /** `[out, width, h, w]` to `[out / block, width / block, h, w, block of width, block of out]`. */
 function kernelsInBlocks(w: Value, block: number): Value {
   const [out, width, ...window] = w.shape as readonly number[];
@@ -101,7 +83,10 @@ function kernelsInBlocks(w: Value, block: number): Value {
 export function blockConvolutions(graph: Graph, blocks: Blocks): Graph {
   const { size } = blocks;
   const enter = toBlocks(size);
-  const convolutions = rewrite(Object.values(graph.outputs), (node, ins) => asConvolution(node, ins, blocks));
+  const convolutions = rewrite(Object.values(graph.outputs), (node, ins) => {
+    const image = asConvolution(node, ins);
+    return image && gains(image.node!, blocks) ? [image] : undefined;
+  });
   if (!toposort(convolutions).some((node) => gains(node, blocks))) return graph;
   const outputs = rewrite(convolutions, (node, ins) => {
     if (!gains(node, blocks)) return undefined;

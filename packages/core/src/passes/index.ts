@@ -1,4 +1,5 @@
 export * from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
 export * from './fuse-elementwise.ts';
+export * from './plane-convolutions.ts';
 export { simplify } from './simplify.ts';

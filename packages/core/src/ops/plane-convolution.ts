@@ -1,0 +1,66 @@
+import { ownDomain, type Value } from '../graph/index.ts';
+import { sizeOf } from '../tensor/index.ts';
+import type { OpCase } from './case.ts';
+import { convOp } from './conv.ts';
+import { defineOp } from './define.ts';
+import { attrsOfPlane, planeWindows, type WindowInts, windowInts } from './plane-windows.ts';
+
+/** The kernel keeps the places of a window's elements in a list of this length. */
+const mostTaps = 128;
+
+/** @internal */
+export const planeConvolutionOp = defineOp({
+  type: 'PlaneConvolution',
+  domain: ownDomain,
+  since: 1,
+  inputs: ['x', 'w'],
+  optional: ['b'],
+  outputs: ['y'],
+  attrs: windowInts,
+  suits: ({ ins, attrs }) =>
+    ins.every((v) => !v || v.dtype === 'float32') && (attrs['tall'] as number) * (attrs['wide'] as number) <= mostTaps,
+  flops: ({ w }, { y }) => 2 * sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
+  infer: ({ x, w, b }, ints) => ({ y: convOp.op.infer([x, w, b], { ...attrsOfPlane(ints), group: 1 })[0]! }),
+  expand: ({ x, w, b }, ints) => ({ y: convOp({ X: x, W: w, B: b }, attrsOfPlane(ints)).Y }),
+  grad: 'expanded',
+});
+
+/**
+ * A convolution of two axes without groups, on images as they lie.
+ *
+ * Shapes: `x [batch, in, height, width], w [out, in, tall, wide], b [out] -> [batch, out, rows, columns]`. Source: ONNX Conv-11.
+ * @internal
+ */
+export const planeConvolution = (x: Value, w: Value, b: Value | undefined, windows: WindowInts): Value =>
+  planeConvolutionOp({ x, w, b }, windows).y;
+
+const along = (kernel: number, stride: number, dilation: number, [before, after]: readonly [number, number]) => ({
+  kernel,
+  stride,
+  dilation,
+  before,
+  after,
+});
+
+const float32 = 'no float64 kernel';
+
+/** @internal */
+export const planeConvolutionCases: OpCase[] = [
+  {
+    name: 'margin, bias',
+    ins: [[2, 3, 5, 4], [5, 3, 3, 2], [5]],
+    float32,
+    build: (x, w, b) => planeConvolution(x, w, b, planeWindows([along(3, 1, 1, [1, 1]), along(2, 1, 1, [0, 1])])!),
+    torch: 'F.conv2d(F.pad(a, (0, 1, 1, 1)), b, c)',
+  },
+  {
+    name: 'strides, dilations, many channels',
+    ins: [
+      [3, 4, 9, 8],
+      [17, 4, 3, 2],
+    ],
+    float32,
+    build: (x, w) => planeConvolution(x, w, undefined, planeWindows([along(3, 2, 1, [0, 0]), along(2, 3, 2, [1, 0])])!),
+    torch: 'F.conv2d(F.pad(a, (1, 0, 0, 0)), b, stride=(2, 3), dilation=(1, 2))',
+  },
+];
