@@ -112,8 +112,7 @@ enum { PlanesBytes = 1 << 20 };
 static const char *kernelGradient(const Kernel *k, Context *context) {
   View x, dy;
   if (!input(k, context, 0, &x) || !input(k, context, 1, &dy)) return "two tensors are wanted";
-  const int64_t *a = k->ints;
-  KernelGradient j = {.g = {.tall = a[0], .wide = a[1], .down = a[2], .across = a[3], .apartDown = a[4], .apartAcross = a[5], .top = a[6], .left = a[7]}};
+  KernelGradient j = {.g = windowsOf(k->ints)};
   Geometry *g = &j.g;
   if (!readImages(g, &x, &dy)) return "x [batch, in, height, width] and dy [batch, out, rows, columns] are wanted, with windows that fit";
   j.batch = x.dims[0], j.in = x.dims[1], j.out = dy.dims[1], j.x = x.data, j.dy = dy.data;

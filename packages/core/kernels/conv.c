@@ -84,19 +84,18 @@ static const char *convolution(const Kernel *k, Context *context) {
   View x, w, bias = {0};
   if (!input(k, context, 0, &x) || !input(k, context, 1, &w)) return "images and kernels are wanted";
   const int hasBias = input(k, context, 2, &bias);
-  const int64_t *a = k->ints;
-  Conv j = {.g = {.tall = a[0], .wide = a[1], .down = a[2], .across = a[3], .apartDown = a[4], .apartAcross = a[5], .top = a[6], .left = a[7]}};
+  Conv j = {.g = windowsOf(k->ints)};
   Geometry *g = &j.g;
-  const int64_t bottom = a[8], right = a[9];
-  if (x.rank != 4 || w.rank != 4 || w.dims[1] != x.dims[1] || w.dims[2] != g->tall || w.dims[3] != g->wide || g->tall * g->wide > MostWindow ||
+  if (x.rank != 4 || w.rank != 4 || w.dims[1] != x.dims[1] || w.dims[2] != g->tall || w.dims[3] != g->wide || g->tall > MostWindow || g->wide > MostWindow || g->tall * g->wide > MostWindow || g->tall < 1 || g->wide < 1 ||
       (hasBias && (bias.rank != 1 || bias.dims[0] != w.dims[0])))
     return "x [batch, in, height, width], w [out, in, tall, wide] and bias [out] are wanted";
-  if (bottom < 0 || right < 0 || g->down < 1 || g->across < 1 || g->apartDown < 1 || g->apartAcross < 1 || g->top < 0 || g->left < 0)
+  if (!counts(g->down) || !counts(g->across) || !counts(g->apartDown) || !counts(g->apartAcross) || !margin(g->top) || !margin(g->left) ||
+      !margin(g->bottom) || !margin(g->right))
     return "the windows cannot be";
-  const int64_t rows = (x.dims[2] + g->top + bottom - (g->tall - 1) * g->apartDown - 1) / g->down + 1;
-  const int64_t columns = (x.dims[3] + g->left + right - (g->wide - 1) * g->apartAcross - 1) / g->across + 1;
-  if (x.dims[2] + g->top + bottom < (g->tall - 1) * g->apartDown + 1 || x.dims[3] + g->left + right < (g->wide - 1) * g->apartAcross + 1)
-    return "the window is larger than the image";
+  const int64_t high = x.dims[2] + g->top + g->bottom - (g->tall - 1) * g->apartDown - 1;
+  const int64_t far = x.dims[3] + g->left + g->right - (g->wide - 1) * g->apartAcross - 1;
+  if (high < 0 || far < 0) return "the window is larger than the image";
+  const int64_t rows = high / g->down + 1, columns = far / g->across + 1;
   const View windows = {.dims = {x.dims[0], w.dims[0], rows, columns}, .rank = 4};
   if (!readImages(g, &x, &windows)) return "the windows cannot be";
   j.batch = x.dims[0], j.in = x.dims[1], j.out = w.dims[0], j.x = x.data, j.w = w.data, j.bias = hasBias ? bias.data : 0;

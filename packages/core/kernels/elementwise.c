@@ -97,6 +97,12 @@ static void instruction(char what, float *d, const float *a, const float *b, con
   }
 }
 
+static int known(char what) {
+  for (const char *all = "+-*/Mm><GL=&|!nasrRetSEgc?"; *all; all++)
+    if (*all == what) return 1;
+  return 0;
+}
+
 static void expressionPiece(void *data, size_t index) {
   const Expression *e = data;
   const int64_t from = (int64_t)index * e->piece, until = least(e->size, from + e->piece);
@@ -137,9 +143,11 @@ static const char *elementwise(const Kernel *k, Context *context) {
   CALL(k->api, ContextOutputCount, Status * (*)(Context *, size_t *))(context, &count);
   e.outputs = (int64_t)count;
   while (e.program[e.instructions * Letters]) {
+    if (!known(e.program[e.instructions * Letters])) return "the program asks for what is not known";
     for (int l = 1; l < Letters; l++) {
-      const int64_t operand = e.program[e.instructions * Letters + l] - First;
+      const int64_t operand = e.program[e.instructions * Letters + l] - First; // the text's end is no operand
       if (operand < 0 || operand >= MostOperands) return "the program names an operand that cannot be";
+      if (l == 1 && operand < e.inputs) return "the program writes to an input";
       e.tiles = most(e.tiles, operand + 1 - e.inputs - e.outputs);
     }
     e.instructions++;

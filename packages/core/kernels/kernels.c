@@ -65,11 +65,11 @@ static Status *compute(void *made, Context *context) {
    .inputPresence = inputPresence, .outputPresence = outputPresence, .inputMemory = inMemory, .variadicInputs = one,        \
    .variadicInputsAlike = one,     .variadicOutputs = one,  .variadicOutputsAlike = one, .createKernelV2 = make,            \
    .computeV2 = compute,           .startVersion = one,     .endVersion = latest}
-#define WINDOW "tall", "wide", "down", "across", "apart_down", "apart_across", "top", "left"
+#define WINDOW "tall", "wide", "down", "across", "apart_down", "apart_across", "top", "left", "bottom", "right"
 
 static const KernelType types[] = {
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
-    {OP, "PlaneConvolution", {WINDOW, "bottom", "right"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
+    {OP, "PlaneConvolution", {WINDOW}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
     {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},

@@ -53,8 +53,7 @@ static void poolGradientPlane(void *data, size_t index) {
 static const char *poolGradient(const Kernel *k, Context *context) {
   View x, dy;
   if (!input(k, context, 0, &x) || !input(k, context, 1, &dy)) return "two tensors are wanted";
-  const int64_t *a = k->ints;
-  PoolGradient j = {.g = {.tall = a[0], .wide = a[1], .down = a[2], .across = a[3], .apartDown = a[4], .apartAcross = a[5], .top = a[6], .left = a[7]}};
+  PoolGradient j = {.g = windowsOf(k->ints)};
   if (!readImages(&j.g, &x, &dy) || x.dims[1] != dy.dims[1]) return "x [batch, channels, height, width] and dy [batch, channels, rows, columns] are wanted";
   j.x = x.data, j.dy = dy.data, j.dx = output(k, context, 0, x.dims, 4);
   if (j.dx) parallel(k, context, poolGradientPlane, (size_t)(x.dims[0] * x.dims[1]), &j);

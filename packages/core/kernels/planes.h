@@ -11,7 +11,7 @@ typedef struct Geometry {
   int64_t tall, wide;                  // of the kernel
   int64_t down, across;                // strides
   int64_t apartDown, apartAcross;      // dilations
-  int64_t top, left;                   // margins before
+  int64_t top, left, bottom, right;    // margins
   int64_t pitch, planeRows, planeSize; // of one plane, in elements; planeSize has room for reading on
   int64_t length;                      // of the rows that are read as one, up to whole vectors
 } Geometry;
@@ -25,12 +25,28 @@ static void arrange(Geometry *g, int64_t block) {
   g->planeSize = ((g->length + reach + 15) / 16 | 1) * 16;
 }
 
-/** Sizes of images and windows, `[batch, channels, ...]` each; false where they do not belong together. */
+/** The windows as attributes say them, in the order of WINDOW. */
+static Geometry windowsOf(const int64_t *a) {
+  return (Geometry){.tall = a[0], .wide = a[1], .down = a[2], .across = a[3], .apartDown = a[4], .apartAcross = a[5],
+                    .top = a[6], .left = a[7], .bottom = a[8], .right = a[9]};
+}
+
+enum { MostSize = 1 << 20 };
+static int counts(int64_t n) { return n >= 1 && n <= MostSize; }
+static int margin(int64_t n) { return n >= 0 && n <= MostSize; }
+
+/**
+ * Sizes of images and windows, `[batch, channels, ...]` each; false where they do not belong together. The last window may hang over the end, but
+ * begins before it.
+ */
 static int readImages(Geometry *g, const View *images, const View *windows) {
   if (images->rank != 4 || windows->rank != 4 || images->dims[0] != windows->dims[0]) return 0;
-  if (g->tall < 1 || g->wide < 1 || g->down < 1 || g->across < 1 || g->apartDown < 1 || g->apartAcross < 1 || g->top < 0 || g->left < 0) return 0;
+  if (!counts(g->tall) || !counts(g->wide) || !counts(g->down) || !counts(g->across) || !counts(g->apartDown) || !counts(g->apartAcross)) return 0;
+  if (!margin(g->top) || !margin(g->left) || !margin(g->bottom) || !margin(g->right)) return 0;
   g->height = images->dims[2], g->width = images->dims[3], g->rows = windows->dims[2], g->columns = windows->dims[3];
-  return 1;
+  const int64_t high = g->height + g->top + g->bottom, far = g->width + g->left + g->right;
+  if ((g->tall - 1) * g->apartDown >= high || (g->wide - 1) * g->apartAcross >= far) return 0;
+  return (g->rows - 1) * g->down < high && (g->columns - 1) * g->across < far;
 }
 
 /** How many planes one channel has. */

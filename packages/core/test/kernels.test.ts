@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest';
+import { StratusError } from '../src/errors.ts';
+import { apply, type Graph, graphInput, type Op, ownDomain, type Value } from '../src/graph/index.ts';
+import { exportGraph } from '../src/onnx/index.ts';
+import * as ops from '../src/ops/index.ts';
+import { createExecutor } from '../src/runtime/node/index.ts';
+import { type DType, randomKey, Tensor, uniformAt } from '../src/tensor/index.ts';
+import { emitters } from './support/op-rows.ts';
+
+const own = emitters.flatMap(([, op]) => (op.domain === ownDomain ? [op] : []));
+const names = ['base', 'avx2', 'avx512'] as const;
+const executors = await Promise.all(names.map((kernels) => createExecutor({ threads: 2, kernels })));
+
+const filled = (shape: readonly number[], seed: number): Tensor => {
+  const size = shape.reduce((n, d) => n * d, 1);
+  return new Tensor(
+    'float32',
+    [...shape],
+    Float32Array.from({ length: size }, (_, i) => 2 * uniformAt(randomKey(seed), i) - 1),
+  );
+};
+
+async function run(graph: Graph, feeds: Record<string, Tensor>, executor: (typeof executors)[number], runs = executor.runs) {
+  const program = await executor.compile(exportGraph(graph, { runs }));
+  try {
+    return await program.run(feeds);
+  } finally {
+    await program.release();
+  }
+}
+
+/** The op as its file declares it, but any shapes are inferred: what a hostile file may hold. */
+const unchecked = (op: Op, outputs: number): Op => ({
+  ...op,
+  infer: () => Array.from({ length: outputs }, () => ({ dtype: 'float32' as DType, shape: ['a'] })),
+});
+
+/** The largest difference of any output between a kernel and what its op is in others, as a share of the largest number, if that is above 1. */
+async function difference(graph: Graph, feeds: Record<string, Tensor>, executor: (typeof executors)[number]): Promise<number> {
+  const [kernel, others] = [
+    await run(graph, feeds, executor),
+    await run(graph, feeds, executor, ({ op }) => op.domain !== ownDomain),
+  ];
+  return Math.max(
+    ...Object.entries(others).map(([name, { data, shape }]) => {
+      expect(kernel[name]!.shape).toEqual(shape);
+      const [a, b] = [kernel[name]!.data as Float32Array, data as Float32Array];
+      const size = b.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+      return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!) / size), 0);
+    }),
+  );
+}
+
+describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels for %s', (_, executor) => {
+  it('are there for every op of our own', () => {
+    const sample = (op: Op): Value => ({ dtype: 'float32', shape: [], index: 0, name: op.type });
+    for (const op of own) {
+      const node = { op, ins: [sample(op)], attrs: { tall: 1, wide: 1 }, outs: [], path: '' };
+      expect(executor.runs!(node), op.type).toBe(true);
+    }
+  });
+
+  // [batch, in, height, width], [out, tall, wide], [down, across], [apart, apart], [top, left, bottom, right]
+  it.each([
+    [
+      [1, 1, 1, 1],
+      [1, 1, 2],
+      [1, 1],
+      [1, 1],
+      [0, 0, 0, 1],
+    ],
+    [
+      [2, 3, 7, 5],
+      [4, 3, 3],
+      [1, 1],
+      [1, 1],
+      [1, 1, 1, 1],
+    ],
+    [
+      [3, 5, 17, 33],
+      [9, 2, 3],
+      [2, 1],
+      [1, 2],
+      [0, 2, 1, 0],
+    ],
+    [
+      [2, 7, 30, 30],
+      [17, 5, 5],
+      [3, 2],
+      [2, 1],
+      [4, 0, 0, 3],
+    ],
+    [
+      [9, 2, 40, 40],
+      [8, 3, 3],
+      [1, 1],
+      [1, 1],
+      [0, 0, 0, 0],
+    ],
+    [
+      [1, 30, 9, 70],
+      [31, 1, 7],
+      [1, 3],
+      [1, 1],
+      [0, 3, 0, 3],
+    ],
+  ])('convolve %j with %j, strides %j, dilations %j, margins %j, and back', async (image, kernel, strides, dilations, pads) => {
+    const [, channels] = image as [number, number];
+    const shapes = { x: image, w: [kernel[0]!, channels, ...kernel.slice(1)] };
+    const [x, w] = [graphInput('x', shapes.x), graphInput('w', shapes.w)];
+    const along = (i: 0 | 1) => ({
+      kernel: kernel[i + 1]!,
+      stride: strides[i]!,
+      dilation: dilations[i]!,
+      before: pads[i]!,
+      after: pads[i + 2]!,
+    });
+    const windows = ops.planeWindows([along(0), along(1)])!;
+    const y = ops.planeConvolution(x, w, undefined, windows);
+    const dw = ops.convKernelGradientOp({ x, dy: y }, windows).dw;
+    const graph = { name: 'conv', inputs: [x, w], outputs: { y, dw } };
+    const feeds = { x: filled(shapes.x, 1), w: filled(shapes.w, 2) };
+    expect(await difference(graph, feeds, executor)).toBeLessThan(1e-5); // sums of up to some thousand products
+  });
+
+  it.each([
+    [
+      [2, 3, 8, 6],
+      [2, 2],
+      [2, 2],
+      [0, 0, 0, 0],
+    ],
+    [
+      [1, 2, 9, 7],
+      [2, 2],
+      [2, 2],
+      [0, 0, 0, 0],
+    ],
+    [
+      [2, 2, 9, 7],
+      [3, 2],
+      [2, 1],
+      [1, 0, 1, 1],
+    ],
+  ])('put gradients of max pools back: %j, windows %j, strides %j, margins %j', async (shape, kernelShape, strides, pads) => {
+    const x = graphInput('x', shape);
+    const y = ops.maxPool(x, {
+      kernelShape,
+      strides,
+      pads: [
+        [pads[0]!, pads[2]!],
+        [pads[1]!, pads[3]!],
+      ],
+    });
+    const along = (i: 0 | 1) => ({
+      kernel: kernelShape[i]!,
+      stride: strides[i]!,
+      dilation: 1,
+      before: pads[i]!,
+      after: pads[i + 2]!,
+    });
+    const { dx } = ops.maxPoolGradientOp({ x, dy: y }, { ...ops.planeWindows([along(0), along(1)])!, ceil_mode: 0 });
+    expect(await difference({ name: 'pool', inputs: [x], outputs: { dx } }, { x: filled(shape, 3) }, executor)).toBe(0);
+  });
+
+  it.each([
+    [1, 1, 1, 1],
+    [3, 5, 2, 7],
+    [2, 16, 3, 16],
+    [5, 17, 4, 33],
+    [2, 130, 20, 100],
+  ])('go over %i steps of %i rows, %i features, %i units', async (steps, batch, features, units) => {
+    const shapes = {
+      x: [steps, batch, features],
+      w: [features, 4 * units],
+      r: [units, 4 * units],
+      h0: [batch, units],
+      c0: [batch, units],
+      b: [4 * units],
+    };
+    const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, graphInput(name, shape)]));
+    const { x, w, r, h0, c0, b } = inputs as Record<keyof typeof shapes, Value>;
+    const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape], i) => [name, filled(shape, i)]));
+    for (const reverse of [0, 1]) {
+      const all = ops.lstmStepsOp({ x, w, r, h0, c0, b }, { reverse });
+      const back = ops.lstmStepsGradientOp(
+        { r, gates: all.gates, c: all.c, c0, dh: all.h, dlastH: all.lastC, dlastC: all.lastH },
+        { reverse },
+      );
+      const graph = { name: 'lstm', inputs: Object.values(inputs), outputs: { ...all, ...back } };
+      expect(await difference(graph, feeds, executor)).toBeLessThan(5e-5);
+    }
+  });
+
+  it('refuse what does not fit, in a sentence, instead of reading beyond it', async () => {
+    const shapes = [[2, 3], [2, 3, 4, 5], [7], [], [1, 1, 1, 1, 1], [0, 3, 4, 5], [2, 2, 4, 5]];
+    const kinds = [
+      { op: ops.convKernelGradientOp.op, ins: 2, outs: 1 },
+      { op: ops.maxPoolGradientOp.op, ins: 2, outs: 1 },
+      { op: ops.planeConvolutionOp.op, ins: 3, outs: 1 },
+      { op: ops.lstmStepsOp.op, ins: 6, outs: 5 },
+      { op: ops.lstmStepsGradientOp.op, ins: 7, outs: 3 },
+    ];
+    const ints = {
+      tall: 3,
+      wide: 3,
+      down: 1,
+      across: 1,
+      apart_down: 1,
+      apart_across: 1,
+      top: 0,
+      left: 0,
+      bottom: 0,
+      right: 0,
+      reverse: 0,
+      ceil_mode: 0,
+    };
+    let refused = 0;
+    for (const { op, ins, outs } of kinds) {
+      for (const [i, shape] of shapes.entries()) {
+        for (const wrong of [
+          {},
+          { tall: -1 },
+          { wide: 0 },
+          { down: 0 },
+          { top: -5 },
+          { tall: 1_000_000 },
+          { apart_down: 2 ** 40 },
+          { left: 2 ** 50 },
+        ]) {
+          const given = Array.from({ length: ins }, (_, k) => shapes[(i + k * k) % shapes.length]!);
+          const inputs = given.map((own, k) => graphInput(`x${k}`, k === 0 ? shape : own));
+          const attrs = Object.fromEntries(Object.entries({ ...ints, ...wrong }).filter(([name]) => name in op.attrs));
+          const outputs = apply(unchecked(op, outs), inputs, attrs);
+          const graph: Graph = { name: 'wrong', inputs, outputs: Object.fromEntries(outputs.map((v, k) => [`y${k}`, v])) };
+          const feeds = Object.fromEntries(inputs.map(({ name, shape: own }, k) => [name!, filled(own as number[], k)]));
+          await run(graph, feeds, executor).catch((e: unknown) => {
+            expect(e).toBeInstanceOf(StratusError);
+            refused++;
+          });
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(200);
+  });
+
+  it('refuse programs of elementwise ops that name what is not there', async () => {
+    const x = graphInput('x', [5]);
+    for (const program of ['+10', '+0000', '+zzzz', 'x1000', '\u00ff\u00ff\u00ff\u00ff\u00ff', '+1!00', '+100~']) {
+      const outputs = apply(unchecked(ops.elementwiseOp.op, 1), [x], { program, outputs: 1 });
+      await expect(
+        run({ name: 'wrong', inputs: [x], outputs: { y: outputs[0]! } }, { x: filled([5], 1) }, executor),
+        program,
+      ).rejects.toThrow(StratusError);
+    }
+  });
+});
