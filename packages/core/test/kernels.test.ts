@@ -3,6 +3,7 @@ import { StratusError } from '../src/errors.ts';
 import { apply, type Graph, graphInput, type Op, ownDomain, type Value } from '../src/graph/index.ts';
 import { exportGraph } from '../src/onnx/index.ts';
 import * as ops from '../src/ops/index.ts';
+import { planeWindows } from '../src/ops/plane-windows.ts';
 import { createExecutor } from '../src/runtime/node/index.ts';
 import { type DType, randomKey, Tensor, uniformAt } from '../src/tensor/index.ts';
 import { emitters } from './support/op-rows.ts';
@@ -115,7 +116,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       before: pads[i]!,
       after: pads[i + 2]!,
     });
-    const windows = ops.planeWindows([along(0), along(1)])!;
+    const windows = planeWindows([along(0), along(1)])!;
     const y = ops.planeConvolution(x, w, undefined, windows);
     const dw = ops.convKernelGradientOp({ x, dy: y }, windows).dw;
     const graph = { name: 'conv', inputs: [x, w], outputs: { y, dw } };
@@ -159,7 +160,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       before: pads[i]!,
       after: pads[i + 2]!,
     });
-    const { dx } = ops.maxPoolGradientOp({ x, dy: y }, { ...ops.planeWindows([along(0), along(1)])!, ceil_mode: 0 });
+    const { dx } = ops.maxPoolGradientOp({ x, dy: y }, { ...planeWindows([along(0), along(1)])!, ceil_mode: 0 });
     expect(await difference({ name: 'pool', inputs: [x], outputs: { dx } }, { x: filled(shape, 3) }, executor)).toBe(0);
   });
 

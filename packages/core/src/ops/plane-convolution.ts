@@ -1,7 +1,8 @@
-import { ownDomain, type Value } from '../graph/index.ts';
+import { type Attrs, ownDomain, type Value } from '../graph/index.ts';
 import { sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { convOp } from './conv.ts';
+import { type ConvAttrs, convWindows, isPointwise } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { attrsOfPlane, planeWindows, type WindowInts, windowInts } from './plane-windows.ts';
 
@@ -33,6 +34,19 @@ export const planeConvolutionOp = defineOp({
  */
 export const planeConvolution = (x: Value, w: Value, b: Value | undefined, windows: WindowInts): Value =>
   planeConvolutionOp({ x, w, b }, windows).y;
+
+/**
+ * The same as a convolution of ONNX, given its attributes; undefined where windows are known only at run time, channels are in groups, or a product
+ * of matrices does the same.
+ *
+ * @internal
+ */
+export function asPlaneConvolution(x: Value, w: Value, b: Value | undefined, attrs: Attrs): Value | undefined {
+  if (x.shape.length !== 4 || attrs['group'] !== 1) return undefined;
+  const { placed } = convWindows('Conv', { X: x, W: w, B: b }, attrs as unknown as ConvAttrs);
+  if (!placed.every((axis) => axis !== undefined) || isPointwise(placed)) return undefined;
+  return planeConvolution(x, w, b, planeWindows(placed)!);
+}
 
 const along = (kernel: number, stride: number, dilation: number, [before, after]: readonly [number, number]) => ({
   kernel,

@@ -1,18 +1,14 @@
 // ONNX Runtime's fast convolutions want their kernels to be constants, which in training they are not, and channels in blocks.
 import { type Graph, type Node, type Runs, rewrite, type Value } from '../graph/index.ts';
-import { convOp, convWindows, planeConvolution, planeWindows } from '../ops/index.ts';
+import { asPlaneConvolution, convOp } from '../ops/index.ts';
 import { asConvolution } from './as-convolution.ts';
 
 /** The same convolution as a kernel of our own does it; undefined where there is none, or ONNX Runtime's product of matrices is as good. */
 function onPlanes(node: Node, ins: Node['ins'], runs: Runs): Value | undefined {
   const [x, w, bias] = ins as readonly [Value, Value, Value | undefined];
-  if (node.op !== convOp.op || x.shape.length !== 4 || w.data || node.attrs['group'] !== 1) return undefined;
-  const { placed } = convWindows('Conv', { X: x, W: w, B: bias }, node.attrs as never);
-  const windows = placed.every((axis) => axis !== undefined) ? planeWindows(placed) : undefined;
-  const taps = (windows?.tall ?? 1) * (windows?.wide ?? 1);
-  if (!windows || taps === 1) return undefined;
-  const y = planeConvolution(x, w, bias, windows);
-  return runs(y.node!) ? y : undefined;
+  if (node.op !== convOp.op || w.data) return undefined;
+  const y = asPlaneConvolution(x, w, bias, node.attrs);
+  return y && runs(y.node!) ? y : undefined;
 }
 
 /**
