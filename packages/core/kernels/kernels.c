@@ -1,5 +1,6 @@
 // All kernels, for one instruction set: LEVEL names it. No C library is needed.
 #include "kernel.h"
+#include "add-rows.c"
 #include "conv.c"
 #include "conv-kernel-gradient.c"
 #include "elementwise.c"
@@ -68,6 +69,7 @@ static Status *compute(void *made, Context *context) {
 #define WINDOW "tall", "wide", "down", "across", "apart_down", "apart_across", "top", "left", "bottom", "right"
 
 static const KernelType types[] = {
+    {OP, "AddRows", {"rows"}, {Int64, Float}, {Float}, 2, 1, 0, 0, 0, addRows},
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
     {OP, "PlaneConvolution", {WINDOW}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},

@@ -56,7 +56,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
   it('are there for every op of our own', () => {
     const sample = (op: Op): Value => ({ dtype: 'float32', shape: [], index: 0, name: op.type });
     for (const op of own) {
-      const node = { op, ins: [sample(op)], attrs: { tall: 1, wide: 1 }, outs: [], path: '' };
+      const node = { op, ins: [sample(op), sample(op)], attrs: { tall: 1, wide: 1 }, outs: [], path: '' };
       expect(executor.runs!(node), op.type).toBe(true);
     }
   });
@@ -243,6 +243,20 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       }
     }
     expect(refused).toBeGreaterThan(200);
+  });
+
+  it('add rows where they belong, and refuse positions outside of the table', async () => {
+    const [at, rows] = [graphInput('at', ['n'], 'int64'), graphInput('rows', ['n', 70])];
+    const graph = {
+      name: 'rows',
+      inputs: [at, rows],
+      outputs: { table: ops.addRowsOp({ indices: at, updates: rows }, { rows: 300 }).table },
+    };
+    const positions = (list: readonly number[]): Tensor => new Tensor('int64', [list.length], BigInt64Array.from(list, BigInt));
+    const many = Array.from({ length: 1000 }, (_, i) => ((i * 7919) % 600) - 300);
+    expect(await difference(graph, { at: positions(many), rows: filled([1000, 70], 1) }, executor)).toBeLessThan(1e-6);
+    for (const wrong of [300, -301, 2 ** 40])
+      await expect(run(graph, { at: positions([0, wrong]), rows: filled([2, 70], 1) }, executor)).rejects.toThrow(StratusError);
   });
 
   it('refuse programs of elementwise ops that name what is not there', async () => {

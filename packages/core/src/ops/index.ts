@@ -1,6 +1,7 @@
 // The ops, one file each; a graph is built from nothing else.
 export * from './abs.ts';
 export * from './add.ts';
+export * from './add-rows.ts';
 export * from './and.ts';
 export * from './arg-max.ts';
 export * from './arg-min.ts';

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { constant, type Value } from '../graph/index.ts';
-import { full, productOf, sameShape, showShape, tensor } from '../tensor/index.ts';
-import { add } from './add.ts';
+import { full, isFloat, productOf, sameShape, showShape } from '../tensor/index.ts';
+import { addRowsOp } from './add-rows.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
 import { defineOp } from './define.ts';
@@ -9,10 +9,8 @@ import { div } from './div.ts';
 import { equal } from './equal.ts';
 import { expandLike } from './expand.ts';
 import { gatherElements } from './gather-elements.ts';
-import { less } from './less.ts';
-import { matMul } from './mat-mul.ts';
 import { mul } from './mul.ts';
-import { reshape, reshapeLike, reshapeOp } from './reshape.ts';
+import { reshape, reshapeOp } from './reshape.ts';
 import { axisIn, sameDtype } from './rules.ts';
 import { dimsOf } from './shape.ts';
 
@@ -103,12 +101,16 @@ export function scatterAddRows(
   const at = axisIn('scatterAddRows', axis, data.shape);
   const [before, after] = [updates.shape.slice(0, at), updates.shape.slice(at + indices.shape.length)];
   const width = productOf(data.shape.slice(1));
-  if (at === 0 && typeof width === 'number' && sameShape(after, data.shape.slice(1))) {
-    const rows = data.shape[0]!;
-    const few =
-      typeof rows === 'number' && rows <= rowsForProduct && (updates.dtype === 'float32' || updates.dtype === 'float64');
-    const flatRows = reshape(indices, [-1]);
-    return reshapeLike((few ? addByProduct : addInOneRow)(data, flatRows, reshape(updates, [-1, width])), data);
+  const [rows] = data.shape;
+  if (
+    at === 0 &&
+    typeof width === 'number' &&
+    typeof rows === 'number' &&
+    sameShape(after, data.shape.slice(1)) &&
+    isFloat(updates.dtype)
+  ) {
+    const flatRows = cast(reshape(indices, [-1]), 'int64');
+    return reshape(rowsAdded(flatRows, reshape(updates, [-1, width]), rows), data.shape);
   }
   const flat =
     indices.shape.length === 1
@@ -118,29 +120,7 @@ export function scatterAddRows(
   return scatterAdd(zerosLike(data, updates), expandLike(along, flat), flat, { axis: at });
 }
 
-/** Up to so many rows (a vocabulary of characters) a product with the table of hits is quicker than ScatterElements: measured. */
-const rowsForProduct = 128;
-
-/** `hits [rows, n] x updates [n, width]`, where hits is 1 if an update belongs to a row. */
-function addByProduct(data: Value, indices: Value, updates: Value): Value {
-  const rows = data.shape[0] as number;
-  const fromStart = add(indices, mul(cast(less(indices, 0), indices.dtype), rows));
-  const every = constant(
-    tensor(
-      Array.from({ length: rows }, (_, i) => i),
-      { dtype: indices.dtype },
-    ).reshape([rows, 1]),
-  );
-  return matMul(cast(equal(every, reshape(fromStart, [1, -1])), updates.dtype), updates);
-}
-
-/** Of a table ScatterElements goes down each column; in one long row it goes along the rows, which costs a third. */
-function addInOneRow(data: Value, indices: Value, updates: Value): Value {
-  const width = updates.shape[1] as number;
-  const columns = constant(tensor(Int32Array.from({ length: width }, (_, i) => i)));
-  const places = add(mul(reshape(cast(indices, 'int32'), [-1, 1]), width), columns);
-  return scatterAdd(reshape(zerosLike(data, updates), [-1]), reshape(places, [-1]), reshape(updates, [-1]));
-}
+const rowsAdded = (indices: Value, updates: Value, rows: number): Value => addRowsOp({ indices, updates }, { rows }).table;
 
 /** @internal */
 export const scatterAddCases: OpCase[] = [
