@@ -120,14 +120,15 @@ describe('what a profile says', () => {
 
   it('of loops: their kernels belong to the layer, and count as often as they run', async () => {
     const [samples, steps, features, units] = [64, 7, 5, 6];
-    const net = sequential([input({ shape: [steps, features] }), lstm({ units }), dense({ units: 3, activation: 'softmax' })]);
-    net.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
-    const { profile } = await net.fit(wave([samples, steps, features]), classes(samples), {
-      batchSize: 16,
-      epochs: 3,
-      verbose: 0,
-      profile: { steps: 2 },
-    });
+    const trained = async (layer: ReturnType<typeof lstm>): Promise<StepProfile> => {
+      const net = sequential([input({ shape: [steps, features] }), layer, dense({ units: 3, activation: 'softmax' })]);
+      net.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
+      const options = { batchSize: 16, epochs: 3, verbose: 0, profile: { steps: 2 } } as const;
+      return (await net.fit(wave([samples, steps, features]), classes(samples), options)).profile!;
+    };
+    const whole = await trained(lstm({ units, name: 'lstm' })); // all steps in one op
+    expect(flopsOf(whole, 'lstm', 'forward')).toBe(2 * 16 * steps * (features + units) * 4 * units);
+    const profile = await trained(lstm({ units, activation: 'relu', name: 'lstm' })); // a loop
     expect(flopsOf(profile!, 'lstm', 'forward')).toBe(2 * 16 * steps * (features + units) * 4 * units);
     const products = profile!.kernels.filter(
       ({ layer, phase, calls }) => layer === 'lstm' && phase === 'forward' && calls === steps,

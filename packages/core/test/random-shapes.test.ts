@@ -2,7 +2,7 @@
 // Those that take any shape, or any two that broadcast, are drawn in ops.test.ts.
 import fc, { type GeneratorValue } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { constant, type Op, toposort, type Value } from '../src/graph/index.ts';
+import { constant, type Op, ownDomain, toposort, type Value } from '../src/graph/index.ts';
 import * as ops from '../src/ops/index.ts';
 import { type DType, type Shape, tensor } from '../src/tensor/index.ts';
 import { buildRow } from './support/build-row.ts';
@@ -402,6 +402,17 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
       },
     };
   },
+  lstmSteps(g) {
+    const [steps, batch, features, units] = [integer(g, 1, 3), integer(g, 1, 4), integer(g, 1, 3), integer(g, 1, 4)];
+    const reverse = choose(g, true, false);
+    return {
+      ins: [[steps, batch, features], [features, 4 * units], [units, 4 * units], [batch, units], [batch, units], [4 * units]],
+      build: (x, w, r, h0, c0, b) => {
+        const { h, lastH, lastC } = ops.lstmSteps(x!, w!, r!, { b, h0: h0!, c0: c0!, reverse });
+        return [h, lastH, lastC];
+      },
+    };
+  },
   gru(g) {
     const { weights, direction, initial } = recurrent(g, 3);
     const resetAfter = choose(g, true, false);
@@ -459,6 +470,9 @@ describe('random shapes and options', () => {
         const row = rowFor(op, g);
         for (const level of ['disabled', 'all'] as const)
           expect(await problemsOf(row, { level, dtype: dtypeOf(op) }), row.id).toEqual([]);
+        const { graph } = buildRow(row, { dtype: 'float32' });
+        if (toposort(Object.values(graph.outputs)).some((node) => node.op.domain === ownDomain))
+          expect(await problemsOf(row, { level: 'kernels', dtype: 'float32' }), row.id).toEqual([]);
       }),
       { seed: 2, numRuns: 6 },
     );

@@ -66,8 +66,8 @@ const axisOf = (axis: number, along: Omit<ConvAxis, 'axis' | 'span'>): ConvAxis 
 export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
   const { axes, group, kernel } = how;
   const known = typeof x.shape[1] === 'number' && typeof dy.shape[1] === 'number';
-  if (group > 1 || axes.length > 2 || isPointwise(axes) || !known) return unfoldedGradient(x, dy, how);
-  const windows = planeWindows(axes)!;
+  const windows = group > 1 || isPointwise(axes) || !known ? undefined : planeWindows(axes);
+  if (!windows) return unfoldedGradient(x, dy, how);
   return reshape(convKernelGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dw, kernel);
 }
 

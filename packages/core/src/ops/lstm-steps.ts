@@ -1,7 +1,7 @@
 // A long short-term memory that can be trained: all steps in one op that gives its gates, and its gradient in another.
 import { fail } from '../errors.ts';
 import { constant, type Info, ownDomain, standIns, type Value } from '../graph/index.ts';
-import { type Dim, dimsDiffer, full, type Shape, showShape } from '../tensor/index.ts';
+import { type Dim, dimsDiffer, full, type Shape, showShape, sizeOf } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
@@ -41,6 +41,7 @@ export const lstmStepsOp = defineOp({
   outputs: ['h', 'c', 'gates', 'lastH', 'lastC'],
   attrs,
   suits: ({ ins }) => float32(ins),
+  flops: ({ x, r }, { gates }) => 2 * sizeOf(gates.shape) * ((x.shape[2] as number) + (r.shape[0] as number)),
   infer({ x, w, r, h0, c0, b }) {
     const { dtype } = floating(what, x);
     for (const other of [w, r, h0, c0, ...(b ? [b] : [])]) sameDtype(what, x, other);
@@ -109,6 +110,7 @@ export const lstmStepsGradientOp = defineOp({
   outputs: ['dz', 'dh0', 'dc0'],
   attrs,
   suits: ({ ins }) => float32(ins),
+  flops: ({ r, gates }) => 2 * sizeOf(gates.shape) * (r.shape[0] as number),
   infer: ({ gates, c0 }) => ({ dz: gates, dh0: c0, dc0: c0 }),
   expand({ r, gates, c, c0, dh, dlastH, dlastC }, { reverse }) {
     const zero = expandLike(constant(full([], 0, c0.dtype)), c0);

@@ -45,7 +45,8 @@ export function asPlaneConvolution(x: Value, w: Value, b: Value | undefined, att
   if (x.shape.length !== 4 || attrs['group'] !== 1) return undefined;
   const { placed } = convWindows('Conv', { X: x, W: w, B: b }, attrs as unknown as ConvAttrs);
   if (!placed.every((axis) => axis !== undefined) || isPointwise(placed)) return undefined;
-  return planeConvolution(x, w, b, planeWindows(placed)!);
+  const windows = planeWindows(placed);
+  return windows && planeConvolution(x, w, b, windows);
 }
 
 const along = (kernel: number, stride: number, dilation: number, [before, after]: readonly [number, number]) => ({

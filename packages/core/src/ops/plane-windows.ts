@@ -32,9 +32,9 @@ interface Along {
 
 const point = { kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
 
-/** The windows of one or two axes. Undefined where there are more, or a margin is known only at run time. */
+/** The windows of one or two axes. Undefined where there are more, or a margin is known only at run time, or cuts off what no window sees. */
 export function planeWindows(axes: readonly Along[]): WindowInts | undefined {
-  if (axes.length > 2 || axes.some(({ before, after }) => before === undefined || after === undefined)) return undefined;
+  if (axes.length > 2 || axes.some(({ before = -1, after = -1 }) => before < 0 || after < 0)) return undefined;
   const [down, across] = axes.length === 2 ? (axes as readonly [Along, Along]) : [point, axes[0]!];
   return {
     tall: down.kernel,
