@@ -4,6 +4,7 @@
 #include "conv.c"
 #include "conv-kernel-gradient.c"
 #include "elementwise.c"
+#include "gru.c"
 #include "lstm.c"
 #include "max-pool-gradient.c"
 
@@ -75,6 +76,8 @@ static const KernelType types[] = {
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
     {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},
+    {OP, "GruSteps", {"reset_after", "reverse"}, {Float, Float, Float, Float, Float}, {Float, Float, Float}, 5, 3, 4, 0, 0, gru},
+    {OP, "GruStepsGradient", {"reset_after", "reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 6, 3, 4, 0, 0, gruGradient},
     {OP, "Elementwise", {0}, {Float}, {Float}, 1, 1, 0, 1, "program", elementwise},
 };
 

@@ -1,10 +1,8 @@
-// All steps of a long short-term memory. Rows of a batch do not depend on each other, so each task goes over all steps with some of them,
-// and nobody waits between steps; the weights lie in panels that hold the four gates of as many units as a vector has lanes, so that a
-// step's gates come out of registers.
+// All steps of a long short-term memory. The weights lie in panels that hold the four gates of as many units as a vector has lanes.
 #include "functions.h"
-#include "product.h"
+#include "steps.h"
 
-enum { Gates = 4, RowsOfTask = 16 };
+enum { Gates = 4 };
 
 typedef struct Lstm {
   int64_t steps, batch, features, units, blocks, reverse;
@@ -14,36 +12,12 @@ typedef struct Lstm {
   float *states; // [batch][units], where nobody reads c
 } Lstm;
 
-/** The columns of one block of units, gate by gate, of all rows of a kernel `[rows, gates * units]`. */
-static void gatePanel(const float *from, int64_t rows, int64_t units, int64_t unit, float *to) {
-  const int64_t count = least(Lanes, units - unit);
-  for (int64_t k = 0; k < rows; k++)
-    for (int64_t g = 0; g < Gates; g++, to += Lanes) {
-      const float *at = from + k * Gates * units + g * units + unit;
-      for (int64_t l = 0; l < count; l++) to[l] = at[l];
-      for (int64_t l = count; l < Lanes; l++) to[l] = 0;
-    }
-}
-
 static void lstmPanel(void *data, size_t index) {
   const Lstm *j = data;
   const int64_t unit = (int64_t)index * Lanes, inner = j->features + j->units;
   float *to = j->panels + (int64_t)index * inner * PanelColumns;
-  gatePanel(j->w, j->features, j->units, unit, to);
-  gatePanel(j->r, j->units, j->units, unit, to + j->features * PanelColumns);
-}
-
-static inline Vector loadSome(const float *at, int64_t count) {
-  if (count == Lanes) return load(at);
-  float x[Lanes] = {0};
-  for (int64_t i = 0; i < count; i++) x[i] = at[i];
-  return load(x);
-}
-static inline void storeSome(float *at, Vector v, int64_t count) {
-  if (count == Lanes) return store(at, v);
-  float x[Lanes];
-  store(x, v);
-  for (int64_t i = 0; i < count; i++) at[i] = x[i];
+  gatePanel(j->w, j->features, Gates, j->units, unit, to);
+  gatePanel(j->r, j->units, Gates, j->units, unit, to + j->features * PanelColumns);
 }
 
 static void lstmRows(void *data, size_t index) {
@@ -91,11 +65,6 @@ static void lstmRows(void *data, size_t index) {
   }
 }
 
-static int isMatrix(const View *v, int64_t rows, int64_t columns) { return v->rank == 2 && v->dims[0] == rows && v->dims[1] == columns; }
-static int isSequence(const View *v, int64_t steps, int64_t batch, int64_t width) {
-  return v->rank == 3 && v->dims[0] == steps && v->dims[1] == batch && v->dims[2] == width;
-}
-
 static const char *lstm(const Kernel *k, Context *context) {
   View x, w, r, h0, c0, bias = {0};
   if (!input(k, context, 0, &x) || !input(k, context, 1, &w) || !input(k, context, 2, &r) || !input(k, context, 3, &h0) ||
@@ -134,12 +103,8 @@ typedef struct LstmGradient {
 
 static void lstmGradientPanel(void *data, size_t index) {
   const LstmGradient *j = data;
-  const int64_t inner = Gates * j->units, first = (int64_t)index * PanelColumns, count = least(PanelColumns, j->units - first);
-  float *to = j->packed + (int64_t)index * inner * PanelColumns;
-  for (int64_t k = 0; k < inner; k++, to += PanelColumns) {
-    for (int64_t l = 0; l < count; l++) to[l] = j->r[(first + l) * inner + k];
-    for (int64_t l = count; l < PanelColumns; l++) to[l] = 0;
-  }
+  const int64_t inner = Gates * j->units;
+  turnedPanel(j->r, inner, j->units, (int64_t)index * PanelColumns, j->packed + (int64_t)index * inner * PanelColumns);
 }
 
 static void lstmGradientRows(void *data, size_t index) {

@@ -44,6 +44,7 @@ export * from './global-max-pool.ts';
 export * from './greater.ts';
 export * from './greater-or-equal.ts';
 export * from './gru.ts';
+export * from './gru-steps.ts';
 export * from './hard-sigmoid.ts';
 export * from './hard-swish.ts';
 export * from './identity.ts';

@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/index.ts';
-import { gruStep, gru as kernelOf, split } from '../../ops/index.ts';
+import { gruStep, gruSteps, gru as kernelOf, split } from '../../ops/index.ts';
 import { checkOptions } from '../../options.ts';
 import { type ActivationName, activate, checkActivation } from '../activations.ts';
 import { type Cell, defineRecurrent, kernelNames, type RecurrentOptions } from './recurrent.ts';
@@ -27,6 +27,14 @@ const cell: Cell<GruOptions> = {
     const [ofInput, biasOfState] = bias && resetAfter ? split(bias, [1, 1], { axis: 0 }) : [bias];
     const options = { recurrent, biasOfState, resetAfter, gate, candidate };
     return { kernel, bias: ofInput, step: (z, [h], hidden) => [gruStep(z, h!, hidden, options)] };
+  },
+
+  trained({ activation = 'tanh', recurrentActivation = 'sigmoid', resetAfter = true }) {
+    if (activation !== 'tanh' || recurrentActivation !== 'sigmoid') return undefined;
+    return (x, { kernel, recurrent, bias }, [h0], reverse) => {
+      const { h, lastH } = gruSteps(x, kernel, recurrent, { b: bias, h0: h0!, resetAfter, reverse });
+      return { y: h, states: [lastH] };
+    };
   },
 
   fused({ activation = 'tanh', recurrentActivation = 'sigmoid', resetAfter = true }) {
