@@ -192,14 +192,18 @@ export function gruSteps(
 }
 
 // PyTorch's gates are reset, update, candidate.
-const order = (units: number): string => `[*range(${units}, ${2 * units}), *range(${units}), *range(${2 * units}, ${3 * units})]`;
-const torch = (x: string, output: string, units: number): string =>
-  `(lambda o: (lambda y, h: (${output}, h[0]))(*torch._VF.gru(${x}, d.unsqueeze(0), [b.T[o], c.T[o], e[0][o], e[1][o]], True, 1, 0.0, False, False, False)))(${order(units)})`;
+const order = (units: number): string => {
+  const [update, reset, candidate] = [0, 1, 2].map((gate) => Array.from({ length: units }, (_, i) => gate * units + i));
+  return `torch.tensor([${[...reset!, ...update!, ...candidate!].join(', ')}])`;
+};
+const torch = (units: number): string =>
+  `(lambda a, b, c, d, e, o: (lambda y, h: (y, h[0]))(*torch._VF.gru(a, d.unsqueeze(0), ` +
+  `[b.T[o], c.T[o], e[0][o], e[1][o]], True, 1, 0.0, False, False, False)))(a, b, c, d, e, ${order(units)})`;
 
 /** @internal */
 export const gruStepsCases: OpCase[] = [
   {
-    name: 'forward',
+    name: 'reset after',
     ins: [
       [3, 2, 3],
       [3, 6],
@@ -212,35 +216,19 @@ export const gruStepsCases: OpCase[] = [
       const { h, lastH } = gruSteps(x!, w!, r!, { b, h0: h0! });
       return [h, lastH];
     },
-    torch: torch('a', 'y', 2),
+    torch: torch(2),
   },
   {
-    name: 'backwards',
-    ins: [
-      [2, 3, 2],
-      [2, 9],
-      [3, 9],
-      [3, 3],
-      [2, 9],
-    ],
-    domain: [-1, 1],
-    build: (x, w, r, h0, b) => {
-      const { h, lastH } = gruSteps(x!, w!, r!, { b, h0: h0!, reverse: true });
-      return [h, lastH];
-    },
-    torch: torch('a.flip(0)', 'y.flip(0)', 3),
-  },
-  {
-    name: 'reset before',
+    name: 'reset before, backwards',
     ins: [[2, 3, 3], [3, 6], [2, 6], [3, 2], [6]],
     domain: [-1, 1],
     build: (x, w, r, h0, b) => {
-      const { h, lastH } = gruSteps(x!, w!, r!, { b, h0: h0!, resetAfter: false });
+      const { h, lastH } = gruSteps(x!, w!, r!, { b, h0: h0!, resetAfter: false, reverse: true });
       return [h, lastH];
     },
     torch:
-      `(lambda step: (lambda p: (lambda q: (torch.stack([p, q]), q))(step(a[1], p)))(step(a[0], d)))` +
+      `(lambda a, b, c, d, e: (lambda step: (lambda p: (lambda q: (torch.stack([q, p]), q))(step(a[0], p)))(step(a[1], d)))` +
       `(lambda x, h: (lambda g: g[:, :2] * h + (1 - g[:, :2]) * torch.tanh(x @ b[:, 4:] + (g[:, 2:] * h) @ c[:, 4:] + e[4:]))` +
-      `(torch.sigmoid(x @ b[:, :4] + h @ c[:, :4] + e[:4])))`,
+      `(torch.sigmoid(x @ b[:, :4] + h @ c[:, :4] + e[:4]))))(a, b, c, d, e)`,
   },
 ];
