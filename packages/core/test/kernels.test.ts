@@ -201,6 +201,8 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       { op: ops.planeConvolutionOp.op, ins: 3, outs: 1 },
       { op: ops.lstmStepsOp.op, ins: 6, outs: 5 },
       { op: ops.lstmStepsGradientOp.op, ins: 7, outs: 3 },
+      { op: ops.gruStepsOp.op, ins: 5, outs: 3 },
+      { op: ops.gruStepsGradientOp.op, ins: 6, outs: 3 },
     ];
     const ints = {
       tall: 3,
@@ -214,6 +216,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       bottom: 0,
       right: 0,
       reverse: 0,
+      reset_after: 1,
       ceil_mode: 0,
     };
     let refused = 0;
