@@ -413,6 +413,18 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
       },
     };
   },
+  gruSteps(g) {
+    const [steps, batch, features, units] = [integer(g, 1, 3), integer(g, 1, 4), integer(g, 1, 3), integer(g, 1, 4)];
+    const [reverse, resetAfter] = [choose(g, true, false), choose(g, true, false)];
+    const bias = resetAfter ? [2, 3 * units] : [3 * units];
+    return {
+      ins: [[steps, batch, features], [features, 3 * units], [units, 3 * units], [batch, units], bias],
+      build: (x, w, r, h0, b) => {
+        const { h, lastH } = ops.gruSteps(x!, w!, r!, { b, h0: h0!, reverse, resetAfter });
+        return [h, lastH];
+      },
+    };
+  },
   gru(g) {
     const { weights, direction, initial } = recurrent(g, 3);
     const resetAfter = choose(g, true, false);
