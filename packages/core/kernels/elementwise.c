@@ -172,7 +172,7 @@ static const char *elementwise(const Kernel *k, Context *context) {
   }
   for (int64_t i = 0; i < e.outputs; i++) {
     e.operands[e.inputs + i].data = output(k, context, (size_t)i, dims, (size_t)rank);
-    if (!e.operands[e.inputs + i].data) return "every output of the program is wanted";
+    if (!e.operands[e.inputs + i].data && e.size > 0) return "every output of the program is wanted";
   }
   if (e.size == 0) return 0;
   for (int64_t i = 0; i < e.inputs; i++) e.operands[i].data = views[i].data, e.operands[i].whole = views[i].size == e.size;
