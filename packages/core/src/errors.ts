@@ -96,6 +96,8 @@ const sentences = {
     `If these are token ids, check them against the vocabulary, or raise inputDim; if they are positions, cut the sequences, or raise maxLength; if they are edges, against the nodes.`,
   engine: (d: { doing: string; at?: string; reason: string }) =>
     `ONNX Runtime failed while ${d.doing}${d.at ? ` at ${d.at}` : ''}: ${d.reason}`,
+  'no-device': (d: { device: string; reason: string; fix: string }) =>
+    `The device '${d.device}' cannot be used here: ${d.reason.replace(/\.$/, '')}. ${d.fix}`,
   released: (d: { what: string }) => `${d.what} was released and cannot be used any more. Create it again.`,
   aborted: (d: { what: string; resume?: string | undefined }) =>
     `${d.what} was stopped.${d.resume ? ` A checkpoint is in ${d.resume}; pass { resume: '${d.resume}' } to go on from it.` : ''}`,

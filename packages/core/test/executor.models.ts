@@ -106,6 +106,17 @@ export const picky = model({
   ],
 });
 
+/** Fails at run time where `to` is another size than x has; next = w + 1 comes before. */
+export const reshaping = model({
+  inputs: { w: ['float32', []], x: ['float32', [3]], to: ['int64', [1]] },
+  outputs: { next: ['float32', []], y: ['float32', ['n']] },
+  constants: { one: tensor(1) },
+  nodes: [
+    ['Add', ['w', 'one'], ['next']],
+    ['Reshape', ['x', 'to'], ['y']],
+  ],
+});
+
 /** An update in another shape than the held tensor has, which only the run can tell. */
 export const growing = model({
   inputs: { x: ['float32', ['n']] },

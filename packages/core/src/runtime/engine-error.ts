@@ -1,7 +1,7 @@
 import { fail, StratusError } from '../errors.ts';
 
 /** What ONNX Runtime said, without its own file names, function names and error numbers. */
-const plainReason = (message: string): string =>
+export const plainReason = (message: string): string =>
   message
     .replace(/^.*?(?:Status Message|ERROR_MESSAGE): /s, '')
     .replaceAll(/\/\S+\.(?:cc|h):\d+ [^()]*\([^)]*\)(?: const)?(?: \[with [^\]]*\])? ?/g, '')

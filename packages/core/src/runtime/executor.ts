@@ -119,6 +119,11 @@ export interface Executor {
 /** What an executor is made with. */
 export interface ExecutorOptions {
   /**
+   * Where it runs: 'cpu' (in browsers in WebAssembly), which is the default, or 'webgpu', on the GPU. What is held then stays in the memory
+   * of the GPU from step to step.
+   */
+  readonly device?: 'cpu' | 'webgpu' | undefined;
+  /**
    * Threads of one run. Unless told: the number of physical cores, at most 16; in browsers 1, or half the cores where the page is
    * cross-origin isolated and `wasmPaths` is given.
    */

@@ -3,9 +3,11 @@ import { lookUp } from '../../suggest.ts';
 import { engineError } from '../engine-error.ts';
 import type { Executor, ExecutorOptions } from '../executor.ts';
 import { BindingExecutor } from './binding/executor.ts';
+import { cpu } from './capi/device.ts';
 import { checkThreads, NativeExecutor } from './capi/executor.ts';
 import { levels } from './capi/kernels.ts';
 import { loadLibrary } from './capi/library.ts';
+import { webGpu } from './capi/web-gpu.ts';
 import { defaultThreads } from './cores.ts';
 
 export { nextTurn } from './next-turn.ts';
@@ -16,37 +18,48 @@ interface Wanted {
   readonly threads: number;
   readonly kernels: ExecutorOptions['kernels'];
 }
+type Make = (wanted: Wanted) => Promise<Executor>;
 
-const drivers = {
-  capi: async ({ threads, kernels = true }: Wanted): Promise<Executor> => {
-    const library = await loadLibrary();
-    const most = kernels === true ? levels.at(-1)! : kernels;
-    return new NativeExecutor(library, { threads, kernels: most === false ? undefined : library.kernels(most) });
-  },
-  binding: async ({ threads }: Wanted): Promise<Executor> => new BindingExecutor(threads),
+const onCpu: Make = async ({ threads, kernels = true }) => {
+  const library = await loadLibrary();
+  const most = kernels === true ? levels.at(-1)! : kernels;
+  return new NativeExecutor(library, cpu(library, most === false ? undefined : library.kernels(most)), threads);
+};
+
+const onGpu: Make = async ({ threads }) => {
+  const library = await loadLibrary();
+  return new NativeExecutor(library, await webGpu(library), threads);
+};
+
+/** Ways to drive each device. Without a wish the first that works is taken. */
+const devices: Readonly<Record<'cpu' | 'webgpu', Readonly<Record<string, Make>>>> = {
+  cpu: { capi: onCpu, binding: async ({ threads }) => new BindingExecutor(threads) },
+  webgpu: { capi: onGpu },
 };
 
 /**
- * Makes an executor on the CPU: through ONNX Runtime's C API, or, where that does not load, through its Node binding.
- * Errors: `bad-value`, `unknown-name`, `engine` when ONNX Runtime cannot be loaded.
+ * Makes an executor: through ONNX Runtime's C API, or, where that does not load, through its Node binding, which knows no GPU.
+ * Errors: `bad-value`, `unknown-name`, `no-device` when there is no GPU that can be used, `engine` when ONNX Runtime cannot be loaded.
  */
-export async function createExecutor({
-  threads = defaultThreads(),
-  driver,
-  kernels = true,
-}: ExecutorOptions = {}): Promise<Executor> {
-  checkThreads(threads);
+export async function createExecutor(options: ExecutorOptions = {}): Promise<Executor> {
+  const { device = 'cpu', driver, kernels = true } = options;
+  const drivers = lookUp('device', devices, device);
+  // Beside a GPU the processor calculates no more than sizes and keys.
+  const threads = checkThreads(options.threads ?? (device === 'cpu' ? defaultThreads() : 1));
   if (typeof kernels !== 'boolean' && !levels.includes(kernels))
     throw fail('bad-value', {
       what: 'createExecutor({ kernels })',
       got: String(kernels),
       want: `true, false, or one of ${levels.join(', ')}`,
     });
-  const wanted = { threads, kernels };
-  try {
-    if (driver !== undefined) return await lookUp('driver', drivers, driver)(wanted);
-    return await drivers.capi(wanted).catch(() => drivers.binding(wanted));
-  } catch (e) {
-    throw engineError('loading ONNX Runtime', e);
+  const makes = driver === undefined ? Object.values(drivers) : [lookUp(`driver for ${device}`, drivers, driver)];
+  const failures: unknown[] = [];
+  for (const make of makes) {
+    try {
+      return await make({ threads, kernels });
+    } catch (e) {
+      failures.push(e);
+    }
   }
+  throw engineError('loading ONNX Runtime', failures.at(-1));
 }

@@ -1,14 +1,14 @@
 import { fail } from '../../../errors.ts';
-import { portable, type Runs } from '../../../graph/index.ts';
+import type { Runs } from '../../../graph/index.ts';
 import { engineError } from '../../engine-error.ts';
 import type { CompileOptions, Executor, Held, Program, Tensors } from '../../executor.ts';
-import { abortable, Door, type Stop } from '../../line.ts';
+import { abortable, Door, inTurn, type Stop } from '../../line.ts';
 import { copyInPieces } from '../../turns.ts';
-import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
 import { ProfileNotes } from '../profile-notes.ts';
+import type { Device } from './device.ts';
 import { NativeHeld } from './held.ts';
-import type { KernelDomain, Library } from './library.ts';
+import type { Library } from './library.ts';
 import { NativeProgram } from './program.ts';
 import { EngineThread } from './thread.ts';
 
@@ -19,23 +19,26 @@ const loopNode = Buffer.from('\x22\x04Loop', 'latin1');
 
 /** ONNX Runtime through its C API. */
 export class NativeExecutor implements Executor {
-  readonly device = 'cpu';
+  readonly device: string;
   readonly description: string;
-  readonly channelBlocks = channelBlocks;
+  readonly channelBlocks: readonly number[] | undefined;
   readonly runs: Runs;
   readonly #library: Library;
+  readonly #where: Device;
   readonly #threads: number;
-  readonly #kernels: KernelDomain | undefined;
   readonly #thread: EngineThread;
   readonly #door = new Door('The executor');
 
-  constructor(library: Library, { threads, kernels }: { readonly threads: number; readonly kernels: KernelDomain | undefined }) {
+  constructor(library: Library, where: Device, threads: number) {
     this.#library = library;
+    this.#where = where;
+    this.device = where.name;
+    this.channelBlocks = where.channelBlocks;
+    this.runs = where.runs;
     this.#threads = threads;
-    this.#kernels = kernels;
-    this.runs = kernels?.runs ?? portable;
     this.#thread = new EngineThread(library);
-    this.description = `ONNX Runtime ${library.version} through its C API, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    const by = where.name === 'cpu' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'on the GPU with WebGPU';
+    this.description = `ONNX Runtime ${library.version} through its C API, ${by}`;
   }
 
   #sessionOptions({ optimization = 'all' }: CompileOptions): bigint {
@@ -52,7 +55,7 @@ export class NativeExecutor implements Executor {
       'optimization.disable_specified_optimizers': 'EliminateDropout',
     };
     for (const [key, value] of Object.entries(entries)) library.call('AddSessionConfigEntry', options, key, value);
-    if (this.#kernels) library.call('AddCustomOpDomain', options, this.#kernels.domain);
+    this.#where.addTo(options);
     return options;
   }
 
@@ -75,7 +78,10 @@ export class NativeExecutor implements Executor {
       stop.onAbort = () => void library.call('SessionOptionsSetLoadCancellationFlag', sessionOptions, 1);
       stop.check();
       const args = [library.env, library.address(bytes), bytes.length, sessionOptions, library.address(session)];
-      library.check((await this.#thread.call('create', args)).status);
+      await inTurn(this.#where.lines, async () => {
+        stop.check();
+        library.check((await this.#thread.call('create', args)).status);
+      });
     } catch (e) {
       notes?.remove();
       throw engineError('reading the model', e);
@@ -84,7 +90,13 @@ export class NativeExecutor implements Executor {
       library.call('ReleaseSessionOptions', sessionOptions);
     }
     const unsteady = Buffer.from(bytes.buffer).includes(loopNode); // after the call, so that the bytes outlive it
-    const program = new NativeProgram(library, session[0]!, { thread: this.#thread, executor: this.#door, unsteady, notes });
+    const program = new NativeProgram(library, session[0]!, {
+      device: this.#where,
+      thread: this.#thread,
+      executor: this.#door,
+      unsteady,
+      notes,
+    });
     try {
       stop.check();
       stop.commit();
@@ -97,7 +109,7 @@ export class NativeExecutor implements Executor {
 
   async hold(tensors: Tensors): Promise<Held> {
     this.#door.check();
-    return NativeHeld.of(this.#library, tensors);
+    return NativeHeld.of(this.#library, this.#where, tensors);
   }
 
   async release(): Promise<void> {

@@ -4,68 +4,61 @@ import { type DType, type Tensor, type TypedArray, zeros } from '../../../tensor
 import type { Held, Tensors } from '../../executor.ts';
 import { inTurn, Line } from '../../line.ts';
 import { checkHoldable, checkWrite } from '../../ports.ts';
-import { copyInPieces } from '../../turns.ts';
-import { nextTurn } from '../next-turn.ts';
+import type { Cell, Device } from './device.ts';
 import type { Library } from './library.ts';
-import { Owned, valueOver } from './values.ts';
+import { Owned } from './values.ts';
 
-/** One held tensor: two buffers that take turns, each with an OrtValue over it. The second is made at the first update. */
+/** One held tensor: two cells of memory that take turns. The second is made at the first update. */
 export class HeldSlot {
   readonly name: string;
   /** The set it belongs to. Its OrtValues go with that, so whoever is to use them must keep it, also while waiting for a turn. */
   readonly set: NativeHeld;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly #library: Library;
-  readonly #owned: Owned;
+  readonly #parts: { readonly library: Library; readonly device: Device; readonly owned: Owned };
   readonly #dims: BigInt64Array;
-  readonly #data: TypedArray[] = [];
-  readonly #values: bigint[] = [];
+  readonly #cells: [Cell, Cell?];
   #current: 0 | 1 = 0;
 
-  constructor(name: string, { dtype, shape }: Tensor, parts: { library: Library; owned: Owned; set: NativeHeld }) {
+  constructor(
+    name: string,
+    { dtype, shape }: Tensor,
+    parts: { readonly library: Library; readonly device: Device; readonly owned: Owned; readonly set: NativeHeld },
+  ) {
     this.name = name;
     this.set = parts.set;
     this.dtype = dtype;
     this.shape = [...shape];
-    this.#library = parts.library;
-    this.#owned = parts.owned;
+    this.#parts = parts;
     this.#dims = BigInt64Array.from(shape, BigInt);
-    this.#buffer(0);
+    this.#cells = [this.#cell()];
   }
 
-  #buffer(which: 0 | 1): void {
-    const data = zeros(this.shape, this.dtype).data as TypedArray;
-    const value = valueOver(this.#library, this.dtype, this.#dims, data);
-    const library = this.#library;
-    this.#owned.add(() => library.call('ReleaseValue', value));
-    this.#data[which] = data;
-    this.#values[which] = value;
+  #cell(): Cell {
+    const { library, device, owned } = this.#parts;
+    const cell = device.cell(this.dtype, this.shape, this.#dims);
+    owned.add(() => library.call('ReleaseValue', cell.value));
+    return cell;
   }
 
   /** The memory that runs read. */
-  get data(): TypedArray {
-    return this.#data[this.#current]!;
+  get cell(): Cell {
+    return this.#cells[this.#current]!;
   }
 
   /** The OrtValue that runs read. */
   get value(): bigint {
-    return this.#values[this.#current]!;
+    return this.cell.value;
   }
 
-  /** The OrtValue that a run may write to while others read the old numbers. */
-  spare(): bigint {
+  /** The memory that a run may write to while others read the old numbers. */
+  get spare(): Cell {
     const other = this.#current === 0 ? 1 : 0;
-    if (this.#values[other] === undefined) this.#buffer(other);
-    return this.#values[other]!;
+    this.#cells[other] ??= this.#cell();
+    return this.#cells[other];
   }
 
-  /** The memory behind it. */
-  get spareData(): TypedArray {
-    return this.#data[this.#current === 0 ? 1 : 0]!;
-  }
-
-  /** What was written to the spare buffer becomes the held tensor. */
+  /** What was written to the spare cell becomes the held tensor. */
   swap(): void {
     this.#current = this.#current === 0 ? 1 : 0;
   }
@@ -74,25 +67,31 @@ export class HeldSlot {
 /** Held tensors in memory that the engine reads and writes in place. */
 export class NativeHeld implements Held {
   readonly names: readonly string[];
+  /** What runs with these tensors stand in, besides those of the device. */
   readonly line = new Line();
+  readonly device: Device;
+  readonly #lines: readonly Line[];
   readonly #owned: Owned;
   #slots: Readonly<Record<string, HeldSlot>> | undefined;
 
-  private constructor(library: Library, tensors: Tensors) {
-    const owned = new Owned(this);
+  private constructor(library: Library, device: Device, tensors: Tensors) {
+    const owned = new Owned(this, device.lines);
+    this.device = device;
+    this.#lines = [this.line, ...device.lines];
     this.names = Object.keys(tensors);
     this.#owned = owned;
     this.#slots = Object.fromEntries(
-      Object.entries(tensors).map(([name, tensor]) => [name, new HeldSlot(name, tensor, { library, owned, set: this })]),
+      Object.entries(tensors).map(([name, tensor]) => [name, new HeldSlot(name, tensor, { library, device, owned, set: this })]),
     );
   }
 
-  static async of(library: Library, tensors: Tensors): Promise<NativeHeld> {
+  static async of(library: Library, device: Device, tensors: Tensors): Promise<NativeHeld> {
     checkHoldable(tensors);
-    const held = new NativeHeld(library, tensors);
-    for (const [name, { data }] of Object.entries(tensors))
-      await copyInPieces(held.slots[name]!.data, data as TypedArray, nextTurn);
-    return held;
+    return inTurn(device.lines, async () => {
+      const held = new NativeHeld(library, device, tensors);
+      for (const [name, { data }] of Object.entries(tensors)) await held.slots[name]!.cell.write(data as TypedArray);
+      return held;
+    });
   }
 
   /** Errors: `released`. */
@@ -103,11 +102,11 @@ export class NativeHeld implements Held {
 
   async read(names: readonly string[] = this.names): Promise<Record<string, Tensor>> {
     const slots = names.map((name) => lookUp('held tensor', this.slots, name));
-    return inTurn([this.line], async () => {
+    return inTurn(this.#lines, async () => {
       const copies: Record<string, Tensor> = {};
-      for (const { name, dtype, shape, data } of slots) {
+      for (const { name, dtype, shape, cell } of slots) {
         const copy = zeros(shape, dtype);
-        await copyInPieces(copy.data as TypedArray, data, nextTurn);
+        await cell.read(copy.data as TypedArray);
         copies[name] = copy;
       }
       return copies;
@@ -117,14 +116,14 @@ export class NativeHeld implements Held {
   async write(tensors: Tensors): Promise<void> {
     const { slots } = this;
     checkWrite(slots, tensors);
-    await inTurn([this.line], async () => {
+    await inTurn(this.#lines, async () => {
       checkWrite(slots, tensors); // once more: memory may have been transferred away while waiting
-      for (const [name, { data }] of Object.entries(tensors)) await copyInPieces(slots[name]!.data, data as TypedArray, nextTurn);
+      for (const [name, { data }] of Object.entries(tensors)) await slots[name]!.cell.write(data as TypedArray);
     });
   }
 
   async release(): Promise<void> {
     this.#slots = undefined;
-    await inTurn([this.line], () => this.#owned.free());
+    await inTurn(this.#lines, () => this.#owned.free());
   }
 }

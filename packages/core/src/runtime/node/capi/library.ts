@@ -43,6 +43,7 @@ const table = {
   GetDimensions: [62, 'ppp'],
   GetSymbolicDimensions: [63, 'ppp'],
   GetTensorTypeAndShape: [65, 'pp'],
+  CreateMemoryInfo: [68, 'siiip'],
   CreateCpuMemoryInfo: [69, 'iip'],
   AllocatorFree: [76, 'pp'],
   GetAllocatorWithDefaultOptions: [78, 'p'],
@@ -58,7 +59,10 @@ const table = {
   GetStringTensorElement: [128, 'pppp'],
   FillStringTensorElement: [129, 'psp'],
   AddSessionConfigEntry: [130, 'pss'],
+  CreateAllocator: [131, 'ppp'],
+  SessionOptionsAppendExecutionProvider: [216, 'psppp'],
   SessionOptionsSetLoadCancellationFlag: [293, 'pi'],
+  CopyTensors: [386, 'ppppp'],
   TensorTypeAndShape_HasShape: [390, 'p', 'flag'],
 } as const satisfies Record<string, readonly [number, string, Result?]>;
 
@@ -91,7 +95,13 @@ export class Library {
   readonly koffi: Koffi;
   readonly denormals: Denormals | undefined;
   /** What another thread needs to call the same functions. */
-  readonly forThread: { readonly koffi: string; readonly library: string; readonly run: bigint; readonly create: bigint };
+  readonly forThread: {
+    readonly koffi: string;
+    readonly library: string;
+    readonly run: bigint;
+    readonly create: bigint;
+    readonly copy: bigint;
+  };
   readonly env: bigint;
   /** Describes memory that is ours. */
   readonly cpuMemory: bigint;
@@ -116,6 +126,7 @@ export class Library {
       library: file,
       run: pointers[table.Run[0]]!,
       create: pointers[table.CreateSessionFromArray[0]]!,
+      copy: pointers[table.CopyTensors[0]]!,
     };
     this.#functions = Object.fromEntries(
       Object.entries(table).map(([name, entry]) => {

@@ -186,7 +186,7 @@ export class Plan {
   #placeRest(): void {
     for (const { index, slot } of this.#held) this.#inValues[index] = slot.value;
     for (const { index, dtype, shape, dims, update, staging } of this.#outputs) {
-      if (update) this.#outValues[index] = update.spare();
+      if (update) this.#outValues[index] = update.spare.value;
       else if (!shape || !this.#trusted)
         this.#outValues[index] = 0n; // the engine allocates
       else if (staging) this.#outValues[index] = staging.value;
@@ -214,8 +214,10 @@ export class Plan {
     const tensors: Record<string, Tensor> = {};
     for (const { index, name, dtype, shape, update, fetch, staging } of this.#outputs) {
       if (!fetch) continue;
-      if (update) tensors[name] = new Tensor(dtype, [...update.shape], copyOf(dtype, update.spareData));
-      else if (!shape || !this.#trusted) tensors[name] = tensorOf(this.#library, this.#outValues[index]!);
+      if (update) {
+        tensors[name] = zeros(update.shape, dtype);
+        update.spare.readNow(tensors[name].data as TypedArray);
+      } else if (!shape || !this.#trusted) tensors[name] = tensorOf(this.#library, this.#outValues[index]!);
       else tensors[name] = new Tensor(dtype, [...shape], staging ? copyOf(dtype, staging.data) : this.#results[index]!);
     }
     return tensors;

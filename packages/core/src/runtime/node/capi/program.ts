@@ -6,6 +6,7 @@ import { abortable, Door, inTurn, Line, type Stop } from '../../line.ts';
 import { checkInput, checkTensor, type Sizes, type Wiring, wire } from '../../ports.ts';
 import { nextTurn, turns } from '../next-turn.ts';
 import type { ProfileNotes } from '../profile-notes.ts';
+import type { Device } from './device.ts';
 import { type HeldSlot, NativeHeld } from './held.ts';
 import type { Library } from './library.ts';
 import { type NameAddresses, Plan } from './plan.ts';
@@ -72,6 +73,15 @@ const remember = <T>(kept: readonly T[], one: T): { kept: readonly T[]; gone: re
 /** Held tensors are what calls without any are kept under. */
 const nothingHeld = {};
 
+/** What a program has of its executor. */
+interface Context {
+  readonly device: Device;
+  readonly thread: EngineThread;
+  readonly executor: Door;
+  readonly unsteady: boolean;
+  readonly notes: ProfileNotes | undefined;
+}
+
 /** A session of the C API. */
 export class NativeProgram implements Program {
   readonly inputs: readonly Port[];
@@ -83,7 +93,8 @@ export class NativeProgram implements Program {
   readonly #line = new Line();
   readonly #door = new Door('The program');
   readonly #executor: Door;
-  readonly #owned = new Owned(this);
+  readonly #device: Device;
+  readonly #owned: Owned;
   readonly #names: { readonly inputs: NameAddresses; readonly outputs: NameAddresses };
   readonly #texts: Uint8Array[] = [];
   readonly #calls = new WeakMap<object, readonly Call[]>();
@@ -91,13 +102,11 @@ export class NativeProgram implements Program {
   readonly #unsteady: boolean;
 
   /** Takes over the session. */
-  constructor(
-    library: Library,
-    session: bigint,
-    context: { thread: EngineThread; executor: Door; unsteady: boolean; notes: ProfileNotes | undefined },
-  ) {
+  constructor(library: Library, session: bigint, context: Context) {
     this.#library = library;
     this.#session = session;
+    this.#device = context.device;
+    this.#owned = new Owned(this, context.device.lines);
     this.#thread = context.thread;
     this.#executor = context.executor;
     this.#unsteady = context.unsteady;
@@ -129,7 +138,7 @@ export class NativeProgram implements Program {
     this.#door.check();
     this.#executor.check();
     const { held, signal } = options;
-    if (held && !(held instanceof NativeHeld)) {
+    if (held && !(held instanceof NativeHeld && held.device === this.#device)) {
       throw fail('bad-value', {
         what: 'run({ held })',
         got: 'tensors held by another kind of executor',
@@ -137,7 +146,7 @@ export class NativeProgram implements Program {
       });
     }
     const plan = this.#plan(this.#call(feeds, held, options), feeds);
-    const lines = held ? [this.#line, held.line] : [this.#line];
+    const lines = [this.#line, ...(held ? [held.line] : []), ...this.#device.lines];
     const inside = (stop: Stop) =>
       this.#executor.pass(() => this.#door.pass(() => inTurn(lines, () => this.#once(plan, feeds, { stop, signal }))));
     return abortable('The run', signal, inside);
@@ -231,11 +240,11 @@ export class NativeProgram implements Program {
       const file = library.make('SessionEndProfiling', this.#session, library.allocator);
       library.call('AllocatorFree', library.allocator, file);
     };
-    await this.#executor.pass(() => this.#door.pass(() => inTurn([this.#line], end)));
+    await this.#executor.pass(() => this.#door.pass(() => inTurn([this.#line, ...this.#device.lines], end)));
     return notes.read();
   }
 
   async release(): Promise<void> {
-    if (await this.#door.close()) this.#owned.free();
+    if (await this.#door.close()) await inTurn(this.#device.lines, () => this.#owned.free());
   }
 }

@@ -15,7 +15,7 @@ const timed = (address, count) => {
     return [[status, performance.now() - start], []];
   };
 };
-const calls = { run: timed(workerData.run, 8), create: timed(workerData.create, 5) };
+const calls = { run: timed(workerData.run, 8), create: timed(workerData.create, 5), copy: timed(workerData.copy, 5) };
 if (workerData.setter) koffi.decode(workerData.setter, koffi.proto('int', ['uintptr_t']))(workerData.asZero);
 `;
 
@@ -31,10 +31,13 @@ export class EngineThread {
   }
 
   /**
-   * Calls Run or CreateSessionFromArray with addresses and sizes; whatever they point to must stay. Gives the status, and how long
+   * Calls Run, CreateSessionFromArray or CopyTensors with addresses and sizes; whatever they point to must stay. Gives the status, and how long
    * the call itself took.
    */
-  async call(name: 'run' | 'create', args: readonly (bigint | number)[]): Promise<{ status: bigint | null; ms: number }> {
+  async call(
+    name: 'run' | 'create' | 'copy',
+    args: readonly (bigint | number)[],
+  ): Promise<{ status: bigint | null; ms: number }> {
     const [status, ms] = await this.#thread.call<[bigint, number]>(name, args);
     return { status: status === 0n ? null : status, ms };
   }

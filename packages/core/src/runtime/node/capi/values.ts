@@ -1,13 +1,17 @@
 import { type DType, dtypeOfOnnx, dtypes, Tensor, type TypedArray } from '../../../tensor/index.ts';
+import { inTurn, type Line } from '../../line.ts';
 import type { Library } from './library.ts';
 
 /** Native objects that belong together, freed once, at the latest when their owner is forgotten. */
 export class Owned {
+  /** What whoever frees them must stand in. */
+  readonly lines: readonly Line[];
   readonly #free: (() => void)[] = [];
   #freed = false;
 
   /** `owner` must not be reachable from what is added. */
-  constructor(owner: object) {
+  constructor(owner: object, lines: readonly Line[] = []) {
+    this.lines = lines;
     forgotten.register(owner, this, this);
   }
 
@@ -23,7 +27,7 @@ export class Owned {
   }
 }
 
-const forgotten = new FinalizationRegistry<Owned>((owned) => owned.free());
+const forgotten = new FinalizationRegistry<Owned>((owned) => void inTurn(owned.lines, () => owned.free()));
 
 /** An OrtValue over the memory of `data`: the engine reads and writes that very memory. To be freed with ReleaseValue. */
 export function valueOver(library: Library, dtype: DType, dims: BigInt64Array, data: TypedArray): bigint {
