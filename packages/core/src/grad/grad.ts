@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { atPath, constant, type Node, standIns, toposort, type Value } from '../graph/index.ts';
+import { atPath, constant, type Node, portable, standIns, toposort, type Value } from '../graph/index.ts';
 import { add, expandLike } from '../ops/index.ts';
 import { full, isFloat } from '../tensor/index.ts';
 import { type Parts, Recomputed } from './recompute.ts';
@@ -95,7 +95,7 @@ function pullBackNode(
 /** Through what the node's op is in other ops. `given`: its outputs as the cotangents know them. */
 function pullBackExpanded(node: Node, given: readonly Value[], cotangents: ReadonlyMap<Value, Value>): (Value | null)[] {
   const { ins, back } = standIns(node.ins);
-  const outs = node.op.expand!(ins, node.attrs);
+  const outs = node.op.expand!(ins, node.attrs, portable)!;
   const known = ins.filter((v) => v !== undefined);
   const seeds = given.map((v) => cotangents.get(v));
   const terms = new Map(pullBack(outs, seeds, known).map((term, i) => [known[i]!, term]));

@@ -22,11 +22,14 @@ export function expandGraph(graph: Graph, runs: Runs): Graph {
   let outputs: readonly Value[] = Object.values(graph.outputs);
   for (let round = 0; round < mostRounds; round++) {
     if (!toposort(outputs).some((node) => changes(node, runs))) break;
+    const before = outputs;
     outputs = rewrite(outputs, (node, ins) => {
-      if (node.op.expand && !runs(node)) return node.op.expand(ins, node.attrs);
+      const made = runs(node) ? undefined : node.op.expand?.(ins, node.attrs, runs);
+      if (made) return made;
       const attrs = expandInside(node, runs);
       return attrs === node.attrs ? undefined : apply(node.op, ins, attrs);
     });
+    if (outputs.every((value, i) => value === before[i])) break;
   }
   return outputs.every((value, i) => value === graph.outputs[names[i]!])
     ? graph

@@ -66,9 +66,13 @@ export interface Op {
   readonly join?: Join;
   /**
    * The same in other ops, for whoever has no kernel for it. Ops of the domain 'stratus', which are no ONNX ops, have one; so has an ONNX op
-   * that some device lacks.
+   * that some device lacks. `runs` says what there is a kernel for, where there is a choice. Undefined: not for these inputs.
    */
-  readonly expand?: (ins: readonly (Value | undefined)[], attrs: Attrs) => readonly Value[];
+  readonly expand?: (
+    ins: readonly (Value | undefined)[],
+    attrs: Attrs,
+    runs: (node: Node) => boolean,
+  ) => readonly Value[] | undefined;
   /** Of an op of the domain 'stratus': whether its kernel is made for these inputs. Where it is not, the op is expanded. */
   readonly suits?: (node: Node) => boolean;
   /** What it does to numbers, of an op that does so element by element, and of which there are kernels that do several at once. */

@@ -4,7 +4,10 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
 import { lift, type Operand } from './rules.ts';
+import { throughUint64 } from './through-uint64.ts';
 import { without } from './without.ts';
+
+const madeOf = (c: Value | undefined) => c && { c };
 
 /** @internal */
 export const addOp = defineOp({
@@ -14,6 +17,7 @@ export const addOp = defineOp({
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Add', a, b, addDims) }),
+  expand: ({ a, b }) => madeOf(throughUint64([a, b], ([p, q]) => add(p!, q!))),
   grad: ({ dc }) => ({ a: dc, b: dc }),
   simplify: ([a, b]) => without(a!, b!, -0) ?? without(b!, a!, -0),
   sumSteps({ ins }, { after, sum }) {

@@ -8,6 +8,7 @@ import { reshapeLike } from './reshape.ts';
 import { axisIn, sameDtype } from './rules.ts';
 import { slice } from './slice.ts';
 import { split } from './split.ts';
+import { throughUint64 } from './through-uint64.ts';
 
 /** @internal */
 export const concatOp = defineVariadicOp({
@@ -31,6 +32,10 @@ export const concatOp = defineVariadicOp({
     const shape = first.shape.with(at, ins.map((x) => x.shape[at]!).reduce(addDims));
     const dims = shape.length === 1 ? ins.map((x) => knownSizes(x).dims) : [undefined];
     return [{ dtype: first.dtype, shape, ...(dims.every((d) => d) && { dims: dims.flatMap((d) => d!) }) }];
+  },
+  expand(ins, { axis = 0 }) {
+    const joined = throughUint64(ins, (wide) => concat(wide, { axis }));
+    return joined && [joined];
   },
   grad({ ins, douts: [dy] }, { axis = 0 }) {
     const at = axisIn('Concat', axis, ins[0]!.shape);

@@ -1,8 +1,9 @@
 import { fail } from '../errors.ts';
-import type { Value } from '../graph/index.ts';
+import { constant, type Value } from '../graph/index.ts';
 import { full, type Tensor } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { expandOp } from './expand.ts';
 import { ints, knownDims } from './rules.ts';
 
 /** @internal */
@@ -22,6 +23,7 @@ export const constantOfShapeOp = defineOp({
       });
     return { output: { dtype: value.dtype, shape } };
   },
+  expand: ({ input }, { value }) => ({ output: expandOp({ input: constant(value.reshape([])), shape: input }).output }),
   grad: 'zero',
 });
 

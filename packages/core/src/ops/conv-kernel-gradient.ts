@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { ownDomain, type Value } from '../graph/index.ts';
+import { type Node, ownDomain, toposort, type Value } from '../graph/index.ts';
 import { dimsDiffer, showShape, sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { type ConvAxis, isPointwise } from './conv-geometry.ts';
@@ -36,18 +36,21 @@ export const convKernelGradientOp = defineOp({
     return { dw: { dtype: floating('ConvKernelGradient', x).dtype, shape: [out, channels, tall!, wide!] } };
   },
   flops: ({ dy }, { dw }) => 2 * sizeOf(dy.shape) * sizeOf(dw.shape.slice(1)),
-  expand: ({ x, dy }, a) => ({
-    dw: unfoldedGradient(x, dy, {
-      group: 1,
-      kernel: [dy.shape[1] as number, x.shape[1] as number, a.tall!, a.wide!],
-      axes: [
-        axisOf(2, { kernel: a.tall!, stride: a.down!, dilation: a.apart_down!, before: a.top!, after: a.bottom! }),
-        axisOf(3, { kernel: a.wide!, stride: a.across!, dilation: a.apart_across!, before: a.left!, after: a.right! }),
-      ],
-    }),
-  }),
+  expand({ x, dy }, a, runs) {
+    const axes = [
+      axisOf(2, { kernel: a.tall!, stride: a.down!, dilation: a.apart_down!, before: a.top!, after: a.bottom! }),
+      axisOf(3, { kernel: a.wide!, stride: a.across!, dilation: a.apart_across!, before: a.left!, after: a.right! }),
+    ];
+    const how = { group: 1, kernel: [dy.shape[1] as number, x.shape[1] as number, a.tall!, a.wide!], axes };
+    const looped = unfoldedGradient(x, dy, how);
+    // What goes image by image does not suit devices that have no loops.
+    const lacksLoop = toposort([looped]).some((node) => hasGraph(node) && !runs(node));
+    return { dw: lacksLoop ? unfoldedGradient(x, dy, how, { inLoop: false }) : looped };
+  },
   grad: 'expanded',
 });
+
+const hasGraph = ({ op }: Node): boolean => Object.values(op.attrs).some(({ kind }) => kind === 'graph');
 
 const axisOf = (axis: number, along: Omit<ConvAxis, 'axis' | 'span'>): ConvAxis => ({
   ...along,

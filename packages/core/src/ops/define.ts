@@ -9,6 +9,7 @@ import {
   type Info,
   type LeastSize,
   type Op,
+  type Runs,
   type Sized,
   type Value,
   type Written,
@@ -80,7 +81,8 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   readonly expand?: (
     ins: Readonly<Record<I, Value>> & Readonly<Partial<Record<P, Value>>>,
     attrs: AttrsOf<A>,
-  ) => Readonly<Record<O, Value>>;
+    runs: Runs,
+  ) => Readonly<Record<O, Value>> | undefined;
   /** See {@link Op}. */
   readonly suits?: NonNullable<Op['suits']>;
   /** See {@link Op}. */
@@ -157,9 +159,9 @@ export function defineOp<
     ...(spec.sumSteps && { sumSteps: spec.sumSteps }),
     ...(spec.join && { join: spec.join }),
     ...(spec.expand && {
-      expand: (ins, attrs) => {
-        const made = spec.expand!(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>);
-        return spec.outputs.map((name) => made[name]);
+      expand: (ins, attrs, runs) => {
+        const made = spec.expand!(Object.fromEntries(byName(names, ins)) as never, attrs as AttrsOf<A>, runs);
+        return made && spec.outputs.map((name) => made[name]);
       },
     }),
     ...(spec.suits && { suits: spec.suits }),
@@ -207,7 +209,7 @@ export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
   /** See {@link Op}. */
   readonly join?: Op['join'];
   /** See {@link Op}. */
-  readonly expand?: Op['expand'];
+  readonly expand?: (ins: readonly Value[], attrs: AttrsOf<A>, runs: Runs) => readonly Value[] | undefined;
   /** See {@link Op}. */
   readonly suits?: Op['suits'];
   /** See {@link Op}. */

@@ -2,6 +2,7 @@ import { fail } from '../errors.ts';
 import { apply } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { identity } from './identity.ts';
 import { floating } from './rules.ts';
 
 /**
@@ -34,6 +35,7 @@ export const dropoutOp = defineOp({
       });
     return { output: floating('Dropout', data) };
   },
+  expand: ({ data }) => ({ output: identity(data) }),
   grad: ({ doutput }) => ({ data: doutput, ratio: null, training_mode: null }),
 });
 

@@ -6,6 +6,7 @@ import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
 import { axisIn, knownInts } from './rules.ts';
 import { scatterAddRows } from './scatter-add.ts';
+import { throughUint64 } from './through-uint64.ts';
 
 /** @internal */
 export const gatherOp = defineOp({
@@ -20,6 +21,10 @@ export const gatherOp = defineOp({
     const dims = sizes && knownInts('Gather', 'indices', indices).map((i) => sizes.at(i) ?? outside(i, data));
     const shape = [...data.shape.slice(0, at), ...indices.shape, ...data.shape.slice(at + 1)];
     return { output: { dtype: data.dtype, shape, ...(dims && { dims }) } };
+  },
+  expand({ data, indices }, { axis }) {
+    const output = throughUint64([data, indices], ([from, at]) => gather(from!, at!, { axis }));
+    return output && { output };
   },
   grad: ({ data, indices, doutput }, { axis }) => ({ data: scatterAddRows(data, indices, doutput, { axis }), indices: null }),
 });

@@ -1,6 +1,7 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { inOrder } from './in-int32.ts';
 import { ordered } from './kinds.ts';
 import { lift, type Operand } from './rules.ts';
 
@@ -12,6 +13,7 @@ export const greaterOrEqualOp = defineOp({
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: ordered('GreaterOrEqual', a, b) }),
+  expand: ({ a, b }) => (a.dtype === 'uint16' ? { c: greaterOrEqual(inOrder(a), inOrder(b)) } : undefined),
   grad: 'zero',
 });
 

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { constant, type Info, type Value } from '../graph/index.ts';
-import { type Dim, full, productOf, type Shape, showShape } from '../tensor/index.ts';
+import { type Dim, full, isStatic, productOf, type Shape, sameShape, showShape } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
@@ -38,6 +38,13 @@ export const layerNormalizationOp = defineOp({
     const axes = x.shape.flatMap((_, i) => (i < at ? [] : [i]));
     const statistic: Info = { dtype: 'float32', shape: reducedShape(x.shape, axes, true) };
     return { y: floating('LayerNormalization', x), mean: statistic, inverse: statistic };
+  },
+  // Kernels of GPUs want scale and bias in full.
+  expand({ x, scale, b }, attrs): Record<'y' | 'mean' | 'inverse', Value> | undefined {
+    const sizes = normalized(x, scale, axisIn('LayerNormalization', attrs.axis, x.shape));
+    const whole = (part: Value): Value => expand(part, sizes);
+    if (!isStatic(sizes) || (sameShape(scale.shape, sizes) && (!b || sameShape(b.shape, sizes)))) return undefined;
+    return layerNormalizationOp({ x, scale: whole(scale), b: b && whole(b) }, attrs);
   },
   /*
    * With rows of n elements, c = x - mean, s = 1 / sqrt(variance + epsilon), g = dy scale:

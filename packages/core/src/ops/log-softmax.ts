@@ -3,7 +3,9 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { exp } from './exp.ts';
 import { alongAxis } from './kinds.ts';
+import { log } from './log.ts';
 import { mul } from './mul.ts';
+import { reduceMax } from './reduce-max.ts';
 import { reduceSum } from './reduce-sum.ts';
 import { softmaxWasOverRows } from './softmax-rows.ts';
 import { sub } from './sub.ts';
@@ -17,6 +19,11 @@ export const logSoftmaxOp = defineOp({
   attrs: { axis: { kind: 'int', default: -1 } },
   written: [softmaxWasOverRows],
   infer: ({ input }, { axis }) => ({ output: alongAxis('LogSoftmax', input, axis) }),
+  expand({ input: x }, { axis }) {
+    const options = { axes: [axis], keepDims: true };
+    const shifted = sub(x, reduceMax(x, options)); // e^x does not overflow
+    return { output: sub(shifted, log(reduceSum(exp(shifted), options))) };
+  },
   grad({ output: y, doutput: dy }, { axis }) {
     return { input: sub(dy, mul(exp(y), reduceSum(dy, { axes: [axis], keepDims: true }))) }; // dx = dy - e^y Σ dy
   },

@@ -6,6 +6,7 @@ import type { OpCase } from './case.ts';
 import { leastSizes } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { expandLike } from './expand.ts';
+import { maxPositions } from './max-positions.ts';
 import { maxUnpool } from './max-unpool.ts';
 import { mod } from './mod.ts';
 import { mul } from './mul.ts';
@@ -33,6 +34,11 @@ export const maxPoolOp = defineOp({
   },
   least: ({ x }, attrs) => leastSizes(x, windowsOf('MaxPool', x, attrs)),
   join: joinPools,
+  expand({ x }, attrs) {
+    const { storage_order, ...window } = attrs;
+    const indices = storage_order === 0 && maxPositions(x, windowsOf('MaxPool', x, attrs));
+    return indices ? { y: largestOp({ x }, window).y, indices } : undefined;
+  },
   grad({ x, indices, dy }, attrs, { given }) {
     if (attrs.storage_order !== 0)
       throw fail('no-gradient', { op: 'MaxPool with storage_order 1', at: '', path: 'input 0 of MaxPool' });
@@ -87,6 +93,18 @@ const positions = (x: Value, attrs: WindowAttrs): Value => maxPoolOp({ x }, attr
 function searched(x: Value, dy: Value, windows: WindowInts & { readonly ceil_mode: number }): Value {
   return reshapeLike(maxPoolGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dx, x);
 }
+
+/** As {@link maxPoolOp}, without positions; only what runs is made of it. */
+const largestOp = defineOp({
+  type: 'MaxPool',
+  since: 12,
+  inputs: ['x'],
+  outputs: ['y'],
+  attrs: windowAttrs,
+  infer: ({ x }, attrs) => ({ y: pooled('MaxPool', x, attrs) }),
+  least: ({ x }, attrs) => leastSizes(x, windowsOf('MaxPool', x, attrs)),
+  grad: 'unknown',
+});
 
 /** Zeros shaped like `x`, and what comes in for each window added where its largest element stood. */
 function putBack(dy: Value, indices: Value, { x, attrs }: { readonly x: Value; readonly attrs: WindowAttrs }): Value {

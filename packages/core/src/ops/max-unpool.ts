@@ -1,11 +1,13 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { type Shape, showShape } from '../tensor/index.ts';
+import { full, type Shape, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
+import { constantOfShape } from './constant-of-shape.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
-import { reshape, reshapeLike } from './reshape.ts';
+import { reshape, reshapeLike, reshapeOp } from './reshape.ts';
 import { floating, knownDims } from './rules.ts';
+import { scatterElementsOp } from './scatter-add.ts';
 import { shapeOf } from './shape.ts';
 
 /** @internal */
@@ -43,6 +45,12 @@ export const maxUnpoolOp = defineOp({
         return (count - 1) * (strides?.[k] ?? 1) + size - (pads?.[k] ?? 0) - (pads?.[k + rank] ?? 0);
       });
     return { output: { dtype: floating('MaxUnpool', x).dtype, shape: known ?? [...x.shape.slice(0, 2), ...grown()] } };
+  },
+  expand({ x, i, output_shape }) {
+    if (!output_shape) return undefined;
+    const zeros = reshape(constantOfShape(output_shape, full([1], 0, x.dtype)), [-1]);
+    const flat = scatterElementsOp({ data: zeros, indices: reshape(i, [-1]), updates: reshape(x, [-1]) }).output;
+    return { output: reshapeOp({ data: flat, shape: output_shape }, { allowzero: 1 }).reshaped };
   },
   grad: ({ x, i, doutput }) => ({ x: reshapeLike(pick(doutput, i), x), i: null }),
 });

@@ -1,4 +1,5 @@
 import type { Value } from '../graph/index.ts';
+import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { defineVariadicOp } from './define.ts';
 import { extreme } from './extreme.ts';
@@ -9,6 +10,12 @@ export const meanOp = defineVariadicOp({
   type: 'Mean',
   since: 13,
   infer: (ins) => [extreme('Mean', ins)],
+  expand: (ins) => [
+    mul(
+      ins.reduce((a, b) => add(a, b)),
+      1 / ins.length,
+    ),
+  ],
   grad({ ins, douts }) {
     const share = mul(douts[0]!, 1 / ins.length);
     return ins.map(() => share);

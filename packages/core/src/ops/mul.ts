@@ -4,7 +4,10 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { arithmetic } from './kinds.ts';
 import { lift, type Operand } from './rules.ts';
+import { throughUint64 } from './through-uint64.ts';
 import { without } from './without.ts';
+
+const madeOf = (c: Value | undefined) => c && { c };
 
 /** @internal */
 export const mulOp = defineOp({
@@ -14,6 +17,7 @@ export const mulOp = defineOp({
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: arithmetic('Mul', a, b, mulDims) }),
+  expand: ({ a, b }) => madeOf(throughUint64([a, b], ([p, q]) => mul(p!, q!))),
   grad: ({ a, b, dc }) => ({ a: mul(dc, b), b: mul(dc, a) }), // (a b)' = a' b + a b'
   simplify: ([a, b]) => without(a!, b!, 1) ?? without(b!, a!, 1),
   sumSteps({ ins: [a, b] }, { fixed, after }) {

@@ -1,15 +1,20 @@
 import { fail } from '../errors.ts';
 import { constant, type Value } from '../graph/index.ts';
 import { type DType, full, tensor } from '../tensor/index.ts';
+import { add } from './add.ts';
 import type { OpCase } from './case.ts';
-import { cast } from './cast.ts';
+import { cast, inInt32 } from './cast.ts';
 import { concat } from './concat.ts';
 import { defineOp } from './define.ts';
+import { equal } from './equal.ts';
+import { gather } from './gather.ts';
+import { less } from './less.ts';
 import { mul } from './mul.ts';
 import { reduceSum } from './reduce-sum.ts';
 import { reshape } from './reshape.ts';
 import { axisIn, knownInts } from './rules.ts';
 import { sub } from './sub.ts';
+import { unsqueeze } from './unsqueeze.ts';
 
 /** @internal */
 export const oneHotOp = defineOp({
@@ -36,6 +41,21 @@ export const oneHotOp = defineOp({
       });
     const at = axisIn('OneHot', axis, [...indices.shape, size!]);
     return { output: { dtype: values.dtype, shape: indices.shape.toSpliced(at, 0, size!) } };
+  },
+  expand({ indices, depth, values }, { axis }) {
+    const [size] = knownInts('OneHot', 'depth', depth);
+    const at = axisIn('OneHot', axis, [...indices.shape, size!]);
+    const given = unsqueeze(inInt32(indices), { axes: [at] });
+    const fromStart = add(given, mul(cast(less(given, 0), 'int32'), size!));
+    const every = constant(tensor(Int32Array.from({ length: size! }, (_, i) => i)));
+    const places = reshape(
+      every,
+      Array.from({ length: indices.shape.length + 1 }, (_, i) => (i === at ? size! : 1)),
+    );
+    const hot = cast(equal(fromStart, places), values.dtype);
+    const [off, on] = [0, 1].map((i) => gather(values, constant(full([], i, 'int64'))));
+    const known = values.data && Array.from(values.data.data, Number);
+    return { output: known?.[0] === 0 && known[1] === 1 ? hot : add(mul(hot, sub(on!, off!)), off!) };
   },
   grad({ indices, depth, values, doutput }, { axis }) {
     // y = off + (on - off) hot

@@ -1,7 +1,9 @@
 import type { Value } from '../graph/index.ts';
+import { and } from './and.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { logical } from './kinds.ts';
+import { not } from './not.ts';
 
 /** @internal */
 export const orOp = defineOp({
@@ -11,6 +13,7 @@ export const orOp = defineOp({
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: logical('Or', a, b) }),
+  expand: ({ a, b }) => ({ c: not(and(not(a), not(b))) }),
   grad: 'zero',
 });
 

@@ -1,8 +1,13 @@
 import type { Value } from '../graph/index.ts';
+import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { exp } from './exp.ts';
+import { identity } from './identity.ts';
+import { log } from './log.ts';
 import { mul } from './mul.ts';
+import { reduceMax } from './reduce-max.ts';
+import { reduceSum } from './reduce-sum.ts';
 import {
   axesWereAttribute,
   inferReduction,
@@ -12,7 +17,8 @@ import {
   reducedAxes,
   reductionAttrs,
 } from './reduction.ts';
-import { floating } from './rules.ts';
+import { reshape } from './reshape.ts';
+import { floating, reducedShape } from './rules.ts';
 import { sub } from './sub.ts';
 
 /** @internal */
@@ -27,6 +33,13 @@ export const reduceLogSumExpOp = defineOp({
   infer({ data, axes }, attrs) {
     floating('ReduceLogSumExp', data);
     return { reduced: inferReduction('ReduceLogSumExp', { data, axes }, attrs) };
+  },
+  expand({ data, axes }, attrs) {
+    const gone = reducedAxes('ReduceLogSumExp', { data, axes }, attrs);
+    if (gone.length === 0) return { reduced: identity(data) };
+    const largest = reduceMax(data, { axes: gone, keepDims: true });
+    const sum = reduceSum(exp(sub(data, largest)), { axes: gone, keepDims: true });
+    return { reduced: reshape(add(log(sum), largest), reducedShape(data.shape, gone, attrs.keepdims === 1)) };
   },
   grad({ data, axes, reduced, dreduced }, attrs) {
     const gone = reducedAxes('ReduceLogSumExp', { data, axes }, attrs);

@@ -6,6 +6,7 @@ import { defineOp } from './define.ts';
 import { knownSizes } from './kinds.ts';
 import { ints, knownDims } from './rules.ts';
 import { dimsOf, shapeOf } from './shape.ts';
+import { throughUint64 } from './through-uint64.ts';
 
 /** @internal */
 export const reshapeOp = defineOp({
@@ -30,6 +31,10 @@ export const reshapeOp = defineOp({
       });
     const copied = wanted.map((d, i) => (d === 0 && !allowzero ? (data.shape[i] ?? 0) : d));
     return { reshaped: { dtype: data.dtype, shape: resolve(data.shape, copied), ...knownSizes(data) } };
+  },
+  expand({ data, shape }, attrs) {
+    const reshaped = throughUint64([data], ([wide]) => reshapeOp({ data: wide!, shape }, attrs).reshaped);
+    return reshaped && { reshaped };
   },
   grad: ({ data, dreshaped }) => ({ data: reshapeLike(dreshaped, data), shape: null }),
   simplify([data, shape], { allowzero }): Value | undefined {

@@ -1,7 +1,13 @@
 import type { Value } from '../graph/index.ts';
+import { add } from './add.ts';
 import type { OpCase } from './case.ts';
+import { cast } from './cast.ts';
 import { defineOp } from './define.ts';
+import { equal } from './equal.ts';
+import { floor } from './floor.ts';
+import { mul } from './mul.ts';
 import { floating } from './rules.ts';
+import { sub } from './sub.ts';
 
 /** @internal */
 export const roundOp = defineOp({
@@ -10,6 +16,13 @@ export const roundOp = defineOp({
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: floating('Round', x) }),
+  // Halves go to the even neighbour: half a number is then whole.
+  expand({ x }) {
+    const up = floor(add(x, 0.5));
+    const half = cast(equal(sub(up, x), 0.5), x.dtype);
+    const odd = sub(up, mul(floor(mul(up, 0.5)), 2));
+    return { y: sub(up, mul(half, odd)) };
+  },
   grad: 'zero',
 });
 

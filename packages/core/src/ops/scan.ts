@@ -1,9 +1,21 @@
 import { fail } from '../errors.ts';
-import { type Attrs, closeGraph, type Graph, graphInput, type Info, type Value } from '../graph/index.ts';
-import { type Dim, dimsDiffer, type Shape, showShape } from '../tensor/index.ts';
+import {
+  type Attrs,
+  closeGraph,
+  constant,
+  type Graph,
+  graphInput,
+  type Info,
+  substitute,
+  toposort,
+  type Value,
+} from '../graph/index.ts';
+import { type Dim, dimsDiffer, full, type Shape, showShape } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
+import { concat } from './concat.ts';
 import { defineVariadicOp } from './define.ts';
+import { gather } from './gather.ts';
 import { matMul } from './mat-mul.ts';
 import { mul } from './mul.ts';
 import { reduceSum } from './reduce-sum.ts';
@@ -13,6 +25,7 @@ import { joinScans } from './scan-join.ts';
 import { readCount, type ScanPlan, type Steps, scanParts, unlessZero } from './scan-parts.ts';
 import { sin } from './sin.ts';
 import { tanh } from './tanh.ts';
+import { unsqueeze } from './unsqueeze.ts';
 
 /** What the body is fed by position: states as they are, values read in steps without the axis of steps. */
 function feeds(ins: readonly (Info | undefined)[], attrs: Attrs): { body: Info[]; time: Dim } {
@@ -41,6 +54,38 @@ function feeds(ins: readonly (Info | undefined)[], attrs: Attrs): { body: Info[]
 
 const near = (a: Shape, b: Shape): boolean => a.length === b.length && !a.some((d, i) => dimsDiffer(d, b[i]!));
 const show = ({ dtype, shape }: Info): string => `${dtype}${showShape(shape)}`;
+
+/** More nodes than this take longer to prepare than a loop costs. */
+const mostNodes = 20_000;
+
+/** Every step by itself, for devices that have no loops. Undefined where only run time knows how many steps there are, or there are too many. */
+function unrolled(ins: readonly Value[], attrs: Attrs): readonly Value[] | undefined {
+  const { body, results, states, reads, stacks } = scanParts(ins.length, attrs);
+  const { time } = feeds(ins, attrs);
+  if (typeof time !== 'number' || time === 0 || time * toposort(results).length > mostNodes) return undefined;
+  const captured = ins.slice(states + reads.length);
+  let now = ins.slice(0, states);
+  const stacked: Value[][] = stacks.map(() => []);
+  for (let step = 0; step < time; step++) {
+    const position = (direction: number): number => (direction === 1 ? time - 1 - step : step);
+    const seen = reads.map(({ axis, direction }, i) =>
+      gather(ins[states + i]!, constant(full([], position(direction), 'int64')), { axis }),
+    );
+    const made = substitute(results, new Map([...now, ...seen, ...captured].map((value, i) => [body.inputs[i]!, value])));
+    now = made.slice(0, states);
+    for (const [i, value] of made.slice(states).entries()) stacked[i]![position(stacks[i]!.direction)] = value;
+  }
+  return [
+    ...now,
+    ...stacked.map((values, i) => {
+      const axis = axisIn('Scan', stacks[i]!.axis, [time, ...values[0]!.shape]);
+      return concat(
+        values.map((value) => unsqueeze(value, { axes: [axis] })),
+        { axis },
+      );
+    }),
+  ];
+}
 
 /** @internal */
 export const scanOp = defineVariadicOp({
@@ -83,6 +128,7 @@ export const scanOp = defineVariadicOp({
       return { dtype, shape: ins[i]!.shape };
     });
   },
+  expand: unrolled,
   feeds: (ins, attrs) => ({ body: feeds(ins, attrs).body }),
   join: joinScans,
   grad: (context, attrs): readonly (Value | null)[] =>

@@ -1,6 +1,7 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { eluOp } from './elu.ts';
 import { slopeOfElu } from './elu-slope.ts';
 import { mul } from './mul.ts';
 import { floating } from './rules.ts';
@@ -16,6 +17,7 @@ export const seluOp = defineOp({
     gamma: { kind: 'float', default: 1.0507009873554805 },
   },
   infer: ({ x }) => ({ y: floating('Selu', x) }),
+  expand: ({ x }, { alpha, gamma }) => ({ y: mul(eluOp({ x }, { alpha }).y, gamma) }),
   grad: ({ x, dy }, { alpha, gamma }) => ({ x: mul(dy, mul(slopeOfElu(x, alpha), gamma)) }),
 });
 

@@ -1,7 +1,11 @@
 import type { Value } from '../graph/index.ts';
 import type { OpCase } from './case.ts';
+import { cast } from './cast.ts';
 import { defineOp } from './define.ts';
+import { greater } from './greater.ts';
 import { numeric } from './kinds.ts';
+import { less } from './less.ts';
+import { sub } from './sub.ts';
 
 /** @internal */
 export const signOp = defineOp({
@@ -11,6 +15,7 @@ export const signOp = defineOp({
   inputs: ['x'],
   outputs: ['y'],
   infer: ({ x }) => ({ y: numeric('Sign', x) }),
+  expand: ({ x }) => ({ y: sub(cast(greater(x, 0), x.dtype), cast(less(x, 0), x.dtype)) }),
   grad: 'zero',
 });
 

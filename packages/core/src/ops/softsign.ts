@@ -3,6 +3,7 @@ import { abs } from './abs.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
+import { div } from './div.ts';
 import { mul } from './mul.ts';
 import { reciprocal } from './reciprocal.ts';
 import { floating } from './rules.ts';
@@ -14,6 +15,7 @@ export const softsignOp = defineOp({
   inputs: ['input'],
   outputs: ['output'],
   infer: ({ input }) => ({ output: floating('Softsign', input) }),
+  expand: ({ input }) => ({ output: div(input, add(abs(input), 1)) }),
   grad({ input, doutput }) {
     const shrink = reciprocal(add(abs(input), 1));
     return { input: mul(doutput, mul(shrink, shrink)) }; // y' = 1 / (1 + |x|)²

@@ -1,10 +1,11 @@
 import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
-import { divDims, mulDims, showShape } from '../tensor/index.ts';
+import { type Dim, divDims, mulDims, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { depthToSpace } from './depth-to-space.ts';
-import { reshapeLike } from './reshape.ts';
+import { reshape, reshapeLike } from './reshape.ts';
+import { transpose } from './transpose.ts';
 
 /** @internal */
 export const spaceToDepthOp = defineOp({
@@ -24,6 +25,12 @@ export const spaceToDepthOp = defineOp({
         want: '[batch, channels, height, width] with a height and width that blocksize divides',
       });
     return { output: { dtype: input.dtype, shape: [batch!, mulDims(channels!, blocksize * blocksize), rows, columns] } };
+  },
+  expand({ input }, { blocksize: b = 1 }) {
+    const [batch, channels, rows, columns] = input.shape as [Dim, Dim, Dim, Dim];
+    const [down, across] = [divDims(rows, b)!, divDims(columns, b)!];
+    const blocks = transpose(reshape(input, [batch, channels, down, b, across, b]), [0, 3, 5, 1, 2, 4]);
+    return { output: reshape(blocks, [batch, mulDims(channels, b * b), down, across]) };
   },
   grad: ({ input, doutput }, { blocksize = 1 }) => ({ input: reshapeLike(depthToSpace(doutput, blocksize), input) }),
 });

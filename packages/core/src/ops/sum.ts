@@ -1,4 +1,5 @@
 import type { Value } from '../graph/index.ts';
+import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { defineVariadicOp } from './define.ts';
 import { extreme } from './extreme.ts';
@@ -8,6 +9,7 @@ export const sumOp = defineVariadicOp({
   type: 'Sum',
   since: 13,
   infer: (ins) => [extreme('Sum', ins)],
+  expand: (ins) => [ins.reduce((a, b) => add(a, b))],
   grad: ({ ins, douts }) => ins.map(() => douts[0]!),
 });
 

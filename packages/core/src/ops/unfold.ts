@@ -28,13 +28,14 @@ export interface Unfolding {
  * The gradient of the kernels: for each position in the window, the product of the image there with `dy`, summed over batch and
  * windows. Shapes: `x [batch, in, ...S], dy [batch, out, ...P] -> [out, in / group, ...window]`.
  */
-export function unfoldedGradient(x: Value, dy: Value, how: Unfolding): Value {
+export function unfoldedGradient(x: Value, dy: Value, how: Unfolding, { inLoop = true } = {}): Value {
   const { group, kernel } = how;
   const [out, width] = [kernel[0]!, kernel[1]!];
   if (isPointwise(how.axes)) return reshape(perKernel(dy, transposed(grouped(x, width, how)), how), kernel);
   if (width === 1 && group > 1) return depthwise(x, dy, how);
   // One pass over memory copies whole rows of channels, if there are enough of them. Few channels are copied in rows of the image.
-  const places = width >= 8 || how.axes.some(({ stride }) => stride > 1) ? placesOf(x.shape, dy.shape, how.axes) : undefined;
+  const gathered = inLoop && (width >= 8 || how.axes.some(({ stride }) => stride > 1));
+  const places = gathered ? placesOf(x.shape, dy.shape, how.axes) : undefined;
   const product = places ? gatheredProduct(x, dy, { places, how }) : perKernel(dy, transposed(sliced(x, how)), how);
   const byTap = reshape(product, [out, ...kernel.slice(2), width]);
   return transpose(byTap, [0, kernel.length - 1, ...kernel.slice(2).map((_, i) => i + 1)]);

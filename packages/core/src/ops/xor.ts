@@ -1,7 +1,10 @@
 import type { Value } from '../graph/index.ts';
+import { and } from './and.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { logical } from './kinds.ts';
+import { not } from './not.ts';
+import { or } from './or.ts';
 
 /** @internal */
 export const xorOp = defineOp({
@@ -10,6 +13,7 @@ export const xorOp = defineOp({
   inputs: ['a', 'b'],
   outputs: ['c'],
   infer: ({ a, b }) => ({ c: logical('Xor', a, b) }),
+  expand: ({ a, b }) => ({ c: and(or(a, b), not(and(a, b))) }),
   grad: 'zero',
 });
 
