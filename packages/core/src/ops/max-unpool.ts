@@ -2,6 +2,7 @@ import { fail } from '../errors.ts';
 import type { Value } from '../graph/index.ts';
 import { full, type Shape, showShape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
+import { inInt32 } from './cast.ts';
 import { constantOfShape } from './constant-of-shape.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
@@ -49,7 +50,7 @@ export const maxUnpoolOp = defineOp({
   expand({ x, i, output_shape }) {
     if (!output_shape) return undefined;
     const zeros = reshape(constantOfShape(output_shape, full([1], 0, x.dtype)), [-1]);
-    const flat = scatterElementsOp({ data: zeros, indices: reshape(i, [-1]), updates: reshape(x, [-1]) }).output;
+    const flat = scatterElementsOp({ data: zeros, indices: reshape(inInt32(i), [-1]), updates: reshape(x, [-1]) }).output;
     return { output: reshapeOp({ data: flat, shape: output_shape }, { allowzero: 1 }).reshaped };
   },
   grad: ({ x, i, doutput }) => ({ x: reshapeLike(pick(doutput, i), x), i: null }),
