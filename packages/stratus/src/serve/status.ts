@@ -36,4 +36,5 @@ export const statusOf = {
   'database-failed': 500,
   'port-in-use': 500,
   'cannot-listen': 500,
+  'no-device': 500,
 } as const satisfies Record<ErrorCode, number>;

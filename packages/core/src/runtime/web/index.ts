@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { fail } from '../../errors.ts';
+import { lookUp } from '../../suggest.ts';
 import { Tensor, type TypedArray } from '../../tensor/index.ts';
 import { ArrayHeld } from '../array-held.ts';
 import { type ArrayInput, ArrayProgram, type ArraySession, ownData } from '../array-program.ts';
@@ -120,12 +121,16 @@ class WebExecutor implements Executor {
 }
 
 /**
- * Makes an executor on ONNX Runtime's WebAssembly build, which is loaded once: number of threads and place of the .wasm file are
+ * Makes an executor: with device 'webgpu' on the GPU, else on ONNX Runtime's WebAssembly build, which is loaded once: number of threads and place of the .wasm file are
  * those of the first executor. It works in the thread that calls: the page has a turn at least between runs; where single runs are
  * too long for a page, use Stratus in a web worker. More than one thread needs a page that is cross-origin isolated.
- * Errors: `bad-value`, `engine`.
+ * Errors: `bad-value`, `engine`, `no-device` when the page has no GPU.
  */
-export async function createExecutor({ threads, wasmPaths }: ExecutorOptions = {}): Promise<Executor> {
+export async function createExecutor({ device = 'cpu', threads, wasmPaths }: ExecutorOptions = {}): Promise<Executor> {
+  if (lookUp('device', { cpu: false, webgpu: true }, device)) {
+    const { createGpuExecutor } = await import('./gpu-executor.ts'); // its build is another one, which most pages do without
+    return createGpuExecutor(wasmPaths);
+  }
   const loaded = await loadEngine({ threads, wasmPaths });
   return new WebExecutor(loaded.threads);
 }

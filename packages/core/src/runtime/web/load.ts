@@ -72,7 +72,7 @@ const defaultThreads = (wasmPaths: string | undefined): number =>
     : 1;
 
 /** A folder as an absolute address that ends in a slash. */
-function placeOf(wasmPaths: string): string {
+export function placeOf(wasmPaths: string): string {
   const folder = wasmPaths.endsWith('/') ? wasmPaths : `${wasmPaths}/`;
   const page = globalThis as { readonly document?: { readonly baseURI: string }; readonly location?: { readonly href: string } };
   return new URL(folder, page.document?.baseURI ?? page.location?.href).href;

@@ -116,10 +116,13 @@ let started: Promise<Device> | undefined;
 export function webGpu(library: Library): Promise<Device> {
   started ??= new WebGpu(library).start().catch((e: unknown) => {
     started = undefined; // a driver may be installed meanwhile
-    throw fail('no-device', { device: 'webgpu', reason: plainReason((e as Error).message), fix: mend() }, e);
+    throw fail('no-device', { device: 'webgpu', reason: reasonOf((e as Error).message), fix: mend() }, e);
   });
   return started;
 }
+
+/** `… was false. Failed to get a WebGPU adapter: No supported adapters` -> what follows the assertion. */
+const reasonOf = (message: string): string => plainReason(message).replace(/^.* was false\. /s, '').trim();
 
 const mend = (): string =>
   ({
