@@ -99,7 +99,9 @@ describe.skipIf(missing)(`WebGPU in Node${missing ? `: ${missing}` : ''}`, () =>
         console.log((await createExecutor()).device);`;
       const { code, out } = await script(body, { VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json' });
       expect(code).toBe(0);
-      expect(out).toMatch(/^no-device The device 'webgpu' cannot be used here: Failed to get a WebGPU adapter: .*Vulkan.*\ncpu\n$/);
+      expect(out).toMatch(
+        /^no-device The device 'webgpu' cannot be used here: Failed to get a WebGPU adapter: .*Vulkan.*\ncpu\n$/,
+      );
     });
   });
 

@@ -102,7 +102,7 @@ export interface Executor {
   /**
    * Sizes of blocks of channels that the engine's convolutions may be made for, to be tried in this order. Undefined where they have none.
    */
-  readonly channelBlocks?: readonly number[];
+  readonly channelBlocks?: readonly number[] | undefined;
   /** Which nodes its device has kernels for; unless told, those of ONNX. A graph is to be exported for it with this. */
   readonly runs?: Runs;
   /**

@@ -122,7 +122,10 @@ export function webGpu(library: Library): Promise<Device> {
 }
 
 /** `… was false. Failed to get a WebGPU adapter: No supported adapters` -> what follows the assertion. */
-const reasonOf = (message: string): string => plainReason(message).replace(/^.* was false\. /s, '').trim();
+const reasonOf = (message: string): string =>
+  plainReason(message)
+    .replace(/^.* was false\. /s, '')
+    .trim();
 
 const mend = (): string =>
   ({
