@@ -36,6 +36,14 @@ async function chromium() {
   return look() ?? ((await ensurePackage('chromium', 'Chromium for the browser tests')) ? look() : undefined);
 }
 
+/** The Vulkan loader, through which the tests on WebGPU in Node reach the software GPU that Chromium brings along. */
+async function vulkan() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+  const folders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'];
+  if (!folders.some((folder) => existsSync(join(folder, 'libvulkan.so.1'))))
+    await ensurePackage('libvulkan1', 'The Vulkan loader for the tests on WebGPU');
+}
+
 /** A server of PostgreSQL, which its tests start; they look where Debian puts it. */
 async function postgres() {
   if (process.env.STRATUS_POSTGRES === undefined && !existsSync('/usr/lib/postgresql'))
@@ -69,6 +77,7 @@ await main(async () => {
   await ensureInstalled();
   await ensureBuilt();
   const browser = await chromium();
+  await vulkan();
   await postgres();
   const python = await interopPython();
   const folder = mkdtempSync(join(tmpdir(), 'stratus-test-'));

@@ -44,7 +44,7 @@ export const castOp = defineOp({
 export const cast = (x: Value, dtype: DType): Value =>
   x.dtype === dtype ? x : castOp({ input: x }, { to: lookUp('dtype', dtypes, dtype).onnx }).output;
 
-/** Whole numbers that fit into 32 bits, as int32: where they were cast from that, what they were before. */
+/** @internal Whole numbers that fit into 32 bits, as int32: where they were cast from that, what they were before. */
 export function inInt32(x: Value): Value {
   const before = x.node?.op === castOp.op ? x.node.ins[0] : undefined;
   return before?.dtype === 'int32' ? before : cast(x, 'int32');

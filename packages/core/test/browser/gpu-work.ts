@@ -89,7 +89,7 @@ export const gpuWork: Readonly<Record<'mlp' | 'cnn' | 'lstm' | 'transformer', Wo
           head(),
         ],
         { executor, seed: 5 },
-      ).compile({ optimizer: adam({ learningRate: 0.01 }), globalClipNorm: 1, ...crossentropy }),
+      ).compile({ optimizer: adam({ learningRate: 0.01, globalClipNorm: 1 }), ...crossentropy }),
     x: tokens(64, 10),
     y: classes(64, 10),
   },

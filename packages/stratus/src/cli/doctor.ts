@@ -169,6 +169,12 @@ async function engine(): Promise<Found[]> {
   return [...found, await gpu()];
 }
 
+/** What there is to do where no adapter was found. */
+const gpuHelp = (reason: string): string =>
+  process.platform === 'linux' && /adapter/i.test(reason)
+    ? ' If there is a GPU: install its Vulkan driver and the loader (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers, or NVIDIA’s driver).'
+    : '';
+
 async function gpu(): Promise<Found> {
   const name = 'WebGPU';
   try {
@@ -179,8 +185,8 @@ async function gpu(): Promise<Found> {
       exportGraph({ name: 'square', inputs: [x], outputs: { y: ops.matMul(x, x) } }),
     );
     return works
-      ? { name, value: 'works', status: 'ok' }
-      : { name, value: 'not available', status: 'fact', note: `WebGPU: ${reason}` };
+      ? { name, value: 'works: stratus train --device webgpu', status: 'ok' }
+      : { name, value: 'not available', status: 'fact', note: `WebGPU: ${reason}${gpuHelp(reason)}` };
   } catch (e) {
     return { name, value: 'not available', status: 'fact', note: `WebGPU: ${messageOf(e)}` };
   }

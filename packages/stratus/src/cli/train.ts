@@ -1,5 +1,5 @@
 import type { Callback } from '@stratus/core';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { duration, jsonProgress, terminalProgress } from '../progress/index.ts';
 import { checkpointFolders } from './checkpoint-folders.ts';
 import { report } from './failure.ts';
@@ -11,6 +11,7 @@ import { exitCodeOf, onStopSignal, type StopSignal } from './stop.ts';
 interface TrainOptions {
   readonly epochs?: number;
   readonly checkpoint: string;
+  readonly device?: 'cpu' | 'webgpu';
   readonly resume?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -28,6 +29,7 @@ export function addTrain(program: Command): void {
     .argument('[args...]', 'what the script finds in process.argv, after --')
     .option('--epochs <n>', 'train so many epochs, whatever the script says', wholeNumber(1))
     .option('--checkpoint <folder>', 'where checkpoints go', 'checkpoints')
+    .addOption(new Option('--device <name>', 'where to train, unless the script says').choices(['cpu', 'webgpu']))
     .option('--resume', 'go on from the latest checkpoint')
     .option('--quiet', 'show no progress')
     .addOption(jsonOption())
@@ -37,13 +39,16 @@ export function addTrain(program: Command): void {
     'stratus train train.ts',
     'stratus train train.ts --epochs 20 --checkpoint runs/a',
     'stratus train train.ts --resume',
+    'stratus train train.ts --device webgpu',
     'stratus train train.ts -- --data photos',
   );
 }
 
 async function train(script: string, args: readonly string[], options: TrainOptions): Promise<void> {
-  const { StratusError, trainingDefaults } = await import('@stratus/core');
+  const { executor, StratusError, trainingDefaults } = await import('@stratus/core');
   const path = await scriptPath(script, 'stratus train');
+  if (options.device !== undefined) await executor({ device: options.device }); // the one that everything shares is made here
+
   const output = outputFor(options);
   const { json = false, resume = false, quiet = false } = options;
   const note = quiet ? () => {} : output.note;
@@ -89,6 +94,7 @@ async function train(script: string, args: readonly string[], options: TrainOpti
       const command = [commandName(), 'train', quoted(script)];
       if (options.epochs !== undefined) command.push('--epochs', String(options.epochs));
       if (options.checkpoint !== 'checkpoints') command.push('--checkpoint', quoted(options.checkpoint));
+      if (options.device !== undefined) command.push('--device', options.device);
       command.push('--resume', ...(args.length > 0 ? ['--', ...args.map(quoted)] : []));
       if (!json) process.stderr.write(resumable ? `Stopped. Resume with: ${command.join(' ')}\n` : 'Stopped.\n');
       event({ type: 'stopped', signal: stopped, ...(resumable && { resume: command.join(' ') }) });

@@ -23,10 +23,12 @@ class GpuExecutor implements Executor {
     this.description = `ONNX Runtime ${gpu.ort.env.versions.web ?? ''} on the GPU with WebGPU`;
   }
 
-  async compile(model: Uint8Array, { optimization = 'all', signal }: CompileOptions = {}): Promise<Program> {
+  async compile(model: Uint8Array, { optimization = 'all', signal, profile = false }: CompileOptions = {}): Promise<Program> {
     this.#door.check();
     if (!(model instanceof Uint8Array))
       throw fail('bad-value', { what: 'compile()', got: typeof model, want: 'the bytes of a model as a Uint8Array' });
+    if (profile)
+      throw fail('bad-value', { what: 'profile', got: 'true', want: 'false on WebGPU in browsers', fix: 'Profile in Node.' });
     return abortable('Compiling', signal, (stop) =>
       this.#door.pass(() =>
         inTurn([engine], async () => {
