@@ -41,8 +41,9 @@ describe('a bundle for browsers', () => {
     expect(text).not.toMatch(/onnxruntime-node|koffi/);
     expect(text).not.toMatch(/(?:\bfrom|\bimport)\s*\(?["'`]node:/);
     expect(imports).toEqual([]);
-    expect(bytes).toBeLessThan(640_000);
-    expect(zipped).toBeLessThan(220_000);
+    // 118,000 of it is ONNX Runtime's script for WebGPU, which bundlers that split load only where it is asked for.
+    expect(bytes).toBeLessThan(790_000);
+    expect(zipped).toBeLessThan(275_000);
   });
 
   it.each([
@@ -51,7 +52,7 @@ describe('a bundle for browsers', () => {
     ["import { readModelInfo } from '@stratus/core'; console.log(readModelInfo);", 20_000],
     ["import { dense } from '@stratus/core'; console.log(dense);", 60_000],
     // esbuild keeps all ops where one is taken out of `ops`; Rollup and Rolldown keep the one, 9 KB.
-    ["import { ops } from '@stratus/core'; console.log(ops.sigmoid);", 175_000],
+    ["import { ops } from '@stratus/core'; console.log(ops.sigmoid);", 185_000],
   ])('without the engine: %s', async (code, most) => {
     const { bytes, zipped, files, imports } = await pack(code);
     console.log(`${bytes} bytes, ${zipped} zipped: ${code}`);

@@ -52,7 +52,7 @@ async function start(wasmPaths: string | undefined): Promise<Gpu> {
   const { gpu } = (globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<unknown> } } }).navigator ?? {};
   if (!gpu) throw noDevice('this page has no navigator.gpu');
   if (!(await gpu.requestAdapter())) throw noDevice('the browser gives no GPU adapter');
-  const ort = await import('onnxruntime-web/webgpu');
+  const ort = await import('onnxruntime-web/webgpu'); // another build than that for the CPU, which most pages do without
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = 1; // beside the GPU the processor calculates no more than sizes and keys
   ort.env.wasm.proxy = false;

@@ -8,6 +8,7 @@ import { engineError } from '../engine-error.ts';
 import type { CompileOptions, Executor, ExecutorOptions, Held, Port, Program, Tensors } from '../executor.ts';
 import { abortable, Door, inTurn, Line } from '../line.ts';
 import { portsOfModel } from '../model-ports.ts';
+import { createGpuExecutor } from './gpu-executor.ts';
 import { loadEngine } from './load.ts';
 import { nextTurn, turns } from './next-turn.ts';
 
@@ -127,10 +128,7 @@ class WebExecutor implements Executor {
  * Errors: `bad-value`, `engine`, `no-device` when the page has no GPU.
  */
 export async function createExecutor({ device = 'cpu', threads, wasmPaths }: ExecutorOptions = {}): Promise<Executor> {
-  if (lookUp('device', { cpu: false, webgpu: true }, device)) {
-    const { createGpuExecutor } = await import('./gpu-executor.ts'); // its build is another one, which most pages do without
-    return createGpuExecutor(wasmPaths);
-  }
+  if (lookUp('device', { cpu: false, webgpu: true }, device)) return createGpuExecutor(wasmPaths);
   const loaded = await loadEngine({ threads, wasmPaths });
   return new WebExecutor(loaded.threads);
 }
