@@ -111,8 +111,8 @@ export function staleLibraries() {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
   await main(async () => {
-    if (process.argv[2] !== 'check') return build();
+    if (process.argv[2] !== 'check') return await build();
     const complaints = staleLibraries();
     for (const complaint of complaints) console.log(`packages/core/kernels/prebuilt/${complaint}`);
-    if (complaints.length > 0) process.exitCode = 1;
+    return complaints.length > 0 ? 1 : 0;
   });

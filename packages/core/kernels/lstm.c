@@ -168,19 +168,21 @@ static const char *lstmGradient(const Kernel *k, Context *context) {
       (hasDcLast && !isMatrix(&dcLast, j.batch, j.units)))
     return "r [units, 4 * units], gates [steps, batch, 4 * units], states [batch, units] are wanted";
   const int64_t all3[] = {j.steps, j.batch, Gates * j.units}, state[] = {j.batch, j.units};
-  const size_t bytes = (size_t)(j.batch * j.units) * 4;
   j.dz = output(k, context, 0, all3, 3), j.dh0 = output(k, context, 1, state, 2), j.dc0 = output(k, context, 2, state, 2);
-  if (j.batch * j.units == 0 || !j.dz) return j.dz || j.batch * j.units == 0 ? 0 : "dz is wanted";
+  const int64_t states = j.batch * j.units;
+  if (states == 0) return 0;
+  if (j.steps < 1) return "at least one step is wanted";
   j.panels = parts(j.units, PanelColumns);
-  float *ownH = j.dh0 ? 0 : take(k, bytes), *ownC = j.dc0 ? 0 : take(k, bytes);
-  j.packed = take(k, (size_t)(j.panels * Gates * j.units * PanelColumns) * 4);
-  if (!j.packed || (!j.dh0 && !ownH) || (!j.dc0 && !ownC)) return "there is not enough memory";
-  if (ownH) j.dh0 = ownH;
-  if (ownC) j.dc0 = ownC;
+  // Where nobody reads an output, its place is wanted all the same.
+  const int64_t packed = j.panels * Gates * j.units * PanelColumns, ownZ = j.dz ? 0 : Gates * j.steps * states;
+  j.packed = take(k, (size_t)(packed + (j.dh0 ? 0 : states) + (j.dc0 ? 0 : states) + ownZ) * 4);
+  if (!j.packed) return "there is not enough memory";
+  float *own = j.packed + packed;
+  if (!j.dh0) j.dh0 = own, own += states;
+  if (!j.dc0) j.dc0 = own, own += states;
+  if (ownZ) j.dz = own;
   parallel(k, context, lstmGradientPanel, (size_t)j.panels, &j);
   parallel(k, context, lstmGradientRows, (size_t)parts(j.batch, RowsOfTask), &j);
   give(k, j.packed);
-  if (ownH) give(k, ownH);
-  if (ownC) give(k, ownC);
   return 0;
 }

@@ -30,9 +30,10 @@ const cell: Cell<GruOptions> = {
   },
 
   trained({ activation = 'tanh', recurrentActivation = 'sigmoid', resetAfter = true }) {
-    if (activation !== 'tanh' || recurrentActivation !== 'sigmoid') return undefined;
+    // With the reset gate before the product, ONNX's nodes in a loop were as fast (measured).
+    if (!resetAfter || activation !== 'tanh' || recurrentActivation !== 'sigmoid') return undefined;
     return (x, { kernel, recurrent, bias }, [h0], reverse) => {
-      const { h, lastH } = gruSteps(x, kernel, recurrent, { b: bias, h0: h0!, resetAfter, reverse });
+      const { h, lastH } = gruSteps(x, kernel, recurrent, { b: bias, h0: h0!, reverse });
       return { y: h, states: [lastH] };
     };
   },
