@@ -3,7 +3,7 @@ import { constant, ownDomain, type Value } from '../graph/index.ts';
 import { dimsDiffer, full, showShape, tensor } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
-import { cast } from './cast.ts';
+import { cast, inInt32 } from './cast.ts';
 import { defineOp } from './define.ts';
 import { equal } from './equal.ts';
 import { expand } from './expand.ts';
@@ -45,8 +45,9 @@ const rowsForProduct = 128;
 
 /** `hits [rows, n] x updates [n, width]`, where hits is 1 if an update belongs to a row. */
 function byProduct(indices: Value, updates: Value, rows: number): Value {
-  const fromStart = add(indices, mul(cast(less(indices, 0), indices.dtype), rows));
-  const every = constant(tensor(BigInt64Array.from({ length: rows }, (_, i) => BigInt(i))).reshape([rows, 1]));
+  const given = inInt32(indices); // GPUs compare no others
+  const fromStart = add(given, mul(cast(less(given, 0), 'int32'), rows));
+  const every = constant(tensor(Int32Array.from({ length: rows }, (_, i) => i)).reshape([rows, 1]));
   return matMul(cast(equal(every, reshape(fromStart, [1, -1])), updates.dtype), updates);
 }
 
@@ -54,7 +55,7 @@ function byProduct(indices: Value, updates: Value, rows: number): Value {
 function inOneRow(indices: Value, updates: Value, rows: number): Value {
   const width = updates.shape[1] as number;
   const columns = constant(tensor(Int32Array.from({ length: width }, (_, i) => i)));
-  const places = add(mul(reshape(cast(indices, 'int32'), [-1, 1]), width), columns);
+  const places = add(mul(reshape(inInt32(indices), [-1, 1]), width), columns);
   const zeros = expand(constant(full([], 0, updates.dtype)), [rows * width]);
   return reshape(scatterAdd(zeros, reshape(places, [-1]), reshape(updates, [-1])), [rows, width]);
 }

@@ -74,10 +74,9 @@ const kernels: Readonly<Record<string, Kernel>> = {
  */
 export const onWebGpu: Runs = (node) => {
   const { op, ins, outs } = node;
+  if (op.domain !== '') return false; // of those it has nobody needs any yet
   const kernel = kernels[op.type];
   const of = kernel?.counts === 'out' ? outs[0] : ins[kernel?.counts ?? 0];
   if (of && beside.has(of.dtype)) return true;
-  return (
-    op.domain === '' && kernel !== undefined && of !== undefined && kernel.of.includes(of.dtype) && (kernel.when?.(node) ?? true)
-  );
+  return kernel !== undefined && of !== undefined && kernel.of.includes(of.dtype) && (kernel.when?.(node) ?? true);
 };
