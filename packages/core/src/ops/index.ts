@@ -17,7 +17,7 @@ export * from './clip.ts';
 export * from './concat.ts';
 export * from './constant-of-shape.ts';
 export * from './conv.ts';
-export { convKernelGradientCases, convKernelGradientOp } from './conv-kernel-gradient.ts';
+export * from './conv-kernel-gradient.ts';
 export * from './conv-transpose.ts';
 export * from './cos.ts';
 export * from './cum-sum.ts';

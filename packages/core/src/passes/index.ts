@@ -2,4 +2,4 @@ export * from './block-convolutions.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
 export * from './fuse-elementwise.ts';
 export * from './plane-convolutions.ts';
-export { simplify } from './simplify.ts';
+export * from './simplify.ts';
