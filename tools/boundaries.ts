@@ -53,6 +53,8 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     data: [],
     files: [],
     progress: [],
+    store: [],
+    blobs: [],
     report: ['progress'],
     serve: ['files'],
     cli: ['data', 'files', 'progress', 'report', 'serve'],

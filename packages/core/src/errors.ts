@@ -64,7 +64,7 @@ const sentences = {
   'bad-value': report,
   'bad-graph': report,
   'unknown-name': ({ kind, name, suggestion, known, fix }: Unknown) =>
-    `There is no ${kind} named '${name}'.${suggestion ? ` Did you mean '${suggestion}'?` : ''} Known: ${known.join(', ')}.${fix ? ` ${fix}` : ''}`,
+    `There is no ${kind} named '${name}'.${suggestion ? ` Did you mean '${suggestion}'?` : ''} Known: ${known.join(', ') || 'none'}.${fix ? ` ${fix}` : ''}`,
   'no-gradient': (d: { op: string; at: string; path: string }) =>
     `${d.op}${d.at ? ` at ${d.at}` : ''} has no gradient rule, but the result depends on what is differentiated through it (${d.path}). ` +
     `Freeze what lies before it, or add the rule in the op's file.`,
@@ -114,6 +114,10 @@ const sentences = {
       : 'Nothing was changed; free the space or fix the permissions and try again.'),
   'database-failed': (d: { database: string; doing: string; reason: string; fix: string }) =>
     `${d.doing} ${d.database} failed: ${d.reason}. ${d.fix}`,
+  'store-too-new': (d: { store: string; found: number; known: number }) =>
+    `The store ${d.store} has version ${d.found} of the tables, and this version of Stratus knows only up to ${d.known}. Nothing was changed. ` +
+    `Install a version of Stratus that knows version ${d.found}, or open another store.`,
+  conflict: (d: { what: string; reason: string; fix: string }) => `${d.what} ${d.reason}. ${d.fix}`,
   'no-files': (d: { doing: string }) =>
     `${d.doing} needs a file system, which this environment lacks. Use bytes instead: model.toBytes() and load(bytes).`,
   'data-not-found': (d: { dataset: string; file: string; looked: readonly string[]; fix: string }) =>

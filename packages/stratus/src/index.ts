@@ -110,6 +110,36 @@ export {
   serveApp,
   type TensorMetadata,
 } from './serve/index.ts';
+export {
+  type Aliases,
+  type AliasMove,
+  type Artifact,
+  type Artifacts,
+  type Json,
+  type LogPiece,
+  type Logs,
+  type MetricCondition,
+  type MetricPoint,
+  type MetricSummary,
+  type Metrics,
+  type ModelInfo,
+  type Models,
+  type MoveOptions,
+  type NewRun,
+  type NewVersion,
+  openStore,
+  type ParamValue,
+  type Point,
+  type RunChange,
+  type RunInfo,
+  type RunQuery,
+  type RunSort,
+  type RunStatus,
+  type Runs,
+  type Store,
+  type StoreOptions,
+  type VersionInfo,
+} from './store/index.ts';
 
 // Who uses the platform sees a training run and long downloads, also where the script is run by node itself.
 trainingDefaults().progress ??= terminalProgress;

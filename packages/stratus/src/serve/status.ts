@@ -12,6 +12,7 @@ export const statusOf = {
   'index-range': 400,
   usage: 400,
   'model-not-found': 404,
+  conflict: 409,
   'too-large': 413,
   // What passes.
   busy: 503,
@@ -34,6 +35,7 @@ export const statusOf = {
   'no-files': 500,
   'data-not-found': 500,
   'database-failed': 500,
+  'store-too-new': 500,
   'port-in-use': 500,
   'cannot-listen': 500,
   'no-device': 500,

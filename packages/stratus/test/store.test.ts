@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'libsql';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../src/store/index.ts';
+import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
+import { failure, storeContract } from './store-contract.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'stratus-store-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a store in a file of SQLite', () => {
+  storeContract(() => ({ address: join(folder, 'deep/er/store.db') }));
+
+  it('is refused when a newer version made it', async () => {
+    const file = join(folder, 'newer.db');
+    await (await openStore(file)).close();
+    const database = new Sqlite(file);
+    database.exec("INSERT INTO schema_versions VALUES (99, 'later', 0)");
+    database.close();
+    const e = await failure(openStore(`sqlite:${file}`));
+    expect(e.code).toBe('store-too-new');
+    expect(e.message).toContain('a version of Stratus that knows version 99');
+  });
+
+  it('is refused where the file is something else', async () => {
+    const file = join(folder, 'text.db');
+    writeFileSync(file, 'this is a text, not a database, and long enough to be looked at by anybody'.repeat(20));
+    expect((await failure(openStore(file))).code).toBe('corrupt');
+    expect((await failure(openStore(join(file, 'below.db')))).code).toBe('file-failed');
+    expect((await failure(openStore(folder))).code).toBe('database-failed');
+    for (const address of ['', 'https://example.org', 'libsql://host', 'mysql://u:secret@h/d']) {
+      const e = await failure(openStore(address));
+      expect(e.code).toBe('bad-value');
+      expect(e.message).not.toContain('secret');
+    }
+  });
+
+  it('waits for others, and says so when that takes too long', async () => {
+    const file = join(folder, 'busy.db');
+    const store = await openStore(file, { patienceMs: 150 });
+    const other = new Sqlite(file);
+    other.exec('BEGIN IMMEDIATE');
+    const e = await failure(store.runs.create());
+    expect(e.code).toBe('database-failed');
+    expect(e.message).toContain('look for one that hangs');
+    expect(await store.runs.list()).toEqual([]); // reading goes on meanwhile
+    setTimeout(() => other.exec('COMMIT'), 50);
+    await store.runs.create({ key: 'later' });
+    expect((await store.runs.list()).length).toBe(1);
+    other.close();
+    await store.close();
+  });
+});
+
+describe.skipIf(postgresPrograms === undefined)(
+  'a store on a server of PostgreSQL (initdb of the Debian package postgresql)',
+  () => {
+    let server: PostgresServer;
+    const address = (password = server.password): string =>
+      `postgres://reader:${encodeURIComponent(password)}@127.0.0.1:${server.port}/postgres`;
+    beforeAll(async () => {
+      server = await startPostgres();
+    });
+    afterAll(() => server?.stop());
+
+    storeContract(() => ({ address: address() }));
+
+    it('is refused when a newer version made it', async () => {
+      const options = { schema: 'newer one' };
+      await (await openStore(address(), options)).close();
+      const client = new pg.Client(address());
+      await client.connect();
+      await client.query(`INSERT INTO "newer one".schema_versions VALUES (99, 'later', 0)`);
+      await client.end();
+      expect((await failure(openStore(address(), options))).code).toBe('store-too-new');
+    });
+
+    it('says what is wrong, without the password', async () => {
+      const wrong = await failure(openStore(address('wr0ng')));
+      expect(wrong).toMatchObject({ code: 'database-failed', message: expect.stringContaining('Check user and password') });
+      expect(wrong.message).not.toContain('wr0ng');
+      expect((await failure(openStore('postgres://u:hidden@127.0.0.1:1/x'))).message).toContain('Check that the server runs');
+      expect((await failure(openStore('postgres://['))).code).toBe('bad-value');
+    });
+  },
+);
