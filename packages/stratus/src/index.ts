@@ -6,6 +6,15 @@ import { downloadBar, terminalProgress } from './progress/index.ts';
 // The public surface. An export here is a promise.
 export * from '@stratus/core';
 export {
+  type Blob,
+  type BlobSource,
+  type Blobs,
+  diskBlobs,
+  type PutOptions,
+  type SweepOptions,
+  type Swept,
+} from './blobs/index.ts';
+export {
   type Cifar10,
   type Cifar10Columns,
   type Cifar10Record,

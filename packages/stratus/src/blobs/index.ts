@@ -1,0 +1,2 @@
+export type { Blob, BlobSource, Blobs, PutOptions, SweepOptions, Swept } from './blobs.ts';
+export { diskBlobs } from './disk.ts';
