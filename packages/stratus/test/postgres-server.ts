@@ -29,8 +29,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts it, with the user `reader` and a password. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** Starts it, with the user `reader` and a password. `fsync`: whether it waits for the disk, as one that is measured has to. */
+export async function startPostgres({ fsync = 'off' }: { readonly fsync?: 'on' | 'off' } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'stratus-pg-'));
   const password = 'open:s3same';
   const file = join(folder, 'password');
@@ -50,7 +50,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
   const port = await freePort();
   run('initdb', '-D', 'data', '-U', 'reader', '--auth=scram-sha-256', `--pwfile=${file}`, '-E', 'UTF8', '--no-sync');
-  const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder} -c fsync=off`;
+  const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder} -c fsync=${fsync}`;
   run('pg_ctl', '-D', 'data', '-w', '-l', 'log', '-o', settings, 'start');
   return {
     port,

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../src/store/index.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 
-const loader = new URL('../../../tools/typescript-loader.mjs', import.meta.url).href;
-const child = new URL('store-child.ts', import.meta.url).pathname;
+const child = fileURLToPath(new URL('store-child.mjs', import.meta.url));
 
 interface Line {
   readonly run?: string;
@@ -26,7 +26,7 @@ function writer(
   { count = 0, killAfter = Number.POSITIVE_INFINITY },
 ): Promise<{ lines: Line[]; stderr: string }> {
   return new Promise((done) => {
-    const process_ = spawn(process.execPath, ['--import', loader, child, address, name, String(count)]);
+    const process_ = spawn(process.execPath, [child, address, name, String(count)]);
     let [text, stderr] = ['', ''];
     process_.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
     process_.stdout.setEncoding('utf8').on('data', (piece: string) => {

@@ -1,10 +1,11 @@
-// A process that writes to a store and says on standard output what was acknowledged, one JSON a line. Run by store-crash.test.ts.
-import { openStore } from '../src/store/index.ts';
+// A process that writes to a store and says on standard output what was acknowledged, one JSON a line. Run by store-crash.test.ts,
+// as plain JavaScript, which is there soonest.
+import { openStore } from '../dist/store/index.js';
 
 const [address = '', name = '', count = '0'] = process.argv.slice(2);
 const store = await openStore(address, { actor: name });
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-const digest = (n: number): string => `sha256:${n.toString(16).padStart(64, '0')}`;
+const say = (line) => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const digest = (n) => `sha256:${n.toString(16).padStart(64, '0')}`;
 
 const { key } = await store.runs.create({ key: name, params: { n: 1 } });
 say({ run: key });
