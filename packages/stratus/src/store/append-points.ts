@@ -1,5 +1,5 @@
 import { fail } from '@stratus/core';
-import { chunkPoints, decodePoints, encodePoints, type Point, summarize } from './chunk.ts';
+import { bytesOf, chunkPoints, joinAll, type Packed, pack, packedOf, part, type Point, summarize } from './chunk.ts';
 import type { Queries } from './database.ts';
 import type { MetricPoint } from './metrics.ts';
 import { checkTitle } from './names.ts';
@@ -118,20 +118,16 @@ async function appendTo(db: Queries, run: number, names: readonly string[], byNa
     const tail = tails.filter((chunk) => chunk.series_id === row.id);
     const taken = joined(tail, fresh.length);
     const start = taken[0]?.start ?? row.points;
-    const points = taken.length > 0 ? [...(await take(db, row.id, start)), ...fresh] : fresh;
+    const data = joinAll([...(taken.length > 0 ? await take(db, row.id, start) : []), pack(fresh)]);
+    const end = row.points + fresh.length;
     const made: Chunk[] = tail.slice(0, tail.length - taken.length);
-    for (let from = 0; from < points.length; from += chunkPoints) {
-      const part = points.length <= chunkPoints ? points : points.slice(from, from + chunkPoints);
-      chunks.push({
-        series_id: row.id,
-        start: start + from,
-        points: part.length,
-        data: encodePoints(part),
-        summary: encodePoints(summarize(part)),
-      });
-      made.push({ start: start + from, points: part.length });
+    for (let at = start; at < end; at += chunkPoints) {
+      const piece = part(data, at - start, Math.min(at + chunkPoints, end) - start);
+      const chunk = { start: at, points: Math.min(chunkPoints, end - at) };
+      made.push(chunk);
+      chunks.push({ ...chunk, series_id: row.id, data: bytesOf(piece), summary: bytesOf(summarize(piece)) });
     }
-    next.push(grown(row, fresh, made.find((chunk) => !isClosed(chunk))?.start ?? row.points + fresh.length));
+    next.push(grown(row, fresh, made.find((chunk) => !isClosed(chunk))?.start ?? end));
   }
   await inParts(chunks, (part) => db.insertInto('chunks').values(part).execute());
   await db
@@ -154,12 +150,12 @@ async function appendTo(db: Queries, run: number, names: readonly string[], byNa
 }
 
 /** The points of the chunks of a series from `start` on, which are taken away. */
-async function take(db: Queries, series: number, start: number): Promise<Point[]> {
+async function take(db: Queries, series: number, start: number): Promise<Packed[]> {
   const rows = await db
     .deleteFrom('chunks')
     .where('series_id', '=', series)
     .where('start', '>=', start)
     .returning(['start', 'data'])
     .execute();
-  return rows.sort((a, b) => a.start - b.start).flatMap(({ data }) => decodePoints(data));
+  return rows.sort((a, b) => a.start - b.start).map(({ data }) => packedOf(data));
 }

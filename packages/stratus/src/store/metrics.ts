@@ -1,6 +1,6 @@
 import { fail } from '@stratus/core';
 import { appendPoints } from './append-points.ts';
-import { byStep, decodePoints, type Point, summaryPoints, thin } from './chunk.ts';
+import { byStep, joinAll, lastOf, type Packed, packedOf, part, type Point, summaryPoints, thin, unpack } from './chunk.ts';
 import type { Queries } from './database.ts';
 import { checkTitle, checkWhole, unknown } from './names.ts';
 import { runId, type Scope } from './scope.ts';
@@ -47,9 +47,6 @@ export interface Metrics {
   history(run: string, name: string, options?: { readonly skip?: number; readonly limit?: number }): Promise<readonly Point[]>;
 }
 
-/** Longer curves are made of summaries. */
-const rawPoints = 65_536;
-
 interface Found {
   readonly id: number;
   readonly points: number;
@@ -73,7 +70,7 @@ async function seriesOf(db: Queries, scope: Scope, run: string, name: string): P
 }
 
 /** The points of the chunks that hold some of those from `from` to `to`, and the number of the first of them. */
-async function readChunks(db: Queries, series: Found, from: number, to: number): Promise<{ first: number; points: Point[] }> {
+async function readChunks(db: Queries, series: Found, from: number, to: number): Promise<{ first: number; points: Packed }> {
   const rows = await db
     .selectFrom('chunks')
     .select(['start', 'data'])
@@ -82,13 +79,15 @@ async function readChunks(db: Queries, series: Found, from: number, to: number):
     .where((e) => e(e('start', '+', e.ref('points')), '>', from))
     .orderBy('start')
     .execute();
-  return { first: rows[0]?.start ?? 0, points: rows.flatMap(({ data }) => decodePoints(data)) };
+  return { first: rows[0]?.start ?? 0, points: joinAll(rows.map(({ data }) => packedOf(data))) };
 }
 
-async function longCurve(db: Queries, series: Found): Promise<Point[]> {
+/** The first and the last point, and between them the summaries. */
+async function longCurve(db: Queries, series: Found): Promise<Packed> {
   const rows = await db.selectFrom('chunks').select('summary').where('series_id', '=', series.id).orderBy('start').execute();
-  const [head, tail] = [await readChunks(db, series, 0, 1), await readChunks(db, series, series.points - 1, series.points)];
-  return [head.points[0]!, ...rows.flatMap(({ summary }) => decodePoints(summary)), tail.points.at(-1)!];
+  const head = await readChunks(db, series, 0, 1);
+  const tail = await readChunks(db, series, series.points - 1, series.points);
+  return joinAll([part(head.points, 0, 1), ...rows.map(({ summary }) => packedOf(summary)), lastOf(tail.points)]);
 }
 
 const extreme = (value: number | null, step: number | null) => (value === null || step === null ? undefined : { step, value });
@@ -116,9 +115,9 @@ export const metricsOf = (scope: Scope): Metrics => ({
       throw fail('bad-value', { what: 'points of curve', got: String(limit), want: 'a whole number from 4' });
     return await scope.database.read('Reading a curve of', async (db) => {
       const series = await seriesOf(db, scope, run, name);
-      const short = series.points <= Math.max(rawPoints, (limit * summaryPoints) / 2);
-      const points = short ? (await readChunks(db, series, 0, series.points)).points : await longCurve(db, series);
-      return thin(byStep(points), limit);
+      const isShort = series.points <= (limit * summaryPoints) / 2; // there the summaries would give less than was asked for
+      const points = isShort ? (await readChunks(db, series, 0, series.points)).points : await longCurve(db, series);
+      return unpack(thin(byStep(points), limit));
     });
   },
 
@@ -128,7 +127,7 @@ export const metricsOf = (scope: Scope): Metrics => ({
     checkWhole('limit of history', limit);
     return await scope.database.read('Reading the points of', async (db) => {
       const { first, points } = await readChunks(db, await seriesOf(db, scope, run, name), skip, skip + limit);
-      return points.slice(Math.max(0, skip - first), Math.max(0, skip + limit - first));
+      return unpack(part(points, Math.max(0, skip - first), Math.max(0, skip + limit - first)));
     });
   },
 });
