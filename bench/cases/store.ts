@@ -48,7 +48,10 @@ async function longRun({ runs, metrics }: Store): Promise<string> {
   const part = 10_000;
   for (let from = 0; from < sizes.points; ) {
     const length = from < part ? 100 : part;
-    await metrics.append(key, Array.from({ length }, (_, i) => ({ name: 'loss', step: from + i, value: Math.random() })));
+    await metrics.append(
+      key,
+      Array.from({ length }, (_, i) => ({ name: 'loss', step: from + i, value: Math.random() })),
+    );
     from += length;
   }
   return key;
@@ -56,7 +59,10 @@ async function longRun({ runs, metrics }: Store): Promise<string> {
 
 async function manyRuns({ runs, metrics }: Store): Promise<void> {
   for (let i = 0; i < sizes.runs; i++) {
-    const { key } = await runs.create({ params: { rate: i / 1000, layers: i % 7, name: `net ${i}` }, tags: { team: i % 2 ? 'a' : 'b' } });
+    const { key } = await runs.create({
+      params: { rate: i / 1000, layers: i % 7, name: `net ${i}` },
+      tags: { team: i % 2 ? 'a' : 'b' },
+    });
     const points = Array.from({ length: 8 }, (_, j) => ({ name: `metric ${j}`, step: 1, value: Math.random() }));
     await metrics.append(key, points);
   }
@@ -88,10 +94,31 @@ async function measure(store: Store, name: string, pointsASecond: number, log: (
   const gaps = versions.filter((number, i) => number !== 100 - i).length + Math.abs(100 - versions.length);
   const detail = `${sizes.points} points, ${sizes.runs} runs`;
   return [
-    { name: `${name}: metrics acknowledged`, reached: rate, target: pointsASecond, better: 'higher', unit: 'points/s', detail: 'calls of 1,000 points, 10 metrics' },
+    {
+      name: `${name}: metrics acknowledged`,
+      reached: rate,
+      target: pointsASecond,
+      better: 'higher',
+      unit: 'points/s',
+      detail: 'calls of 1,000 points, 10 metrics',
+    },
     { name: `${name}: curve of 1,000 points of a long metric`, reached: curve, target: 50, better: 'lower', unit: 'ms', detail },
-    { name: `${name}: runs filtered and sorted by metric`, reached: list, target: 200, better: 'lower', unit: 'ms', detail: `${found} of ${detail}` },
-    { name: `${name}: gaps and duplicates of 100 versions at once`, reached: gaps, target: 0, better: 'lower', unit: 'versions', detail: `${ms.toFixed(0)} ms` },
+    {
+      name: `${name}: runs filtered and sorted by metric`,
+      reached: list,
+      target: 200,
+      better: 'lower',
+      unit: 'ms',
+      detail: `${found} of ${detail}`,
+    },
+    {
+      name: `${name}: gaps and duplicates of 100 versions at once`,
+      reached: gaps,
+      target: 0,
+      better: 'lower',
+      unit: 'versions',
+      detail: `${ms.toFixed(0)} ms`,
+    },
   ];
 }
 
@@ -109,7 +136,11 @@ export const run: Run = async ({ log }) => {
     else {
       const server = await startPostgres({ fsync: 'on' });
       try {
-        await one(`postgres://reader:${encodeURIComponent(server.password)}@127.0.0.1:${server.port}/postgres`, 'PostgreSQL', 20_000);
+        await one(
+          `postgres://reader:${encodeURIComponent(server.password)}@127.0.0.1:${server.port}/postgres`,
+          'PostgreSQL',
+          20_000,
+        );
       } finally {
         server.stop();
       }

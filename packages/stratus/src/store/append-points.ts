@@ -1,5 +1,5 @@
 import { fail } from '@stratus/core';
-import { bytesOf, chunkPoints, joinAll, type Packed, pack, packedOf, part, type Point, summarize } from './chunk.ts';
+import { bytesOf, chunkPoints, joinAll, type Packed, type Point, pack, packedOf, part, summarize } from './chunk.ts';
 import type { Queries } from './database.ts';
 import type { MetricPoint } from './metrics.ts';
 import { checkTitle } from './names.ts';

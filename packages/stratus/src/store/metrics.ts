@@ -1,6 +1,6 @@
 import { fail } from '@stratus/core';
 import { appendPoints } from './append-points.ts';
-import { byStep, joinAll, lastOf, type Packed, packedOf, part, type Point, summaryPoints, thin, unpack } from './chunk.ts';
+import { byStep, joinAll, lastOf, type Packed, type Point, packedOf, part, summaryPoints, thin, unpack } from './chunk.ts';
 import type { Queries } from './database.ts';
 import { checkTitle, checkWhole, unknown } from './names.ts';
 import { runId, type Scope } from './scope.ts';
