@@ -174,14 +174,14 @@ export function storeContract(place: () => StorePlace): void {
         expect(summary!.min && summary!.min.value + 0).toBe(real.length ? 0 + real.reduce((a, b) => Math.min(a, b)) : undefined);
         expect(summary!.max && summary!.max.value + 0).toBe(real.length ? 0 + real.reduce((a, b) => Math.max(a, b)) : undefined);
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   });
 
   it('draws a long curve from few points, the extremes among them', async () => {
     const { runs, metrics } = await fresh();
     const { key } = await runs.create();
-    const total = 150_000;
+    const total = 90_000;
     for (let from = 0; from < total; from += 30_000)
       await metrics.append(
         key,
@@ -287,7 +287,8 @@ export function storeContract(place: () => StorePlace): void {
       Array.from({ length: 100 }, (_, i) => models.register('net', { digest: digest(i), bytes: i })),
     );
     expect(made.map((v) => v.number).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
-    for (const { number, digest: its } of made) expect((await models.version('net', number)).digest).toBe(its);
+    const stored = await models.versions('net');
+    for (const { number, digest: its } of made) expect(stored.find((v) => v.number === number)?.digest).toBe(its);
     expect((await models.versions('net', { limit: 3 })).map((v) => v.number)).toEqual([100, 99, 98]);
     expect((await models.version('net', 'latest')).number).toBe(100);
   });

@@ -50,8 +50,8 @@ function crashes(address: () => string): void {
     await first.close();
     const writers = await Promise.all([
       writer(address(), 'a', { killAfter: 14 }),
-      writer(address(), 'b', { killAfter: 23 }),
-      writer(address(), 'c', { count: 6 }),
+      writer(address(), 'b', { killAfter: 19 }),
+      writer(address(), 'c', { count: 4 }),
     ]);
     for (const { lines, stderr } of writers) expect(lines.length, stderr).toBeGreaterThan(10);
 
