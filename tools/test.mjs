@@ -47,7 +47,7 @@ async function vulkan() {
 /** A server of PostgreSQL, which its tests start; they look where Debian puts it. */
 async function postgres() {
   if (process.env.STRATUS_POSTGRES === undefined && !existsSync('/usr/lib/postgresql'))
-    await ensurePackage('postgresql', 'PostgreSQL for the tests of sql');
+    await ensurePackage('postgresql', 'PostgreSQL for the tests of sql and the store');
 }
 
 /** A Python with the programs that read what Stratus writes (tools/interop-requirements.txt), in .venv. */
