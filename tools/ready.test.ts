@@ -52,7 +52,7 @@ describe('ready', () => {
     const check = node('tools/check.mjs', 'typos');
     expect(check.status).toBe(1);
     expect(check.stderr).toContain(
-      "There is no check 'typos'. Known: types, test-types, lint, boundaries, complete, dead, docs, sizes, links.",
+      "There is no check 'typos'. Known: types, test-types, lint, boundaries, complete, dead, docs, sizes, kernels, links.",
     );
   });
 });
