@@ -1,5 +1,5 @@
 // `npm run kernels`: compiles packages/core/kernels for the platforms that they are shipped for. Needs zig 0.17 (as `zig`, $ZIG, or the Python
-// package ziglang of $PYTHON), which compiles for other platforms as well, and the same bytes wherever it runs. Users need nothing: the
+// package ziglang of $PYTHON), which compiles for other platforms as well. Users need nothing: the
 // libraries are in the repository and in the package. `npm run check` says when they are older than their sources.
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';

@@ -1,5 +1,6 @@
 import { rewrite } from './rewrite.ts';
 import { apply, type Graph, type Node, toposort, type Value } from './value.ts';
+import { withOutputs } from './with-outputs.ts';
 
 /** Says of a node whether whoever runs the graph has a kernel for it. */
 export type Runs = (node: Node) => boolean;
@@ -18,7 +19,6 @@ const mostRounds = 16;
  * the engine's to refuse. Graphs inside of nodes are expanded as well. Gives `graph` itself where nothing has to be.
  */
 export function expandGraph(graph: Graph, runs: Runs): Graph {
-  const names = Object.keys(graph.outputs);
   let outputs: readonly Value[] = Object.values(graph.outputs);
   for (let round = 0; round < mostRounds; round++) {
     if (!toposort(outputs).some((node) => changes(node, runs))) break;
@@ -31,9 +31,7 @@ export function expandGraph(graph: Graph, runs: Runs): Graph {
     });
     if (outputs.every((value, i) => value === before[i])) break;
   }
-  return outputs.every((value, i) => value === graph.outputs[names[i]!])
-    ? graph
-    : { ...graph, outputs: Object.fromEntries(names.map((name, i) => [name, outputs[i]!])) };
+  return withOutputs(graph, outputs);
 }
 
 const changes = (node: Node, runs: Runs): boolean =>

@@ -33,3 +33,4 @@ export {
   type Value,
   type Written,
 } from './value.ts';
+export { withOutputs } from './with-outputs.ts';

@@ -1,6 +1,7 @@
 import { planOf } from './plan.ts';
 import { atPath } from './scope.ts';
 import { apply, type Graph, type Value } from './value.ts';
+import { withOutputs } from './with-outputs.ts';
 
 /**
  * The same graph with the nodes that run: those that can `join` have done so. What changes nodes one by one comes after this, or nodes that were
@@ -17,8 +18,5 @@ export function joinGraph(graph: Graph): Graph {
     const outs = atPath(node.path, () => apply(node.op, ins, node.attrs));
     for (const [i, value] of node.outs.entries()) now.set(value, outs[i]!);
   }
-  const outputs = given.map(made);
-  return outputs.every((value, i) => value === given[i])
-    ? graph
-    : { ...graph, outputs: Object.fromEntries(Object.keys(graph.outputs).map((name, i) => [name, outputs[i]!])) };
+  return withOutputs(graph, given.map(made));
 }

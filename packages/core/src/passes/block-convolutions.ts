@@ -1,6 +1,6 @@
 // ONNX Runtime's fast convolutions want channels in blocks. It arranges that by itself where the kernels are constants, which in
 // training they are not.
-import { apply, type Graph, type Node, type Op, rewrite, toposort, type Value } from '../graph/index.ts';
+import { apply, type Graph, type Node, type Op, rewrite, toposort, type Value, withOutputs } from '../graph/index.ts';
 import { convOp, pad, reshape, transpose } from '../ops/index.ts';
 import type { Dim } from '../tensor/index.ts';
 import { asConvolution } from './as-convolution.ts';
@@ -96,5 +96,5 @@ export function blockConvolutions(graph: Graph, blocks: Blocks): Graph {
     const operands = [apply(enter, [x], {})[0]!, kernelsInBlocks(w, size), ...biases];
     return apply(fromBlocks, [apply(blockedConv, operands, node.attrs)[0]!], { channels: out });
   });
-  return { ...graph, outputs: Object.fromEntries(Object.keys(graph.outputs).map((name, i) => [name, outputs[i]!])) };
+  return withOutputs(graph, outputs);
 }

@@ -1,5 +1,15 @@
 // Each elementwise op of ONNX Runtime goes over memory by itself, and memory is what they wait for.
-import { apply, atPath, type Graph, graphInput, type Node, type Runs, toposort, type Value } from '../graph/index.ts';
+import {
+  apply,
+  atPath,
+  type Graph,
+  graphInput,
+  type Node,
+  type Runs,
+  toposort,
+  type Value,
+  withOutputs,
+} from '../graph/index.ts';
 import { elementwiseProgram, type Instruction, mostOperands } from '../ops/index.ts';
 import { Ways } from './ways.ts';
 
@@ -26,12 +36,8 @@ export function fuseElementwise(graph: Graph, runs: Runs): Graph {
 }
 
 function fused(graph: Graph): Graph {
-  const names = Object.keys(graph.outputs);
   const given = Object.values(graph.outputs);
-  const outputs = rebuild(given, groupsOf(given));
-  return outputs.every((value, i) => value === given[i])
-    ? graph
-    : { ...graph, outputs: Object.fromEntries(names.map((name, i) => [name, outputs[i]!])) };
+  return withOutputs(graph, rebuild(given, groupsOf(given)));
 }
 
 /** True for a node that can be part of a program, if what is true or false stays inside of it. */
@@ -47,8 +53,7 @@ function groupsOf(outputs: readonly Value[]): Map<Node, Group> {
   const ways = new Ways<Group>();
   for (const node of order) {
     const before = node.ins.flatMap((v) => (v?.node ? [v.node] : []));
-    const own = fits(node) ? ways.open : false;
-    if (!own) {
+    if (!fits(node) || !ways.open) {
       ways.pass(node, before);
       continue;
     }

@@ -1,5 +1,5 @@
 // ONNX Runtime's fast convolutions want their kernels to be constants, which in training they are not, and channels in blocks.
-import { type Graph, type Node, type Runs, rewrite, type Value } from '../graph/index.ts';
+import { type Graph, type Node, type Runs, rewrite, type Value, withOutputs } from '../graph/index.ts';
 import { asPlaneConvolution, convOp } from '../ops/index.ts';
 import { asConvolution } from './as-convolution.ts';
 
@@ -19,14 +19,10 @@ function onPlanes(node: Node, ins: Node['ins'], runs: Runs): Value | undefined {
  * @internal
  */
 export function planeConvolutions(graph: Graph, runs: Runs): Graph {
-  const names = Object.keys(graph.outputs);
-  const given = Object.values(graph.outputs);
-  const outputs = rewrite(given, (node, ins) => {
+  const outputs = rewrite(Object.values(graph.outputs), (node, ins) => {
     const turned = asConvolution(node, ins);
     const y = turned ? onPlanes(turned.node!, turned.node!.ins, runs) : onPlanes(node, ins, runs);
     return y && [y];
   });
-  return outputs.every((value, i) => value === given[i])
-    ? graph
-    : { ...graph, outputs: Object.fromEntries(names.map((name, i) => [name, outputs[i]!])) };
+  return withOutputs(graph, outputs);
 }
