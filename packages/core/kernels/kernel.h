@@ -83,13 +83,6 @@ static void parallel(const Kernel *k, Context *context, void (*work)(void *, siz
 static void *take(const Kernel *k, size_t bytes) { return k->memory->alloc(k->memory, bytes); }
 static void give(const Kernel *k, void *memory) { k->memory->free(k->memory, memory); }
 
-static int sameShape(const View *a, const View *b) {
-  if (a->rank != b->rank) return 0;
-  for (int64_t i = 0; i < a->rank; i++)
-    if (a->dims[i] != b->dims[i]) return 0;
-  return 1;
-}
-
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t parts(int64_t n, int64_t of) { return (n + of - 1) / of; }
