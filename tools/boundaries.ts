@@ -55,9 +55,10 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     progress: [],
     store: [],
     blobs: [],
+    workspace: ['store', 'blobs'],
     report: ['progress'],
     serve: ['files'],
-    cli: ['data', 'files', 'progress', 'report', 'serve'],
+    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'report', 'serve'],
   },
 };
 

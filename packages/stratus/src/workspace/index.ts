@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fail } from '@stratus/core';
+import { type Blobs, diskBlobs } from '../blobs/index.ts';
+import { openStore, type Store } from '../store/index.ts';
+import { addressesOf } from './addresses.ts';
+
+/** Where a workspace is. What is left out comes of the environment, and then of the folder `.stratus`. */
+export interface WorkspaceOptions {
+  /** As `openStore` takes it. Else STRATUS_STORE, else `.stratus/store.db` in this folder or the next one above that has a `.stratus`. */
+  readonly store?: string;
+  /** A folder. Else STRATUS_BLOBS, else `blobs` beside a store that is a file, else `.stratus/blobs`. */
+  readonly blobs?: string;
+  /** Else STRATUS_PROJECT, else 'default'. */
+  readonly project?: string;
+  /** Who does it, for histories. Else the user of the operating system. */
+  readonly actor?: string;
+  /** The folder to start from; the current one. */
+  readonly folder?: string;
+}
+
+/** A store and the blobs that it names. */
+export interface Workspace {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store and the blobs that belong together: what every command of `stratus` works on. A folder `.stratus` is made where there is none.
+ *
+ * Errors: as `openStore`; `file-failed`.
+ *
+ * @example no-run
+ * import { openWorkspace } from 'stratus';
+ * const { store, blobs, close } = await openWorkspace();
+ * const file = await blobs.put(new TextEncoder().encode('weights'));
+ * await store.models.register('digits', file);
+ * await close();
+ */
+export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
+  const { folder = process.cwd(), project = process.env['STRATUS_PROJECT'] || undefined, actor } = options;
+  const { store: address, blobs, file } = addressesOf(options, process.env, folder);
+  if (file !== undefined) await makeFolder(dirname(file));
+  const store = await openStore(address, { ...(project !== undefined && { project }), ...(actor !== undefined && { actor }) });
+  return { store, blobs: diskBlobs(blobs), close: () => store.close() };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (e) {
+    throw fail('file-failed', { file: folder, doing: 'Making', reason: (e as Error).message }, e);
+  }
+}
