@@ -1,113 +1,59 @@
 // The gradient of a convolution's kernels: for each pair of channels and each element of the window, the product of the image there
-// with `dy`, summed over all windows and images. Sums stay in registers: as many vectors as a tile has pairs of channels.
-#include "kernel.h"
-#include "planes.h"
-
-#if defined(__AVX512F__)
-enum { TileOut = 8, TileIn = 3 };
-#else
-enum { TileOut = 4, TileIn = 3 };
-#endif
-/** Elements of the window whose sums are kept beside each other. */
-enum { MostTaps = 25 };
-
-typedef struct KernelGradient {
-  Geometry g;
-  int64_t batch, in, out, group; // group: images that lie in planes at a time
-  int64_t first;                 // of these images
-  const float *x, *dy;
-  float *planes, *windows, *dw;
-} KernelGradient;
-
-static void spreadImage(void *data, size_t index) {
-  const KernelGradient *j = data;
-  const Geometry *g = &j->g;
-  const int64_t per = j->in + j->out, image = (int64_t)index / per, channel = (int64_t)index % per, n = j->first + image;
-  if (channel < j->in)
-    spread(g, j->x + (n * j->in + channel) * g->height * g->width, j->planes + (image * j->in + channel) * phases(g) * g->planeSize);
-  else {
-    const int64_t o = channel - j->in;
-    widen(g, j->dy + (n * j->out + o) * g->rows * g->columns, j->windows + (image * j->out + o) * g->length);
-  }
-}
-
-/** One pass over rows of several images, whose rows lie `apart`. */
-typedef struct Rows {
-  const float *dy, *x;
-  int64_t dyApart, xApart, dyImage, xImage; // from channel to channel, from image to image
-  int64_t length, images;
-} Rows;
-
-#define DOTS(OUTS, INS)                                                                          \
-  __attribute__((noinline)) static void dots_##OUTS##_##INS(const Rows *rows, Vector *sums) {    \
-    Vector s[OUTS][INS];                                                                         \
-    EACH(o, OUTS) EACH(c, INS) s[o][c] = sums[o * TileIn + c];                                   \
-    const float *dy = rows->dy, *x = rows->x;                                                    \
-    const int64_t dyApart = rows->dyApart, xApart = rows->xApart, length = rows->length;         \
-    for (int64_t n = 0; n < rows->images; n++, dy += rows->dyImage, x += rows->xImage)           \
-      for (int64_t i = 0; i < length; i += Lanes) {                                              \
-        Vector v[INS];                                                                           \
-        EACH(c, INS) v[c] = load(x + c * xApart + i);                                            \
-        EACH(o, OUTS) {                                                                          \
-          const Vector d = load(dy + o * dyApart + i);                                           \
-          EACH(c, INS) s[o][c] += d * v[c];                                                      \
-        }                                                                                        \
-      }                                                                                          \
-    EACH(o, OUTS) EACH(c, INS) sums[o * TileIn + c] = s[o][c];                                   \
-  }
-DOTS(TileOut, TileIn)
-DOTS(TileOut, 1)
-DOTS(1, TileIn)
-DOTS(1, 1)
-
-static void kernelGradientTile(void *data, size_t index) {
-  const KernelGradient *j = data;
-  const Geometry *g = &j->g;
-  const int64_t tilesIn = parts(j->in, TileIn);
-  const int64_t o0 = (int64_t)index / tilesIn * TileOut, c0 = (int64_t)index % tilesIn * TileIn;
-  const int64_t outs = least(TileOut, j->out - o0), ins = least(TileIn, j->in - c0), taps = g->tall * g->wide;
-  const int64_t channel = phases(g) * g->planeSize;
-  // As many elements at a time as stay in the nearest cache, for all elements of the window.
-  const int64_t piece = 640, images = most(1, piece / g->length);
-  Rows rows = {.dyApart = g->length, .xApart = channel, .dyImage = j->out * g->length, .xImage = j->in * channel};
-  for (int64_t t0 = 0; t0 < taps; t0 += MostTaps) {
-    const int64_t some = least(MostTaps, taps - t0);
-    Vector sums[MostTaps][(TileOut * TileIn + Lanes - 1) / Lanes * Lanes];
-    for (int64_t t = 0; t < some; t++) EACH(i, (int)(sizeof sums[0] / sizeof(Vector))) sums[t][i] = all(0);
-    for (int64_t n = 0; n < j->group; n += images)
-      for (int64_t at = 0; at < g->length; at += piece) {
-        rows.images = least(images, j->group - n), rows.length = least(piece, g->length - at);
-        rows.dy = j->windows + n * rows.dyImage + o0 * g->length + at;
-        const float *x = j->planes + n * rows.xImage + c0 * channel + at;
-        for (int64_t t = 0; t < some; t++) {
-          rows.x = x + placeOf(g, (t0 + t) / g->wide, (t0 + t) % g->wide);
-          if (outs == TileOut && ins == TileIn) dots_TileOut_TileIn(&rows, sums[t]);
-          else if (outs == TileOut) {
-            Rows one = rows;
-            for (int64_t c = 0; c < ins; c++, one.x += channel) dots_TileOut_1(&one, sums[t] + c);
-          } else {
-            Rows one = rows;
-            for (int64_t o = 0; o < outs; o++, one.dy += g->length) {
-              if (ins == TileIn) dots_1_TileIn(&one, sums[t] + o * TileIn);
-              else {
-                Rows pair = one;
-                for (int64_t c = 0; c < ins; c++, pair.x += channel) dots_1_1(&pair, sums[t] + o * TileIn + c);
-              }
-            }
-          }
-        }
-      }
-    for (int64_t t = 0; t < some; t++) {
-      float totals[sizeof sums[0] / sizeof(Vector)];
-      for (int i = 0; i < TileOut * TileIn; i += Lanes) store(totals + i, sumEach(sums[t] + i));
-      for (int64_t o = 0; o < outs; o++)
-        for (int64_t c = 0; c < ins; c++) j->dw[((o0 + o) * j->in + c0 + c) * taps + t0 + t] += totals[o * TileIn + c];
-    }
-  }
-}
+// with `dy`, summed over all windows and images.
+#include "conv-kernel-gradient-channels.h"
+#include "conv-kernel-gradient-places.h"
 
 /** Memory for images in planes: what stays in the second cache. */
 enum { PlanesBytes = 1 << 20 };
+
+/** As many images at a time as stay near. */
+static int64_t gradientGroup(const KernelGradient *j, int64_t each) { return least(j->batch, most(1, PlanesBytes / (each * 4))); }
+
+static const char *gradientByPlaces(const Kernel *k, Context *context, KernelGradient *j) {
+  const Geometry *g = &j->g;
+  for (int64_t i = 0; i < j->out * j->in * g->tall * g->wide; i++) j->dw[i] = 0;
+  const int64_t planes = j->in * phases(g) * g->planeSize, windows = j->out * g->length, group = gradientGroup(j, planes + windows);
+  j->planes = take(k, (size_t)(group * (planes + windows)) * 4);
+  if (!j->planes) return "there is not enough memory";
+  j->windows = j->planes + group * planes;
+  for (j->first = 0; j->first < j->batch; j->first += group) {
+    j->group = least(group, j->batch - j->first);
+    parallel(k, context, dotsSpread, (size_t)(j->group * (j->in + j->out)), j);
+    parallel(k, context, dotsTile, (size_t)(parts(j->out, TileOut) * parts(j->in, TileIn)), j);
+  }
+  give(k, j->planes);
+  return 0;
+}
+
+/** So many tasks at least, where there are as many images: threads can share them. */
+enum { LeastTasks = 12 };
+
+static const char *gradientByChannels(const Kernel *k, Context *context, KernelGradient *j) {
+  const Geometry *g = &j->g;
+  const int64_t vectors = parts(j->out, Lanes), all = j->in * g->tall * g->wide;
+  j->vectors = parts(vectors, parts(vectors, PanelMost));
+  const int64_t width = j->vectors * Lanes;
+  j->panels = parts(j->out, width);
+  const int64_t tiles = parts(all, rowsOfTile(j, all));
+  j->tiles = most(1, least(MostTiles, tiles * j->panels / LeastTasks));
+  const int64_t tasks = j->panels * parts(tiles, j->tiles);
+  j->shares = least(j->batch, parts(LeastTasks, tasks));
+  const int64_t planes = j->in * phases(g) * g->planeSize, windows = j->panels * width * g->rows * g->columns, sums = j->shares * j->panels * all * width;
+  const int64_t group = gradientGroup(j, planes + windows);
+  // Windows and sums first: their vectors are whole, and lie where vectors should.
+  j->windows = take(k, (size_t)(sums + group * (planes + windows)) * 4);
+  if (!j->windows) return "there is not enough memory";
+  j->sums = j->windows + group * windows, j->planes = j->sums + sums;
+  for (int64_t i = 0; i < sums; i += Lanes) store(j->sums + i, (Vector){0});
+  for (j->first = 0; j->first < j->batch; j->first += group) {
+    j->group = least(group, j->batch - j->first);
+    parallel(k, context, elementsSpread, (size_t)(j->group * (j->in + j->panels)), j);
+    parallel(k, context, elementsTask, (size_t)(j->shares * tasks), j);
+  }
+  parallel(k, context, elementsSum, (size_t)j->panels, j);
+  give(k, j->windows);
+  return 0;
+}
 
 static const char *kernelGradient(const Kernel *k, Context *context) {
   View x, dy;
@@ -119,19 +65,11 @@ static const char *kernelGradient(const Kernel *k, Context *context) {
   const int64_t shape[] = {j.out, j.in, g->tall, g->wide};
   j.dw = output(k, context, 0, shape, 4);
   if (!j.dw) return 0;
-  for (int64_t i = 0; i < j.out * j.in * g->tall * g->wide; i++) j.dw[i] = 0;
-  if (x.size == 0 || dy.size == 0) return 0;
-  arrange(g, Lanes);
-  const int64_t planes = j.in * phases(g) * g->planeSize, windows = j.out * g->length;
-  const int64_t group = least(j.batch, most(1, PlanesBytes / ((planes + windows) * 4)));
-  j.planes = take(k, (size_t)(group * (planes + windows)) * 4);
-  if (!j.planes) return "there is not enough memory";
-  j.windows = j.planes + group * planes;
-  for (j.first = 0; j.first < j.batch; j.first += group) {
-    j.group = least(group, j.batch - j.first);
-    parallel(k, context, spreadImage, (size_t)(j.group * (j.in + j.out)), &j);
-    parallel(k, context, kernelGradientTile, (size_t)(parts(j.out, TileOut) * parts(j.in, TileIn)), &j);
+  if (x.size == 0 || dy.size == 0) {
+    for (int64_t i = 0; i < j.out * j.in * g->tall * g->wide; i++) j.dw[i] = 0;
+    return 0;
   }
-  give(k, j.planes);
-  return 0;
+  arrange(g, Lanes);
+  // Few channels would leave most lanes of a panel empty.
+  return j.out * 8 < Lanes * 5 ? gradientByPlaces(k, context, &j) : gradientByChannels(k, context, &j);
 }

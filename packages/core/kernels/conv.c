@@ -1,23 +1,6 @@
-// Convolution on images as they lie: sums of as many channels as a tile has, at so many places beside each other, stay in registers while
-// it goes through the channels and the window. Weights come one by one to all lanes, places as whole vectors.
-#include "kernel.h"
-#include "planes.h"
-
-#if defined(__AVX512F__)
-enum { ConvOut = 8, ConvVectors = 3 };
-#else
-enum { ConvOut = 4, ConvVectors = 3 };
-#endif
-enum { MostWindow = 128 };
-
-typedef struct Conv {
-  Geometry g;
-  int64_t batch, in, out, group, first;
-  const float *x, *w, *bias;
-  float *planes, *packed, *y;
-  float *rows; // [tasks][ConvOut][length]
-  int64_t places[MostWindow];
-} Conv;
+// Convolution on images as they lie.
+#include "conv-channels.h"
+#include "conv-places.h"
 
 static void convSpread(void *data, size_t index) {
   const Conv *j = data;
@@ -25,60 +8,51 @@ static void convSpread(void *data, size_t index) {
   spread(g, j->x + (j->first * j->in + (int64_t)index) * g->height * g->width, j->planes + (int64_t)index * phases(g) * g->planeSize);
 }
 
-/** Weights of one tile of channels, `[in][taps][ConvOut]`; zeros for channels that there are not. */
-static void convPack(void *data, size_t index) {
-  const Conv *j = data;
-  const int64_t taps = j->g.tall * j->g.wide, inner = j->in * taps, o0 = (int64_t)index * ConvOut;
-  float *to = j->packed + (int64_t)index * inner * ConvOut;
-  for (int64_t k = 0; k < inner; k++)
-    for (int64_t o = 0; o < ConvOut; o++) *to++ = o0 + o < j->out ? j->w[(o0 + o) * inner + k] : 0;
-}
-
-#define CONVOLVE(VECTORS)                                                                                                 \
-  __attribute__((noinline)) static void convolve_##VECTORS(const float *x, int64_t channel, int64_t in, const int64_t *places, \
-                                                           int64_t taps, const float *w, float *to, int64_t length) {     \
-    Vector s[ConvOut][VECTORS];                                                                                           \
-    EACH(o, ConvOut) EACH(v, VECTORS) s[o][v] = all(0);                                                                   \
-    for (int64_t c = 0; c < in; c++, x += channel)                                                                        \
-      for (int64_t t = 0; t < taps; t++, w += ConvOut) {                                                                  \
-        const float *at = x + places[t];                                                                                  \
-        Vector seen[VECTORS];                                                                                             \
-        EACH(v, VECTORS) seen[v] = load(at + v * Lanes);                                                                  \
-        EACH(o, ConvOut) {                                                                                                \
-          const Vector by = all(w[o]);                                                                                    \
-          EACH(v, VECTORS) s[o][v] += by * seen[v];                                                                       \
-        }                                                                                                                 \
-      }                                                                                                                   \
-    EACH(o, ConvOut) EACH(v, VECTORS) store(to + o * length + v * Lanes, s[o][v]);                                        \
-  }
-CONVOLVE(1)
-CONVOLVE(2)
-CONVOLVE(3)
-
-static void convTile(void *data, size_t index) {
-  const Conv *j = data;
-  const Geometry *g = &j->g;
-  const int64_t tiles = parts(j->out, ConvOut), image = (int64_t)index / tiles, tile = (int64_t)index % tiles, o0 = tile * ConvOut;
-  const int64_t channel = phases(g) * g->planeSize, taps = g->tall * g->wide, outs = least(ConvOut, j->out - o0);
-  const float *x = j->planes + image * j->in * channel, *w = j->packed + tile * j->in * taps * ConvOut;
-  float *rows = j->rows + (int64_t)index * ConvOut * g->length;
-  for (int64_t at = 0; at < g->length;) {
-    const int64_t left = (g->length - at) / Lanes, some = least(ConvVectors, left == 4 ? 2 : left);
-    if (some == 3) convolve_3(x + at, channel, j->in, j->places, taps, w, rows + at, g->length);
-    else if (some == 2) convolve_2(x + at, channel, j->in, j->places, taps, w, rows + at, g->length);
-    else convolve_1(x + at, channel, j->in, j->places, taps, w, rows + at, g->length);
-    at += some * Lanes;
-  }
-  for (int64_t o = 0; o < outs; o++) {
-    const float bias = j->bias ? j->bias[o0 + o] : 0;
-    const float *from = rows + o * g->length;
-    float *to = j->y + (((j->first + image) * j->out + o0 + o) * g->rows) * g->columns;
-    for (int64_t r = 0; r < g->rows; r++, from += g->pitch, to += g->columns)
-      for (int64_t c = 0; c < g->columns; c++) to[c] = from[c] + bias;
-  }
-}
-
 enum { ConvBytes = 1 << 20 };
+
+/** As many images at a time as stay near. */
+static int64_t convGroup(const Conv *j, int64_t each) { return least(j->batch, most(1, ConvBytes / (each * 4))); }
+
+static const char *byPlaces(const Kernel *k, Context *context, Conv *j) {
+  const Geometry *g = &j->g;
+  const int64_t tiles = parts(j->out, ConvOut), planes = j->in * phases(g) * g->planeSize, buffers = tiles * ConvOut * g->length;
+  const int64_t group = convGroup(j, planes), packed = tiles * ConvOut * j->in * g->tall * g->wide;
+  j->planes = take(k, (size_t)(group * (planes + buffers) + packed) * 4);
+  if (!j->planes) return "there is not enough memory";
+  j->rows = j->planes + group * planes, j->packed = j->rows + group * buffers;
+  parallel(k, context, placesPack, (size_t)tiles, j);
+  for (j->first = 0; j->first < j->batch; j->first += group) {
+    const int64_t some = least(group, j->batch - j->first);
+    parallel(k, context, convSpread, (size_t)(some * j->in), j);
+    parallel(k, context, placesTile, (size_t)(some * tiles), j);
+  }
+  give(k, j->planes);
+  return 0;
+}
+
+static const char *byChannels(const Kernel *k, Context *context, Conv *j) {
+  Geometry *g = &j->g;
+  // An image without a margin and strides is its own plane.
+  const int asItLies = g->down == 1 && g->across == 1 && g->top == 0 && g->left == 0 && g->bottom == 0 && g->right == 0;
+  if (asItLies) g->planeSize = g->height * g->width;
+  const int64_t vectors = parts(j->out, Lanes), planes = j->in * phases(g) * g->planeSize;
+  j->vectors = parts(vectors, parts(vectors, PanelMost));
+  j->far = g->columns <= TaskWindows ? g->columns : TaskWindows;
+  j->high = least(g->rows, most(1, TaskWindows / j->far));
+  const int64_t width = j->vectors * Lanes, panels = parts(j->out, width), tasks = panels * parts(g->rows, j->high) * parts(g->columns, j->far);
+  const int64_t group = asItLies ? j->batch : convGroup(j, planes), packed = panels * width * (j->in * g->tall * g->wide + 1);
+  float *memory = take(k, (size_t)((asItLies ? 0 : group * planes) + packed) * 4);
+  if (!memory) return "there is not enough memory";
+  j->packed = memory, j->planes = asItLies ? (float *)j->x : memory + packed;
+  parallel(k, context, channelsPack, (size_t)panels, j);
+  for (j->first = 0; j->first < j->batch; j->first += group) {
+    const int64_t some = least(group, j->batch - j->first);
+    if (!asItLies) parallel(k, context, convSpread, (size_t)(some * j->in), j);
+    parallel(k, context, channelsTask, (size_t)(some * tasks), j);
+  }
+  give(k, memory);
+  return 0;
+}
 
 static const char *convolution(const Kernel *k, Context *context) {
   View x, w, bias = {0};
@@ -103,17 +77,6 @@ static const char *convolution(const Kernel *k, Context *context) {
   if (!j.y || j.batch * j.out * rows * columns == 0) return 0;
   arrange(g, Lanes);
   for (int64_t t = 0; t < g->tall * g->wide; t++) j.places[t] = placeOf(g, t / g->wide, t % g->wide);
-  const int64_t tiles = parts(j.out, ConvOut), planes = j.in * phases(g) * g->planeSize, buffers = tiles * ConvOut * g->length;
-  const int64_t group = least(j.batch, most(1, ConvBytes / (planes * 4))), packed = tiles * ConvOut * j.in * g->tall * g->wide;
-  j.planes = take(k, (size_t)(group * (planes + buffers) + packed) * 4);
-  if (!j.planes) return "there is not enough memory";
-  j.rows = j.planes + group * planes, j.packed = j.rows + group * buffers;
-  parallel(k, context, convPack, (size_t)tiles, &j);
-  for (j.first = 0; j.first < j.batch; j.first += group) {
-    j.group = least(group, j.batch - j.first);
-    parallel(k, context, convSpread, (size_t)(j.group * j.in), &j);
-    parallel(k, context, convTile, (size_t)(j.group * tiles), &j);
-  }
-  give(k, j.planes);
-  return 0;
+  // Few channels would leave most lanes of a panel empty.
+  return j.out * 8 < Lanes * 5 ? byPlaces(k, context, &j) : byChannels(k, context, &j);
 }

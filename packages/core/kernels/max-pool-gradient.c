@@ -8,19 +8,65 @@ typedef struct PoolGradient {
   float *dx;
 } PoolGradient;
 
-/** Windows of two by two that neither overlap nor hang over: four compares, no branch. */
+#define EITHER(COUNT, truth, a, b) ((Windows##COUNT)(((Truths##COUNT)(a) & (truth)) | ((Truths##COUNT)(b) & ~(truth))))
+
+/** Windows of two by two that neither overlap nor hang over, so many beside each other: four compares, no branch. */
+#define FOUR_EACH(COUNT, EVENS, ODDS, FIRSTS, LASTS)                                                                            \
+  typedef float Windows##COUNT __attribute__((vector_size(COUNT * 4), aligned(4), may_alias));                                  \
+  typedef int32_t Truths##COUNT __attribute__((vector_size(COUNT * 4)));                                                        \
+  static inline void fourEach_##COUNT(const float *upper, const float *lower, const float *dy, float *toUpper, float *toLower) { \
+    const Windows##COUNT u0 = *(const Windows##COUNT *)upper, u1 = *(const Windows##COUNT *)(upper + COUNT);                    \
+    const Windows##COUNT l0 = *(const Windows##COUNT *)lower, l1 = *(const Windows##COUNT *)(lower + COUNT);                    \
+    const Windows##COUNT a = __builtin_shufflevector(u0, u1, EVENS), b = __builtin_shufflevector(u0, u1, ODDS);                 \
+    const Windows##COUNT d = __builtin_shufflevector(l0, l1, EVENS), e = __builtin_shufflevector(l0, l1, ODDS);                 \
+    const Truths##COUNT right = b > a, rightBelow = e > d;                                                                      \
+    const Windows##COUNT ab = EITHER(COUNT, right, b, a), de = EITHER(COUNT, rightBelow, e, d);                                 \
+    const Truths##COUNT down = de > ab, v = (Truths##COUNT)*(const Windows##COUNT *)dy, up = v & ~down, below = v & down;       \
+    const Windows##COUNT toA = (Windows##COUNT)(up & ~right), toB = (Windows##COUNT)(up & right);                               \
+    const Windows##COUNT toD = (Windows##COUNT)(below & ~rightBelow), toE = (Windows##COUNT)(below & rightBelow);               \
+    *(Windows##COUNT *)toUpper = __builtin_shufflevector(toA, toB, FIRSTS);                                                     \
+    *(Windows##COUNT *)(toUpper + COUNT) = __builtin_shufflevector(toA, toB, LASTS);                                            \
+    *(Windows##COUNT *)toLower = __builtin_shufflevector(toD, toE, FIRSTS);                                                     \
+    *(Windows##COUNT *)(toLower + COUNT) = __builtin_shufflevector(toD, toE, LASTS);                                            \
+  }
+#define E4 0, 2, 4, 6
+#define O4 1, 3, 5, 7
+#define F4 0, 4, 1, 5
+#define L4 2, 6, 3, 7
+#define E8 0, 2, 4, 6, 8, 10, 12, 14
+#define O8 1, 3, 5, 7, 9, 11, 13, 15
+#define F8 0, 8, 1, 9, 2, 10, 3, 11
+#define L8 4, 12, 5, 13, 6, 14, 7, 15
+#define E16 E8, 16, 18, 20, 22, 24, 26, 28, 30
+#define O16 O8, 17, 19, 21, 23, 25, 27, 29, 31
+#define F16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define L16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+FOUR_EACH(4, E4, O4, F4, L4)
+FOUR_EACH(8, E8, O8, F8, L8)
+FOUR_EACH(16, E16, O16, F16, L16)
+
 static void fourEach(const Geometry *g, const float *x, const float *dy, float *dx) {
-  for (int64_t r = 0; r < g->rows; r++, dy += g->columns) {
-    const float *upper = x + 2 * r * g->width, *lower = upper + g->width;
-    float *toUpper = dx + 2 * r * g->width, *toLower = toUpper + g->width;
-    for (int64_t c = 0; c < g->columns; c++) {
-      const float a = upper[2 * c], b = upper[2 * c + 1], d = lower[2 * c], e = lower[2 * c + 1];
-      const float ab = b > a ? b : a, de = e > d ? e : d, v = dy[c];
-      const int down = de > ab, right = b > a, rightBelow = e > d, up = !down;
-      toUpper[2 * c] = (up & !right) ? v : 0;
-      toUpper[2 * c + 1] = (up & right) ? v : 0;
-      toLower[2 * c] = (down & !rightBelow) ? v : 0;
-      toLower[2 * c + 1] = (down & rightBelow) ? v : 0;
+  const int64_t columns = g->columns, width = g->width;
+  for (int64_t r = 0; r < g->rows; r++, dy += columns, x += 2 * width, dx += 2 * width) {
+    // The last ones beside each other may overlap those before: they write the same.
+#define BESIDE(COUNT)                                                                               \
+  if (columns >= COUNT && (COUNT <= Lanes || COUNT == 4)) {                                         \
+    for (int64_t i = 0; i < columns; i += COUNT) {                                                  \
+      const int64_t c = least(i, columns - COUNT);                                                  \
+      fourEach_##COUNT(x + 2 * c, x + width + 2 * c, dy + c, dx + 2 * c, dx + width + 2 * c);       \
+    }                                                                                               \
+    continue;                                                                                       \
+  }
+    BESIDE(16)
+    BESIDE(8)
+    BESIDE(4)
+#undef BESIDE
+    for (int64_t c = 0; c < columns; c++) {
+      const float *upper = x + 2 * c, *lower = upper + width;
+      const int right = upper[1] > upper[0], rightBelow = lower[1] > lower[0], down = lower[rightBelow] > upper[right];
+      float *to = dx + 2 * c;
+      to[0] = to[1] = to[width] = to[width + 1] = 0;
+      to[down ? width + rightBelow : right] = dy[c];
     }
   }
 }

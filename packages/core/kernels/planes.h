@@ -80,7 +80,7 @@ static void spread(const Geometry *g, const float *image, float *planes) {
         if (inside < until) until = inside < from ? from : inside;
         for (int64_t c = 0; c < from; c++) to[c] = 0;
         if (g->across == 1)
-          for (int64_t c = from; c < until; c++) to[c] = row[c + shift];
+          copy(to + from, row + from + shift, until - from);
         else
           for (int64_t c = from; c < until; c++) to[c] = row[c * g->across + shift];
         for (int64_t c = until; c < g->pitch; c++) to[c] = 0;
@@ -93,7 +93,7 @@ static void spread(const Geometry *g, const float *image, float *planes) {
 static void widen(const Geometry *g, const float *windows, float *to) {
   const float *end = to + g->length;
   for (int64_t r = 0; r < g->rows; r++, windows += g->columns, to += g->pitch) {
-    for (int64_t c = 0; c < g->columns; c++) to[c] = windows[c];
+    copy(to, windows, g->columns);
     for (int64_t c = g->columns; c < g->pitch; c++) to[c] = 0;
   }
   for (; to < end; to++) *to = 0;

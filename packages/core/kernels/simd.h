@@ -19,6 +19,24 @@ typedef int32_t Integers __attribute__((vector_size(Lanes * 4)));
 
 static inline Vector load(const float *at) { return *(const Loose *)at; }
 static inline void store(float *at, Vector v) { *(Loose *)at = v; }
+typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/** So many floats to another place, most of them in pieces as large as there are; the last piece may overlap the one before. */
+static inline void copy(float *to, const float *from, int64_t n) {
+#define PIECES(Piece, size)                                                     \
+  if (n >= size) {                                                              \
+    for (int64_t i = 0; i < n - size; i += size) *(Piece *)(to + i) = *(const Piece *)(from + i); \
+    *(Piece *)(to + n - size) = *(const Piece *)(from + n - size);              \
+    return;                                                                     \
+  }
+  PIECES(Loose, Lanes)
+  PIECES(Eight, 8)
+  PIECES(Four, 4)
+#undef PIECES
+  for (int64_t i = 0; i < n; i++) to[i] = from[i];
+}
+
 /** x in all lanes: what is taken from it is nothing, also from -0, and compilers know. */
 static inline Vector all(float x) { return x - (Vector){0}; }
 

@@ -1,0 +1,14 @@
+// What both ways to the gradient of a convolution's kernels work on.
+#pragma once
+#include "kernel.h"
+#include "planes.h"
+
+typedef struct KernelGradient {
+  Geometry g;
+  int64_t batch, in, out, group; // group: images that lie in planes at a time
+  int64_t first;                 // of these images
+  const float *x, *dy;
+  float *planes, *windows, *dw;
+  float *sums;                            // of channels: [shares][panels][in * taps][width]
+  int64_t vectors, panels, shares, tiles; // of channels: of a panel; panels; of the images; of rows
+} KernelGradient;
