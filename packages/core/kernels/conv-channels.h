@@ -68,10 +68,16 @@ enum { NearRows = 160 };
 /** Weights of one panel, `[in][taps][width]`, and behind them the bias `[width]`. */
 static void channelsPack(void *data, size_t index) {
   const Conv *j = data;
-  const int64_t inner = j->in * j->g.tall * j->g.wide, width = j->vectors * Lanes, o0 = (int64_t)index * width;
+  const int64_t taps = j->g.tall * j->g.wide, inner = j->in * taps, width = j->vectors * Lanes, o0 = (int64_t)index * width;
   const int64_t outs = least(width, j->out - o0);
   float *to = j->packed + (int64_t)index * (inner + 1) * width;
-  intoPanel(j->w + o0 * inner, inner, outs, inner, width, to);
+  if (!j->turned) intoPanel(j->w + o0 * inner, inner, outs, inner, width, to);
+  else
+    for (int64_t c = 0; c < j->in; c++)
+      for (int64_t t = 0; t < taps; t++) {
+        float *row = to + (c * taps + t) * width;
+        for (int64_t o = 0; o < width; o++) row[o] = o < outs ? weightOf(j, o0 + o, c, t) : 0;
+      }
   for (int64_t o = 0; o < width; o++) to[inner * width + o] = j->bias && o < outs ? j->bias[o0 + o] : 0;
 }
 
@@ -80,7 +86,9 @@ static void channelsTask(void *data, size_t index) {
   const Geometry *g = &j->g;
   const int64_t vectors = j->vectors, width = vectors * Lanes, panels = parts(j->out, width), taps = g->tall * g->wide, inner = j->in * taps;
   const int64_t highs = parts(g->rows, j->high), fars = parts(g->columns, j->far);
-  const int64_t image = (int64_t)index / (panels * highs * fars), panel = (int64_t)index / (highs * fars) % panels;
+  // Neighbours share what is larger: an image, or the weights of a panel.
+  const int64_t pair = (int64_t)index / (highs * fars), panelsFirst = inner * width > j->in * phases(g) * g->planeSize;
+  const int64_t image = panelsFirst ? pair % j->group : pair / panels, panel = panelsFirst ? pair / j->group : pair % panels;
   const int64_t r0 = (int64_t)index / fars % highs * j->high, c0 = (int64_t)index % fars * j->far;
   const int64_t rows = least(j->high, g->rows - r0), columns = least(j->far, g->columns - c0);
   const int64_t channel = phases(g) * g->planeSize, near = most(1, NearRows / taps), most1 = mostAcross[vectors - 1];

@@ -15,7 +15,7 @@ static void placesPack(void *data, size_t index) {
   const int64_t taps = j->g.tall * j->g.wide, inner = j->in * taps, o0 = (int64_t)index * ConvOut;
   float *to = j->packed + (int64_t)index * inner * ConvOut;
   for (int64_t k = 0; k < inner; k++)
-    for (int64_t o = 0; o < ConvOut; o++) *to++ = o0 + o < j->out ? j->w[(o0 + o) * inner + k] : 0;
+    for (int64_t o = 0; o < ConvOut; o++) *to++ = o0 + o < j->out ? weightOf(j, o0 + o, k / taps, k % taps) : 0;
 }
 
 #define CONVOLVE(VECTORS)                                                                                                 \

@@ -46,22 +46,24 @@ static const char *byChannels(const Kernel *k, Context *context, Conv *j) {
   j->packed = memory, j->planes = asItLies ? (float *)j->x : memory + packed;
   parallel(k, context, channelsPack, (size_t)panels, j);
   for (j->first = 0; j->first < j->batch; j->first += group) {
-    const int64_t some = least(group, j->batch - j->first);
-    if (!asItLies) parallel(k, context, convSpread, (size_t)(some * j->in), j);
-    parallel(k, context, channelsTask, (size_t)(some * tasks), j);
+    j->group = least(group, j->batch - j->first);
+    if (!asItLies) parallel(k, context, convSpread, (size_t)(j->group * j->in), j);
+    parallel(k, context, channelsTask, (size_t)(j->group * tasks), j);
   }
   give(k, memory);
   return 0;
 }
 
 static const char *convolution(const Kernel *k, Context *context) {
-  View x, w, bias = {0};
+  View x = {0}, w = {0}, bias = {0};
   if (!input(k, context, 0, &x) || !input(k, context, 1, &w)) return "images and kernels are wanted";
   const int hasBias = input(k, context, 2, &bias);
   Conv j = {.g = windowsOf(k->ints)};
   Geometry *g = &j.g;
-  if (x.rank != 4 || w.rank != 4 || w.dims[1] != x.dims[1] || w.dims[2] != g->tall || w.dims[3] != g->wide || g->tall > MostWindow || g->wide > MostWindow || g->tall * g->wide > MostWindow || g->tall < 1 || g->wide < 1 ||
-      (hasBias && (bias.rank != 1 || bias.dims[0] != w.dims[0])))
+  j.turned = k->ints[10];
+  const int64_t in = w.dims[j.turned ? 0 : 1], out = w.dims[j.turned ? 1 : 0];
+  if (x.rank != 4 || w.rank != 4 || in != x.dims[1] || w.dims[2] != g->tall || w.dims[3] != g->wide || g->tall > MostWindow || g->wide > MostWindow || g->tall * g->wide > MostWindow || g->tall < 1 || g->wide < 1 ||
+      (hasBias && (bias.rank != 1 || bias.dims[0] != out)))
     return "x [batch, in, height, width], w [out, in, tall, wide] and bias [out] are wanted";
   if (!counts(g->down) || !counts(g->across) || !counts(g->apartDown) || !counts(g->apartAcross) || !margin(g->top) || !margin(g->left) ||
       !margin(g->bottom) || !margin(g->right))
@@ -70,9 +72,9 @@ static const char *convolution(const Kernel *k, Context *context) {
   const int64_t far = x.dims[3] + g->left + g->right - (g->wide - 1) * g->apartAcross - 1;
   if (high < 0 || far < 0) return "the window is larger than the image";
   const int64_t rows = high / g->down + 1, columns = far / g->across + 1;
-  const View windows = {.dims = {x.dims[0], w.dims[0], rows, columns}, .rank = 4};
+  const View windows = {.dims = {x.dims[0], out, rows, columns}, .rank = 4};
   if (!readImages(g, &x, &windows)) return "the windows cannot be";
-  j.batch = x.dims[0], j.in = x.dims[1], j.out = w.dims[0], j.x = x.data, j.w = w.data, j.bias = hasBias ? bias.data : 0;
+  j.batch = x.dims[0], j.in = x.dims[1], j.out = out, j.x = x.data, j.w = w.data, j.bias = hasBias ? bias.data : 0;
   j.y = output(k, context, 0, windows.dims, 4);
   if (!j.y || j.batch * j.out * rows * columns == 0) return 0;
   arrange(g, Lanes);

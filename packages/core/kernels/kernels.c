@@ -72,7 +72,7 @@ static Status *compute(void *made, Context *context) {
 static const KernelType types[] = {
     {OP, "AddRows", {"rows"}, {Int64, Float}, {Float}, 2, 1, 0, 0, 0, addRows},
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
-    {OP, "PlaneConvolution", {WINDOW}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
+    {OP, "PlaneConvolution", {WINDOW, "turned"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
     {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},

@@ -71,6 +71,13 @@ static void fourEach(const Geometry *g, const float *x, const float *dy, float *
   }
 }
 
+/** The first element of a window that is not before the image, and the one after the last that is not behind it. */
+static inline int64_t insideFrom(int64_t at, int64_t apart) { return at >= 0 ? 0 : (-at + apart - 1) / apart; }
+static inline int64_t insideUntil(int64_t at, int64_t apart, int64_t count, int64_t size) {
+  const int64_t last = at + (count - 1) * apart;
+  return last < size ? count : size > at ? (size - 1 - at) / apart + 1 : 0;
+}
+
 static void poolGradientPlane(void *data, size_t index) {
   const PoolGradient *j = data;
   const Geometry *g = &j->g;
@@ -84,15 +91,21 @@ static void poolGradientPlane(void *data, size_t index) {
   if (whole) return fourEach(g, x, dy, dx);
   for (int64_t r = 0; r < g->rows; r++)
     for (int64_t c = 0; c < g->columns; c++, dy++) {
-      int64_t place = -1;
-      for (int64_t y = 0; y < g->tall; y++)
-        for (int64_t w = 0; w < g->wide; w++) {
-          const int64_t atY = r * g->down + y * g->apartDown - g->top, atX = c * g->across + w * g->apartAcross - g->left;
-          if (atY < 0 || atX < 0 || atY >= g->height || atX >= g->width) continue;
-          const int64_t at = atY * g->width + atX;
-          if (place < 0 || x[at] > x[place]) place = at;
+      // The elements of the window that are in the image.
+      const int64_t top = r * g->down - g->top, left = c * g->across - g->left;
+      const int64_t y0 = insideFrom(top, g->apartDown), y1 = insideUntil(top, g->apartDown, g->tall, g->height);
+      const int64_t w0 = insideFrom(left, g->apartAcross), w1 = insideUntil(left, g->apartAcross, g->wide, g->width);
+      if (y0 >= y1 || w0 >= w1) continue;
+      int64_t row = (top + y0 * g->apartDown) * g->width + left + w0 * g->apartAcross, place = row;
+      float most = x[place];
+      for (int64_t y = y0; y < y1; y++, row += g->apartDown * g->width)
+        for (int64_t w = w0, at = row; w < w1; w++, at += g->apartAcross) {
+          // No branch: which element is the largest cannot be foreseen.
+          const float seen = x[at];
+          place = seen > most ? at : place;
+          most = seen > most ? seen : most;
         }
-      if (place >= 0) dx[place] += *dy;
+      dx[place] += *dy;
     }
 }
 

@@ -216,6 +216,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       left: 0,
       bottom: 0,
       right: 0,
+      turned: 0,
       reverse: 0,
       reset_after: 1,
       ceil_mode: 0,
@@ -232,6 +233,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
           { tall: 1_000_000 },
           { apart_down: 2 ** 40 },
           { left: 2 ** 50 },
+          { turned: 1 },
         ]) {
           const given = Array.from({ length: ins }, (_, k) => shapes[(i + k * k) % shapes.length]!);
           const inputs = given.map((own, k) => graphInput(`x${k}`, k === 0 ? shape : own));

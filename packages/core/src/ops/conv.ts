@@ -15,6 +15,7 @@ import { kernelGradient } from './conv-kernel-gradient.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
+import { pad, withoutZeros } from './pad.ts';
 import { range } from './range.ts';
 import { reshape } from './reshape.ts';
 import { floating } from './rules.ts';
@@ -136,16 +137,18 @@ function flippedConv(
           steps: far.map(() => -1),
         });
   const each = out! / group;
-  // [out, width, ...] group by group as [group * width, each, ...]
-  const swapped =
-    width === 1 && group > 1
-      ? flipped
-      : transpose(reshape(flipped, [group, each, width!, ...window]), [0, 2, 1, ...window.map((_, i) => i + 3)]);
-  return conv(dy, reshape(swapped, [group * width!, each, ...window]), {
+  const options = {
     dilations: axes.map(({ dilation }) => dilation),
     pads: axes.map(({ span, before, after }) => [span - 1 - before, span - 1 - after] as const),
     group,
-  });
+  };
+  if (group === 1) return conv(dy, transpose(flipped, [1, 0, ...window.map((_, i) => i + 2)]), options);
+  // [out, width, ...] group by group as [group * width, each, ...]
+  const swapped =
+    width === 1
+      ? flipped
+      : transpose(reshape(flipped, [group, each, width!, ...window]), [0, 2, 1, ...window.map((_, i) => i + 3)]);
+  return conv(dy, reshape(swapped, [group * width!, each, ...window]), options);
 }
 
 /**
@@ -161,8 +164,14 @@ function flippedConv(
  * const x = graphInput('x', ['batch', 3, 32, 32]);
  * console.log(ops.conv(x, graphInput('w', [8, 3, 5, 5]), { strides: [2, 2] }).shape); // ['batch', 8, 14, 14]
  */
-export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
-  convOp({ X: x, W: w, B: options.bias }, convAttrsOf(w, options)).Y;
+export function conv(x: Value, w: Value, options: ConvOptions = {}): Value {
+  const { autoPad = 'NOTSET', pads = x.shape.slice(2).map(() => [0, 0] as const) } = options;
+  // A margin of zeros that stands before becomes the convolution's own: it is not written, and its gradient not cut off again.
+  const { inside, margins } = autoPad === 'NOTSET' ? withoutZeros(x, 2) : { inside: x, margins: [] };
+  if (inside === x || margins.length !== pads.length) return convOp({ X: x, W: w, B: options.bias }, convAttrsOf(w, options)).Y;
+  const all = pads.map(([before, after], i) => [before + margins[i]![0], after + margins[i]![1]] as const);
+  return convOp({ X: inside, W: w, B: options.bias }, convAttrsOf(w, { ...options, pads: all })).Y;
+}
 
 const float32 = 'no float64 kernel';
 
@@ -190,6 +199,32 @@ export const convCases: OpCase[] = [
         ],
       }),
     torch: 'F.conv2d(a, b, padding=1)',
+  },
+  {
+    name: 'a margin before it',
+    ins: [
+      [2, 3, 4, 4],
+      [2, 3, 3, 3],
+    ],
+    float32,
+    build: (x, w) =>
+      conv(
+        pad(x, [
+          [0, 0],
+          [0, 0],
+          [1, 0],
+          [2, 1],
+        ]),
+        w,
+        {
+          pads: [
+            [0, 1],
+            [1, 0],
+          ],
+          strides: [2, 1],
+        },
+      ),
+    torch: 'F.conv2d(F.pad(a, (3, 1, 1, 1)), b, stride=(2, 1))',
   },
   {
     name: 'strides, uneven margin',

@@ -157,6 +157,27 @@ export const pad = (
         { mode },
       ).output;
 
+/**
+ * What stands inside a margin of zeros, and the margins of its axes from `first` on; the value itself where there is none, or axes before have one.
+ *
+ * @internal
+ */
+export function withoutZeros(
+  x: Value,
+  first: number,
+): { readonly inside: Value; readonly margins: readonly (readonly [before: number, after: number])[] } {
+  const none = { inside: x, margins: [] };
+  const [data, pads, filling, axes] = x.node?.op === padOp.op ? x.node.ins : [];
+  if (!data || !pads || filling || x.node!.attrs['mode'] !== 'constant') return none;
+  const found = marginsOf({ data, pads, axes });
+  if (found.some(({ axis, before, after }) => axis < first || before < 0 || after < 0)) return none;
+  const margins = data.shape.slice(first).map((_, i) => {
+    const margin = found.find(({ axis }) => axis === first + i);
+    return [margin?.before ?? 0, margin?.after ?? 0] as const;
+  });
+  return { inside: data, margins };
+}
+
 /** @internal */
 export const padCases: OpCase[] = [
   {

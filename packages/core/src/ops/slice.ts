@@ -82,6 +82,19 @@ function putBackAxis(part: Value, before: Value, cut: Cut): Value {
   return scatterAddRows(before, positions, part, { axis });
 }
 
+/**
+ * What a value is the flipped form of, and along which axes; undefined where it is not, or is less.
+ *
+ * @internal
+ */
+export function flippedAxes(x: Value): { readonly of: Value; readonly axes: readonly number[] } | undefined {
+  const [data, starts, ends, axes, steps] = x.node?.op === sliceOp.op ? x.node.ins : [];
+  if (!data || !starts || !ends || !isStatic(data.shape)) return undefined;
+  const cuts = cutsOf({ data, starts, ends, axes, steps });
+  const whole = cuts.every(({ axis, step }) => step === -1 && x.shape[axis] === data.shape[axis]);
+  return whole ? { of: data, axes: cuts.map(({ axis }) => axis) } : undefined;
+}
+
 const zerosLike = (like: Value): Value => expandLike(constant(full([], 0, like.dtype)), like);
 
 const take = (x: Value, cuts: readonly Cut[]): Value =>
