@@ -6,6 +6,7 @@
 #include "elementwise.c"
 #include "gru.c"
 #include "lstm.c"
+#include "matrix-product.c"
 #include "max-pool-gradient.c"
 
 static const KernelType *typeOf(const CustomOp *op) { return (const KernelType *)op; }
@@ -73,6 +74,7 @@ static const KernelType types[] = {
     {OP, "AddRows", {"rows"}, {Int64, Float}, {Float}, 2, 1, 0, 0, 0, addRows},
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
     {OP, "PlaneConvolution", {WINDOW, "turned"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
+    {OP, "MatrixProduct", {"turned_left", "turned_right"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, matrixProduct},
     {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
     {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},

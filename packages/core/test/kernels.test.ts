@@ -194,12 +194,35 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
     }
   });
 
+  it.each([
+    [1, 1, 1],
+    [5, 7, 12],
+    [70, 200, 65],
+    [200, 3, 130],
+    [49, 500, 33],
+    [400, 193, 17],
+    [3, 0, 20],
+  ])('multiply %i x %i by columns %i, either side as it lies and turned over', async (rows, inner, columns) => {
+    for (const left of [false, true])
+      for (const right of [false, true]) {
+        const shapes = { a: left ? [inner, rows] : [rows, inner], b: right ? [columns, inner] : [inner, columns], c: [columns] };
+        const [a, b, c] = [graphInput('a', shapes.a), graphInput('b', shapes.b), graphInput('c', shapes.c)];
+        const outputs = {
+          plain: ops.matrixProduct({ a, b }, { left, right }),
+          biased: ops.matrixProduct({ a, b, c }, { left, right }),
+        };
+        const feeds = { a: filled(shapes.a, 1), b: filled(shapes.b, 2), c: filled(shapes.c, 3) };
+        expect(await difference({ name: 'product', inputs: [a, b, c], outputs }, feeds, executor)).toBeLessThan(1e-5);
+      }
+  });
+
   it('refuse what does not fit, in a sentence, instead of reading beyond it', async () => {
     const shapes = [[2, 3], [2, 3, 4, 5], [7], [], [1, 1, 1, 1, 1], [0, 3, 4, 5], [2, 2, 4, 5]];
     const kinds = [
       { op: ops.convKernelGradientOp.op, ins: 2, outs: 1 },
       { op: ops.maxPoolGradientOp.op, ins: 2, outs: 1 },
       { op: ops.planeConvolutionOp.op, ins: 3, outs: 1 },
+      { op: ops.matrixProductOp.op, ins: 3, outs: 1 },
       { op: ops.lstmStepsOp.op, ins: 6, outs: 5 },
       { op: ops.lstmStepsGradientOp.op, ins: 7, outs: 3 },
       { op: ops.gruStepsOp.op, ins: 5, outs: 3 },
@@ -217,6 +240,8 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       bottom: 0,
       right: 0,
       turned: 0,
+      turned_left: 0,
+      turned_right: 0,
       reverse: 0,
       reset_after: 1,
       ceil_mode: 0,
@@ -234,6 +259,8 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
           { apart_down: 2 ** 40 },
           { left: 2 ** 50 },
           { turned: 1 },
+          { turned_left: 1 },
+          { turned_right: 1 },
         ]) {
           const given = Array.from({ length: ins }, (_, k) => shapes[(i + k * k) % shapes.length]!);
           const inputs = given.map((own, k) => graphInput(`x${k}`, k === 0 ? shape : own));

@@ -61,6 +61,7 @@ export * from './lstm.ts';
 export * from './lstm-step.ts';
 export * from './lstm-steps.ts';
 export * from './mat-mul.ts';
+export * from './matrix-product.ts';
 export * from './max.ts';
 export * from './max-pool.ts';
 export * from './max-unpool.ts';

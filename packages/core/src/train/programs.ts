@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { checkGraph, expandGraph, type Graph, joinGraph, type Node, portable } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
-import { blockConvolutions, fuseElementwise, planeConvolutions, simplify } from '../passes/index.ts';
+import { blockConvolutions, fuseElementwise, matrixProducts, planeConvolutions, simplify } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
 import { checkingSizes } from './least-sizes.ts';
@@ -83,7 +83,8 @@ const noProfiler = ({ description }: Executor) =>
 /** The same graph in the form that the executor runs fastest. Which blocks it wants is searched for where some would gain. */
 async function suited(given: Graph, executor: Executor, samples: number): Promise<Graph> {
   const { runs = portable } = executor;
-  const graph = fuseElementwise(planeConvolutions(joinGraph(simplify(expandGraph(given, runs))), runs), runs);
+  const simple = joinGraph(simplify(expandGraph(given, runs)));
+  const graph = fuseElementwise(matrixProducts(planeConvolutions(simple, runs), runs), runs);
   const forms = new Map(executor.channelBlocks?.map((size) => [size, blockConvolutions(graph, { size, samples })]));
   if ([...forms.values()].every((form) => form === graph)) return graph;
   const size = await channelBlock(executor);

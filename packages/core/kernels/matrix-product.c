@@ -1,0 +1,154 @@
+// A product of matrices, each of them as it lies or turned over. Ways of a matrix that fit in the registers, rows of the left by some vectors of the right, are summed over as
+// many inner places as stay near; the right side is copied next to each other just before.
+#include "conv-channels.h"
+
+typedef struct MatrixProduct {
+  int64_t rows, inner, columns;
+  int64_t turnedLeft, turnedRight;
+  const float *left, *right, *bias;
+  float *result;
+  int64_t vectors, panels, chunk; // of a panel; panels; rows of a task
+} MatrixProduct;
+
+typedef struct ProductTile {
+  const float *left, *right, *from;
+  float *to;
+  int64_t apart, inner, fromApart, toApart; // from row to row of the left, or from inner place to inner place; of the sums
+} ProductTile;
+
+// The left side read along its rows: a pointer for each.
+#define ALONG(R, V)                                                                                 \
+  __attribute__((noinline)) static void along_##R##_##V(const ProductTile *tile) {                  \
+    Vector s[R][V];                                                                                 \
+    const float *at[R], *right = tile->right;                                                       \
+    EACH(r, R) at[r] = tile->left + r * tile->apart;                                                \
+    EACH(r, R) EACH(v, V) s[r][v] = load(tile->from + r * tile->fromApart + v * Lanes);             \
+    for (int64_t k = 0, inner = tile->inner; k < inner; k++, right += V * Lanes) {                  \
+      Vector b[V];                                                                                  \
+      EACH(v, V) b[v] = load(right + v * Lanes);                                                    \
+      EACH(r, R) {                                                                                  \
+        const Vector a = all(at[r][k]);                                                             \
+        EACH(v, V) s[r][v] += a * b[v];                                                             \
+      }                                                                                             \
+    }                                                                                               \
+    EACH(r, R) EACH(v, V) store(tile->to + r * tile->toApart + v * Lanes, s[r][v]);                 \
+  }
+// The left side turned over: rows lie beside each other.
+#define ACROSS(R, V)                                                                                \
+  __attribute__((noinline)) static void across_##R##_##V(const ProductTile *tile) {                 \
+    Vector s[R][V];                                                                                 \
+    const float *left = tile->left, *right = tile->right;                                           \
+    const int64_t apart = tile->apart;                                                              \
+    EACH(r, R) EACH(v, V) s[r][v] = load(tile->from + r * tile->fromApart + v * Lanes);             \
+    for (int64_t k = tile->inner; k > 0; k--, left += apart, right += V * Lanes) {                  \
+      Vector b[V];                                                                                  \
+      EACH(v, V) b[v] = load(right + v * Lanes);                                                    \
+      EACH(r, R) {                                                                                  \
+        const Vector a = all(left[r]);                                                              \
+        EACH(v, V) s[r][v] += a * b[v];                                                             \
+      }                                                                                             \
+    }                                                                                               \
+    EACH(r, R) EACH(v, V) store(tile->to + r * tile->toApart + v * Lanes, s[r][v]);                 \
+  }
+#define BOTH(R, V) ALONG(R, V) ACROSS(R, V)
+#define BOTH6(V) BOTH(1, V) BOTH(2, V) BOTH(3, V) BOTH(4, V) BOTH(5, V) BOTH(6, V)
+#define BOTH9(V) BOTH6(V) BOTH(7, V) BOTH(8, V) BOTH(9, V)
+#define WAY6(way, V) way##_1_##V, way##_2_##V, way##_3_##V, way##_4_##V, way##_5_##V, way##_6_##V
+#define WAY9(way, V) WAY6(way, V), way##_7_##V, way##_8_##V, way##_9_##V
+typedef void (*ProductWay)(const ProductTile *);
+
+BOTH9(1)
+#if defined(__AVX512F__)
+BOTH9(2)
+BOTH9(3)
+BOTH6(4)
+static const ProductWay productWays[2][PanelMost][9] = {{{WAY9(along, 1)}, {WAY9(along, 2)}, {WAY9(along, 3)}, {WAY6(along, 4)}},
+                                                        {{WAY9(across, 1)}, {WAY9(across, 2)}, {WAY9(across, 3)}, {WAY6(across, 4)}}};
+#else
+BOTH6(2)
+static const ProductWay productWays[2][PanelMost][9] = {{{WAY9(along, 1)}, {WAY6(along, 2)}}, {{WAY9(across, 1)}, {WAY6(across, 2)}}};
+#endif
+static const int64_t productRows[4] = {9, PanelMost == 4 ? 9 : 6, 8, 6};
+
+/** Inner places that are gone through at a time, and rows of a task: a panel of the right stays in the first cache, what it is multiplied by in the second. */
+enum { ProductInner = 192, ProductChunk = 192 };
+
+/** `count` columns of the right side from `c0` on, inner places from `k0` on, as a panel; zeros behind the last column. */
+static void packRight(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t c0, int64_t count, float *panel) {
+  const int64_t width = j->vectors * Lanes;
+  if (j->turnedRight) return intoPanel(j->right + c0 * j->inner + k0, j->inner, count, inner, width, panel);
+  const float *from = j->right + k0 * j->columns + c0;
+  for (int64_t k = 0; k < inner; k++, from += j->columns, panel += width) {
+    if (count == width) EACH(v, PanelMost) { if (v < j->vectors) store(panel + v * Lanes, load(from + v * Lanes)); }
+    else for (int64_t c = 0; c < width; c++) panel[c] = c < count ? from[c] : 0;
+  }
+}
+
+/** Rows `r0 ..` of a left side that is turned over, inner places from `k0` on, next to each other: they lie far apart, which no processor foresees. */
+static void packLeft(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t r0, int64_t rows, float *packed) {
+  const float *from = j->left + k0 * j->rows + r0;
+  for (int64_t k = 0; k < inner; k++, from += j->rows, packed += rows) copy(packed, from, rows);
+}
+
+static void productTask(void *data, size_t index) {
+  const MatrixProduct *j = data;
+  const int64_t width = j->vectors * Lanes, chunks = parts(j->rows, j->chunk), panel = (int64_t)index / chunks, r0 = (int64_t)index % chunks * j->chunk;
+  const int64_t c0 = panel * width, count = least(width, j->columns - c0), rows = least(j->chunk, j->rows - r0), most = productRows[j->vectors - 1];
+  Vector packed[ProductInner * PanelMost], sums[ProductChunk * PanelMost], bias[PanelMost];
+  float left[ProductInner * ProductChunk];
+  float *start = (float *)bias;
+  for (int64_t c = 0; c < width; c++) start[c] = j->bias && c < count ? j->bias[c0 + c] : 0;
+  // A panel that hangs over the last column is summed beside the result.
+  const int whole = count == width;
+  float *to = whole ? j->result + r0 * j->columns + c0 : (float *)sums;
+  const int64_t apart = whole ? j->columns : width;
+  for (int64_t k0 = 0; k0 < j->inner; k0 += ProductInner) {
+    const int64_t inner = least(ProductInner, j->inner - k0);
+    packRight(j, k0, inner, c0, count, (float *)packed);
+    if (j->turnedLeft) packLeft(j, k0, inner, r0, rows, left);
+    ProductTile tile = {.right = (float *)packed, .apart = j->turnedLeft ? rows : j->inner, .inner = inner, .toApart = apart,
+                        .fromApart = k0 == 0 ? 0 : apart};
+    for (int64_t r = 0; r < rows;) {
+      const int64_t some = parts(rows - r, parts(rows - r, most));
+      tile.left = j->turnedLeft ? left + r : j->left + (r0 + r) * j->inner + k0;
+      tile.to = to + r * apart;
+      tile.from = k0 == 0 ? start : tile.to;
+      productWays[j->turnedLeft][j->vectors - 1][some - 1](&tile);
+      r += some;
+    }
+  }
+  if (j->inner == 0)
+    for (int64_t r = 0; r < rows; r++) for (int64_t c = 0; c < width; c++) if (c < count) to[r * apart + c] = start[c];
+  if (!whole)
+    for (int64_t r = 0; r < rows; r++) copy(j->result + (r0 + r) * j->columns + c0, to + r * width, count);
+}
+
+/** So many tasks at least, where there are as many rows: threads can share them. */
+enum { ProductTasks = 8, ProductLeastChunk = 48 };
+
+static const char *matrixProduct(const Kernel *k, Context *context) {
+  View a = {0}, b = {0}, bias = {0};
+  if (!input(k, context, 0, &a) || !input(k, context, 1, &b)) return "two tensors are wanted";
+  const int hasBias = input(k, context, 2, &bias);
+  MatrixProduct j = {.turnedLeft = k->ints[0] != 0, .turnedRight = k->ints[1] != 0};
+  if (a.rank < 2 || b.rank != 2 || (j.turnedLeft && a.rank != 2)) return "a [..., rows, inner] and b [inner, columns] are wanted";
+  int64_t dims[MaxRank], before = 1;
+  for (int64_t i = 0; i < a.rank; i++) dims[i] = a.dims[i];
+  for (int64_t i = 0; i < a.rank - 1; i++) before *= a.dims[i];
+  j.rows = j.turnedLeft ? a.dims[1] : before, j.inner = j.turnedLeft ? a.dims[0] : a.dims[a.rank - 1];
+  j.columns = b.dims[j.turnedRight ? 0 : 1];
+  if (b.dims[j.turnedRight ? 1 : 0] != j.inner) return "the inner sizes of the two sides differ";
+  if (hasBias && (bias.rank != 1 || bias.dims[0] != j.columns)) return "a bias [columns] is wanted";
+  if (j.turnedLeft) dims[0] = j.rows;
+  dims[a.rank - 1] = j.columns;
+  j.left = a.data, j.right = b.data, j.bias = hasBias ? bias.data : 0;
+  j.result = output(k, context, 0, dims, (size_t)a.rank);
+  if (!j.result || j.rows * j.columns == 0) return 0;
+  const int64_t vectors = parts(j.columns, Lanes);
+  j.vectors = parts(vectors, parts(vectors, PanelMost));
+  j.panels = parts(vectors, j.vectors);
+  const int64_t wanted = most(parts(j.rows, ProductChunk), least(parts(ProductTasks, j.panels), parts(j.rows, ProductLeastChunk)));
+  j.chunk = parts(j.rows, wanted);
+  parallel(k, context, productTask, (size_t)(j.panels * parts(j.rows, j.chunk)), &j);
+  return 0;
+}
