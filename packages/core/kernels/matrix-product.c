@@ -5,7 +5,7 @@
 typedef struct MatrixProduct {
   int64_t rows, inner, columns;
   int64_t turnedLeft, turnedRight;
-  const float *left, *right, *bias;
+  const float *left, *right, *bias, *added; // added: like the result
   float *result;
   int64_t vectors, panels, chunk; // of a panel; panels; rows of a task
 } MatrixProduct;
@@ -102,23 +102,31 @@ static void productTask(void *data, size_t index) {
   const int whole = count == width;
   float *to = whole ? j->result + r0 * j->columns + c0 : (float *)sums;
   const int64_t apart = whole ? j->columns : width;
+  const float *begin = start; // where sums begin, and how far apart
+  int64_t beginApart = 0;
+  if (j->added && whole) begin = j->added + r0 * j->columns + c0, beginApart = j->columns;
+  else if (j->added) {
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t c = 0; c < width; c++) to[r * width + c] = c < count ? j->added[(r0 + r) * j->columns + c0 + c] : 0;
+    begin = to, beginApart = width;
+  }
   for (int64_t k0 = 0; k0 < j->inner; k0 += ProductInner) {
     const int64_t inner = least(ProductInner, j->inner - k0);
     packRight(j, k0, inner, c0, count, (float *)packed);
     if (j->turnedLeft) packLeft(j, k0, inner, r0, rows, left);
     ProductTile tile = {.right = (float *)packed, .apart = j->turnedLeft ? rows : j->inner, .inner = inner, .toApart = apart,
-                        .fromApart = k0 == 0 ? 0 : apart};
+                        .fromApart = k0 == 0 ? beginApart : apart};
     for (int64_t r = 0; r < rows;) {
       const int64_t some = parts(rows - r, parts(rows - r, most));
       tile.left = j->turnedLeft ? left + r : j->left + (r0 + r) * j->inner + k0;
       tile.to = to + r * apart;
-      tile.from = k0 == 0 ? start : tile.to;
+      tile.from = k0 == 0 ? begin + r * beginApart : tile.to;
       productWays[j->turnedLeft][j->vectors - 1][some - 1](&tile);
       r += some;
     }
   }
   if (j->inner == 0)
-    for (int64_t r = 0; r < rows; r++) for (int64_t c = 0; c < width; c++) if (c < count) to[r * apart + c] = start[c];
+    for (int64_t r = 0; r < rows; r++) for (int64_t c = 0; c < width; c++) if (c < count) to[r * apart + c] = begin[r * beginApart + c];
   if (!whole)
     for (int64_t r = 0; r < rows; r++) copy(j->result + (r0 + r) * j->columns + c0, to + r * width, count);
 }
@@ -138,10 +146,11 @@ static const char *matrixProduct(const Kernel *k, Context *context) {
   j.rows = j.turnedLeft ? a.dims[1] : before, j.inner = j.turnedLeft ? a.dims[0] : a.dims[a.rank - 1];
   j.columns = b.dims[j.turnedRight ? 0 : 1];
   if (b.dims[j.turnedRight ? 1 : 0] != j.inner) return "the inner sizes of the two sides differ";
-  if (hasBias && (bias.rank != 1 || bias.dims[0] != j.columns)) return "a bias [columns] is wanted";
+  const int isLike = hasBias && bias.rank == 2 && bias.dims[0] == j.rows && bias.dims[1] == j.columns;
+  if (hasBias && !isLike && (bias.rank != 1 || bias.dims[0] != j.columns)) return "a bias [columns], or [rows, columns], is wanted";
   if (j.turnedLeft) dims[0] = j.rows;
   dims[a.rank - 1] = j.columns;
-  j.left = a.data, j.right = b.data, j.bias = hasBias ? bias.data : 0;
+  j.left = a.data, j.right = b.data, j.bias = hasBias && !isLike ? bias.data : 0, j.added = isLike ? bias.data : 0;
   j.result = output(k, context, 0, dims, (size_t)a.rank);
   if (!j.result || j.rows * j.columns == 0) return 0;
   const int64_t vectors = parts(j.columns, Lanes);

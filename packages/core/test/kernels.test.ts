@@ -207,12 +207,14 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       for (const right of [false, true]) {
         const shapes = { a: left ? [inner, rows] : [rows, inner], b: right ? [columns, inner] : [inner, columns], c: [columns] };
         const [a, b, c] = [graphInput('a', shapes.a), graphInput('b', shapes.b), graphInput('c', shapes.c)];
+        const d = graphInput('d', [rows, columns]);
         const outputs = {
           plain: ops.matrixProduct({ a, b }, { left, right }),
           biased: ops.matrixProduct({ a, b, c }, { left, right }),
+          added: ops.matrixProduct({ a, b, c: d }, { left, right }),
         };
-        const feeds = { a: filled(shapes.a, 1), b: filled(shapes.b, 2), c: filled(shapes.c, 3) };
-        expect(await difference({ name: 'product', inputs: [a, b, c], outputs }, feeds, executor)).toBeLessThan(1e-5);
+        const feeds = { a: filled(shapes.a, 1), b: filled(shapes.b, 2), c: filled(shapes.c, 3), d: filled([rows, columns], 4) };
+        expect(await difference({ name: 'product', inputs: [a, b, c, d], outputs }, feeds, executor)).toBeLessThan(1e-5);
       }
   });
 

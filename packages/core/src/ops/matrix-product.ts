@@ -30,9 +30,15 @@ export const matrixProductOp = defineOp({
         got: `${showShape(a.shape)}${attrs.turned_left ? ' turned' : ''} x ${showShape(b.shape)}${attrs.turned_right ? ' turned' : ''}`,
         want: 'a matrix (or, as it lies, a stack of them) times a matrix, with equal inner sizes',
       });
-    if (c && (c.shape.length !== 1 || dimsDiffer(c.shape[0]!, columns!)))
-      throw fail('shape-mismatch', { what: 'MatrixProduct', got: `a bias ${showShape(c.shape)}`, want: showShape([columns!]) });
-    return { y: { dtype, shape: [...before, rows!, columns!] } };
+    const shape = [...before, rows!, columns!];
+    const added = c && (c.shape.length === 1 ? [columns!] : shape.length === 2 ? shape : undefined);
+    if (c && (added?.length !== c.shape.length || added.some((size, i) => dimsDiffer(size, c.shape[i]!))))
+      throw fail('shape-mismatch', {
+        what: 'MatrixProduct',
+        got: `${showShape(c.shape)} to be added`,
+        want: `${showShape([columns!])}, or for two matrices ${showShape(shape)}`,
+      });
+    return { y: { dtype, shape } };
   },
   flops: ({ a }, { y }, attrs) => 2 * sizeOf(y.shape) * (attrs.turned_left ? a.shape[0]! : a.shape.at(-1)!),
   expand({ a, b, c }, attrs) {
@@ -47,7 +53,7 @@ export const matrixProductOp = defineOp({
 /**
  * A product of a matrix, or of all rows of a stack, with a matrix; each may be given turned over.
  *
- * Shapes: `a [..., m, k] (turned: [k, m]), b [k, n] (turned: [n, k]), c [n] -> [..., m, n]`. Errors: `shape-mismatch`, `dtype-mismatch`.
+ * Shapes: `a [..., m, k] (turned: [k, m]), b [k, n] (turned: [n, k]), c [n] or [m, n] -> [..., m, n]`. Errors: `shape-mismatch`, `dtype-mismatch`.
  *
  * @internal
  */
@@ -78,6 +84,16 @@ export const matrixProductCases: OpCase[] = [
     ins: [[2, 3, 5], [17, 5], [17]],
     build: (a, b, c) => matrixProduct({ a, b, c }, { right: true }),
     torch: 'a @ b.T + c',
+  },
+  {
+    name: 'added to a matrix',
+    ins: [
+      [7, 5],
+      [5, 20],
+      [7, 20],
+    ],
+    build: (a, b, c) => matrixProduct({ a, b, c }),
+    torch: 'a @ b + c',
   },
   {
     name: 'both turned',
