@@ -1,6 +1,6 @@
 // `npm run pack [-- FOLDER]`: builds both packages and packs them as a registry would get them, into FOLDER (tmp/packages unless
 // told). Prints one path a line. Install them with `npm install --ignore-scripts FOLDER/*.tgz`.
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { ensureBuilt, ensureInstalled, main, Refusal, root, run } from './ready.mjs';
 
@@ -9,9 +9,10 @@ const packages = ['packages/core', 'packages/stratus'];
 /** The compiler leaves what it once wrote for a source that is gone; it must not be published. */
 function removeStale(name) {
   const dist = join(root, name, 'dist');
+  const bundled = new Set(JSON.parse(readFileSync(join(dist, '.bundle.json'), 'utf8')));
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const stem = /^(.+?)(\.d\.ts|\.js)(\.map)?$/.exec(entry.name)?.[1];
-    if (!entry.isFile() || stem === undefined) continue;
+    if (!entry.isFile() || stem === undefined || bundled.has(entry.name)) continue;
     const source = join(root, name, 'src', relative(dist, entry.parentPath), `${stem}.ts`);
     if (!existsSync(source)) rmSync(join(entry.parentPath, entry.name));
   }

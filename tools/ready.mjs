@@ -86,6 +86,8 @@ export async function ensureInstalled({ toError = false } = {}) {
 export async function ensureBuilt({ toError = false } = {}) {
   const { code } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { toError });
   if (code !== 0) throw new Refusal('The build failed; the messages of the compiler are above.');
+  const { bundleAll } = await import('./bundle.mjs'); // it needs what was installed
+  await bundleAll();
   linkCommand();
 }
 

@@ -34,7 +34,7 @@ const answer = `
 /**
  * A thread that answers calls. Its program is plain JavaScript text, so that it is the same from source, from `dist` and out of a
  * bundle; it defines `calls`, an object of functions that give a result and a list of memory to move. The thread starts with
- * the first call, keeps the process alive only while calls are open, and ends with `end` or when nobody can call it any more.
+ * `start` or the first call, keeps the process alive only while calls are open, and ends with `end` or when nobody can call it any more.
  */
 export class Thread {
   readonly #program: string;
@@ -82,6 +82,11 @@ export class Thread {
     watchExit();
     running.add(state);
     return worker;
+  }
+
+  /** Starts it before the first call, so that it gets ready while its owner does something else. */
+  start(): void {
+    this.#worker ??= this.#start();
   }
 
   /** Called when its worker has ended; the next call starts another. */

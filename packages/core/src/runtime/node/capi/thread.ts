@@ -28,6 +28,7 @@ export class EngineThread {
 
   constructor({ forThread, denormals }: Library) {
     this.#thread = new Thread(program, { ...forThread, setter: denormals?.setter, asZero: denormals?.asZero });
+    this.#thread.start(); // it takes as long to get ready as a small graph takes to be made, and sessions are made in it
   }
 
   /**
