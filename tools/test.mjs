@@ -1,9 +1,10 @@
 // `npm test [-- arguments of vitest]`: installs what is missing, builds, runs every test, says what was skipped and why.
+// `npm test -- --driver binding`: with the npm package's binding wherever a test names no driver itself (STRATUS_DRIVER).
 // The last line is the count alone: '12 passed, 0 failed, 3 skipped'.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { ensureBuilt, ensureInstalled, main, root, run } from './ready.mjs';
+import { ensureBuilt, ensureInstalled, main, Refusal, root, run } from './ready.mjs';
 
 const find = (...names) =>
   (process.env.PATH ?? '')
@@ -72,8 +73,17 @@ async function interopPython() {
   return python;
 }
 
+/** Takes `--driver NAME` out of the arguments; the others are vitest's. */
+function wanted(args) {
+  const at = args.indexOf('--driver');
+  if (at < 0) return { driver: undefined, given: args };
+  const driver = args[at + 1];
+  if (!['capi', 'binding'].includes(driver)) throw new Refusal(`--driver ${driver ?? ''}: there are capi and binding`);
+  return { driver, given: args.toSpliced(at, 2) };
+}
+
 await main(async () => {
-  const given = process.argv.slice(2);
+  const { driver, given } = wanted(process.argv.slice(2));
   await ensureInstalled();
   await ensureBuilt();
   const browser = await chromium();
@@ -83,6 +93,7 @@ await main(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'stratus-test-'));
   const report = join(folder, 'report.json');
   const env = { ...process.env, STRATUS_TEST_REPORT: report };
+  if (driver !== undefined) env.STRATUS_DRIVER = driver;
   if (python !== undefined) env.STRATUS_PYTHON = python;
   if (browser !== undefined) env.STRATUS_CHROMIUM = browser;
   const reporters = [

@@ -130,7 +130,8 @@ export interface ExecutorOptions {
   readonly threads?: number | undefined;
   /**
    * Node only. 'capi' calls ONNX Runtime's C interface: nothing is copied, and short runs take no thread hop. 'binding' is the npm
-   * package's own binding in a worker thread: slower, for platforms where the former does not load. Unless told: the first that works.
+   * package's own binding in a worker thread: slower, for platforms where the former does not load. Unless told: what the environment variable
+   * STRATUS_DRIVER names, or else the first that works.
    */
   readonly driver?: 'capi' | 'binding' | undefined;
   /**

@@ -150,8 +150,11 @@ async function engine(): Promise<Found[]> {
         status: 'warning',
         note: `The slower binding is used instead: ${native}`,
       });
-    else found.push({ name: 'Native library', value: 'loads', status: 'ok' });
-    const executor = typeof native === 'string' ? await createExecutor() : native;
+    else {
+      found.push({ name: 'Native library', value: 'loads', status: 'ok' });
+      await native.release();
+    }
+    const executor = await createExecutor(); // the one that is at work, which STRATUS_DRIVER may have chosen
     try {
       found.push({ name: 'Executor', value: executor.description, status: 'ok' });
       found.push({ name: 'Matrix product', value: `${figure(await gigaflops(executor))} GFLOP/s in float32`, status: 'ok' });

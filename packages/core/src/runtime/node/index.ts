@@ -37,13 +37,22 @@ const devices: Readonly<Record<'cpu' | 'webgpu', Readonly<Record<string, Make>>>
   webgpu: { capi: onGpu },
 };
 
+/** The driver that STRATUS_DRIVER asks for where nobody else does. A GPU has but one. Errors: `unknown-name`. */
+function driverOfEnvironment(drivers: Readonly<Record<string, Make>>): string | undefined {
+  const name = process.env['STRATUS_DRIVER'];
+  if (!name) return undefined;
+  lookUp('driver in STRATUS_DRIVER', devices.cpu, name);
+  return Object.hasOwn(drivers, name) ? name : undefined;
+}
+
 /**
  * Makes an executor: through ONNX Runtime's C API, or, where that does not load, through its Node binding, which knows no GPU.
  * Errors: `bad-value`, `unknown-name`, `no-device` when there is no GPU that can be used, `engine` when ONNX Runtime cannot be loaded.
  */
 export async function createExecutor(options: ExecutorOptions = {}): Promise<Executor> {
-  const { device = 'cpu', driver, kernels = true } = options;
+  const { device = 'cpu', kernels = true } = options;
   const drivers = lookUp('device', devices, device);
+  const driver = options.driver ?? driverOfEnvironment(drivers);
   // Beside a GPU the processor calculates no more than sizes and keys.
   const threads = checkThreads(options.threads ?? (device === 'cpu' ? defaultThreads() : 1));
   if (typeof kernels !== 'boolean' && !levels.includes(kernels))

@@ -1,7 +1,6 @@
 import type * as Ort from 'onnxruntime-web/webgpu';
 import { fail } from '../../errors.ts';
-import { encodeModel } from '../../onnx/index.ts';
-import { dtypes } from '../../tensor/index.ts';
+import { smallestModel } from '../smallest-model.ts';
 import { placeOf } from './load.ts';
 
 /** As much of WebGPU's interface as is used here. */
@@ -68,18 +67,4 @@ async function start(wasmPaths: string | undefined): Promise<Gpu> {
     const fix = `Serve ${file}.wasm of the package onnxruntime-web ${at ? `at ${at}${file}.wasm` : 'beside the script'}, or say where it is with wasmPaths.`;
     throw fail('engine', { doing: 'loading its build for WebGPU', reason: `${reason}. ${fix}` }, e);
   }
-}
-
-function smallestModel(): Uint8Array {
-  const port = (name: string) => ({ name, type: { tensorType: { elemType: dtypes.float32.onnx, shape: { dim: [] } } } });
-  return encodeModel({
-    irVersion: 10,
-    opsetImport: [{ domain: '', version: 21 }],
-    graph: {
-      name: 'smallest',
-      node: [{ opType: 'Abs', input: ['x'], output: ['y'] }],
-      input: [port('x')],
-      output: [port('y')],
-    },
-  });
 }

@@ -1,7 +1,6 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { fail } from '../../errors.ts';
-import { encodeModel } from '../../onnx/index.ts';
-import { dtypes } from '../../tensor/index.ts';
+import { smallestModel } from '../smallest-model.ts';
 
 /** What the engine was loaded with. */
 export interface Loaded {
@@ -83,18 +82,3 @@ const reasonOf = (e: unknown): string =>
   (e instanceof Error ? e.message : String(e))
     .replace(/^no available backend found\. ERR: \[\w+\] /, '')
     .replace(/^(?:Error|RuntimeError): Aborted\((.*)\)\. Build with -sASSERTIONS for more info\.$/s, '$1');
-
-/** One number in, the same out: any model makes ONNX Runtime load its build. */
-function smallestModel(): Uint8Array {
-  const port = (name: string) => ({ name, type: { tensorType: { elemType: dtypes.float32.onnx, shape: { dim: [] } } } });
-  return encodeModel({
-    irVersion: 10,
-    opsetImport: [{ domain: '', version: 21 }],
-    graph: {
-      name: 'smallest',
-      node: [{ opType: 'Identity', input: ['x'], output: ['y'] }],
-      input: [port('x')],
-      output: [port('y')],
-    },
-  });
-}

@@ -1,9 +1,9 @@
 import { fail } from '../../../errors.ts';
-import { encodeModel } from '../../../onnx/index.ts';
 import { type DType, dtypes, type TypedArray } from '../../../tensor/index.ts';
 import { plainReason } from '../../engine-error.ts';
 import { inTurn, Line } from '../../line.ts';
 import { copyOf } from '../../ports.ts';
+import { smallestModel } from '../../smallest-model.ts';
 import { onWebGpu } from '../../web-gpu-kernels.ts';
 import type { Cell, Device } from './device.ts';
 import type { Library } from './library.ts';
@@ -93,21 +93,6 @@ class WebGpu implements Device {
       void [values, memory]; // until here
     }
   }
-}
-
-/** One number in, the same out. */
-function smallestModel(): Uint8Array {
-  const port = (name: string) => ({ name, type: { tensorType: { elemType: dtypes.float32.onnx, shape: { dim: [] } } } });
-  return encodeModel({
-    irVersion: 10,
-    opsetImport: [{ domain: '', version: 21 }],
-    graph: {
-      name: 'smallest',
-      node: [{ opType: 'Identity', input: ['x'], output: ['y'] }],
-      input: [port('x')],
-      output: [port('y')],
-    },
-  });
 }
 
 let started: Promise<Device> | undefined;
