@@ -25,6 +25,6 @@ for (let i = 0; i < Number(steps); i++) {
   times.push(performance.now() - start);
 }
 console.log(`${stepModel.title}: ${median(times).toFixed(2)} ms a step, ${threads} thread${threads === '1' ? '' : 's'}`);
-printKernels(await kernels(record.last(), { threads: Number(threads), steps: Number(steps) }));
+printKernels(await kernels(record.last(), { steps: Number(steps) }));
 await model.release();
 process.exit(0);

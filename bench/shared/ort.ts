@@ -17,8 +17,18 @@ export interface OrtSession {
   }[];
   run(feeds: object): Promise<Record<string, { readonly data: ArrayLike<number> }>>;
   release(): Promise<void>;
-  endProfiling(): void;
 }
 
 /** The package that packages/core depends on. */
 export const ort = createRequire(join(import.meta.dirname, '../../packages/core/package.json'))('onnxruntime-node') as Ort;
+
+/** The settings of our executor's sessions, for onnxruntime-node. */
+export const sessionOptions = (threads: number) => ({
+  intraOpNumThreads: threads,
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 3,
+  extra: {
+    session: { set_denormal_as_zero: '1', force_spinning_stop: '1' },
+    optimization: { disable_specified_optimizers: 'EliminateDropout' },
+  },
+});

@@ -5,6 +5,8 @@ type Run = Parameters<Program['run']>;
 /** One run that went by: what was compiled, and how it was called. */
 export interface Recorded {
   readonly model: Uint8Array;
+  /** What the program was compiled by, so that the same model can be compiled again for what it holds. */
+  readonly executor: Executor;
   readonly program: Program;
   readonly feeds: Run[0];
   readonly options: Run[1];
@@ -25,9 +27,12 @@ export function recorder(executor: Executor): { readonly executor: Executor; rea
       return {
         inputs: program.inputs,
         outputs: program.outputs,
+        get engineMs() {
+          return program.engineMs ?? Number.NaN;
+        },
         release: () => program.release(),
         run(feeds, runOptions) {
-          last = { model, program, feeds, options: runOptions };
+          last = { model, executor, program, feeds, options: runOptions };
           return program.run(feeds, runOptions);
         },
       };

@@ -85,6 +85,11 @@ export interface Program {
    */
   run(feeds: Tensors, options?: RunOptions): Promise<Record<string, Tensor>>;
   /**
+   * Milliseconds that its runs have spent inside of the engine so far, by the clock. What is left of a step's time is JavaScript, copies and
+   * waiting. Undefined where nobody counts.
+   */
+  readonly engineMs?: number;
+  /**
    * All runs so far, kernel by kernel; those that come later are not noted. Once; there where the program was compiled with `profile`.
    * The engine keeps a million notes and leaves out what comes after. Errors: `engine`, `released`.
    */

@@ -98,6 +98,7 @@ export class NativeProgram implements Program {
   readonly #names: { readonly inputs: NameAddresses; readonly outputs: NameAddresses };
   readonly #texts: Uint8Array[] = [];
   readonly #calls = new WeakMap<object, readonly Call[]>();
+  #engineMs = 0;
   /** True when the time of a run depends on values and not only on shapes. */
   readonly #unsteady: boolean;
 
@@ -132,6 +133,10 @@ export class NativeProgram implements Program {
         }),
       );
     this.#names = { inputs: addresses(this.inputs), outputs: addresses(this.outputs) };
+  }
+
+  get engineMs(): number {
+    return this.#engineMs;
   }
 
   async run(feeds: Tensors, options: RunOptions = {}): Promise<Record<string, Tensor>> {
@@ -214,8 +219,11 @@ export class NativeProgram implements Program {
     const start = performance.now();
     plan.place(feeds);
     const args = plan.args(this.#session, 0n);
+    const called = performance.now();
     const status = denormals ? denormals.run(() => run(...args)) : run(...args);
-    plan.lastMs = performance.now() - start;
+    const end = performance.now();
+    plan.lastMs = end - start;
+    this.#engineMs += end - called;
     this.#library.check(status);
   }
 
@@ -227,6 +235,7 @@ export class NativeProgram implements Program {
       stop.check();
       const { status, ms } = await this.#thread.call('run', plan.args(this.#session, runOptions));
       plan.lastMs = ms;
+      this.#engineMs += ms;
       this.#library.check(status);
     } finally {
       stop.onAbort = undefined;
