@@ -7,8 +7,10 @@ import { fuseElementwise } from '../src/passes/index.ts';
 import { createExecutor } from '../src/runtime/node/index.ts';
 import { type Dim, randomKey, Tensor, uniformAt } from '../src/tensor/index.ts';
 
-const executor = await createExecutor({ threads: 2 });
-const levels = await Promise.all((['base', 'avx2', 'avx512'] as const).map((kernels) => createExecutor({ threads: 1, kernels })));
+const executor = await createExecutor({ driver: 'capi', threads: 2 });
+const levels = await Promise.all(
+  (['base', 'avx2', 'avx512'] as const).map((kernels) => createExecutor({ driver: 'capi', threads: 1, kernels })),
+);
 const { runs } = executor;
 const nodesOf = (graph: Graph): Node[] => toposort(Object.values(graph.outputs));
 const count = (graph: Graph): number => nodesOf(graph).length;
@@ -202,7 +204,7 @@ describe('fusing elementwise ops', () => {
     const x = graphInput('x', [3]);
     const graph: Graph = { name: 'plain', inputs: [x], outputs: { y: ops.exp(ops.neg(x)) } };
     expect(fuseElementwise(graph, portable)).toBe(graph);
-    const without = await createExecutor({ threads: 1, kernels: false });
+    const without = await createExecutor({ driver: 'capi', threads: 1, kernels: false });
     expect(fuseElementwise(graph, without.runs!)).toBe(graph);
     await without.release();
   });

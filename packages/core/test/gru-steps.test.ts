@@ -9,8 +9,10 @@ import { createExecutor } from '../src/runtime/node/index.ts';
 import { randomKey, type Shape, saltOf, Tensor, uniformAt } from '../src/tensor/index.ts';
 
 const levels = ['base', 'avx2', 'avx512'] as const;
-const executors = await Promise.all(levels.map((kernels, i) => createExecutor({ threads: 1 + (i % 2), kernels })));
-const without = await createExecutor({ threads: 1, kernels: false });
+const executors = await Promise.all(
+  levels.map((kernels, i) => createExecutor({ driver: 'capi', threads: 1 + (i % 2), kernels })),
+);
+const without = await createExecutor({ driver: 'capi', threads: 1, kernels: false });
 
 const random = (name: string, shape: readonly number[], most = 1): Tensor => {
   const key = randomKey(saltOf(name));

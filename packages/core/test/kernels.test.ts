@@ -10,7 +10,7 @@ import { emitters } from './support/op-rows.ts';
 
 const own = emitters.flatMap(([, op]) => (op.domain === ownDomain ? [op] : []));
 const names = ['base', 'avx2', 'avx512'] as const;
-const executors = await Promise.all(names.map((kernels) => createExecutor({ threads: 2, kernels })));
+const executors = await Promise.all(names.map((kernels) => createExecutor({ driver: 'capi', threads: 2, kernels })));
 
 const filled = (shape: readonly number[], seed: number): Tensor => {
   const size = shape.reduce((n, d) => n * d, 1);
