@@ -4,9 +4,19 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 // What measures time or memory runs after everything else, one file at a time: neighbours on the same cores would be measured too.
-const alone = ['executor', 'event-loop', 'memory', 'library', 'browser', 'web-gpu', 'web-gpu-browser', 'deploy', 'cli-train'].map(
-  (name) => `packages/*/test/${name}.test.ts`,
-);
+const alone = [
+  'executor',
+  'event-loop',
+  'memory',
+  'library',
+  'buffer-stress',
+  'two-trainings',
+  'browser',
+  'web-gpu',
+  'web-gpu-browser',
+  'deploy',
+  'cli-train',
+].map((name) => `packages/*/test/${name}.test.ts`);
 
 export default defineConfig({
   resolve: {

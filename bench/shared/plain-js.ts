@@ -10,8 +10,8 @@ import { filesUnder } from '../../tools/project.ts';
 export async function plainJs(root: string, program: string): Promise<string> {
   const into = join(root, 'tmp/bench');
   await rm(into, { recursive: true, force: true });
-  // Of the product only what kernels.ts takes; the rest is imported by the packages' names, built.
-  const folders = ['bench/shared', 'bench/peers', 'examples/zoo', 'packages/core/src/runtime/node/capi'];
+  // The product is imported by the packages' names, built.
+  const folders = ['bench/shared', 'bench/peers', 'examples/zoo'];
   const sources = folders.flatMap((folder) => filesUnder(join(root, folder), '.ts'));
   for (const source of sources.filter((path) => !path.endsWith('.test.ts'))) {
     const { code } = await transform(await readFile(source, 'utf8'), { loader: 'ts', format: 'esm', target: 'node20' });
