@@ -122,6 +122,7 @@ export {
 export {
   type Aliases,
   type AliasMove,
+  type AppendOptions,
   type Artifact,
   type Artifacts,
   type Json,

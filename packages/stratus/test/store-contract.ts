@@ -213,6 +213,41 @@ export function storeContract(place: () => StorePlace): void {
     expect((await metrics.history(key, 'x')).length).toBe(17);
   });
 
+  it('counts a call that is made again once, by writer and run', async () => {
+    const { runs, metrics } = await fresh();
+    for (const key of ['a', 'b']) await runs.create({ key });
+    const point = (value: number) => [{ name: 'loss', step: value, value }];
+    const values = async (key: string) => (await metrics.history(key, 'loss')).map(({ value }) => value);
+    for (const [value, sequence] of [
+      [1, 1],
+      [1, 1], // again
+      [2, 5],
+      [3, 4], // overtaken
+      [4, 6],
+    ] as const)
+      await metrics.append('a', point(value), { writer: 'w', sequence });
+    await metrics.append('a', point(5), { writer: 'other', sequence: 1 });
+    await metrics.append('b', point(6), { writer: 'w', sequence: 1 });
+    await metrics.append('a', point(7));
+    expect(await values('a')).toEqual([1, 2, 4, 5, 7]);
+    expect(await values('b')).toEqual([6]);
+    const many = Array.from({ length: 5 }, () => metrics.append('a', point(8), { writer: 'w', sequence: 7 }));
+    await Promise.all(many);
+    expect(await values('a')).toEqual([1, 2, 4, 5, 7, 8]);
+    for (const once of [
+      { writer: '', sequence: 1 },
+      { writer: 'w', sequence: 0.5 },
+    ])
+      expect((await failure(metrics.append('a', point(9), once))).code).toBe('bad-value');
+    // What a call adds that fails counts as little as its number.
+    expect(
+      (await failure(metrics.append('a', [...point(9), { name: '', step: 0, value: 0 }], { writer: 'w', sequence: 8 }))).code,
+    ).toBe('bad-value');
+    await metrics.append('a', point(9), { writer: 'w', sequence: 8 });
+    expect((await values('a')).at(-1)).toBe(9);
+    await runs.remove('a');
+  });
+
   it('adds all points of a call or none', async () => {
     const { runs, metrics } = await fresh();
     await runs.create({ key: 'a' });

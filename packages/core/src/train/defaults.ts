@@ -14,6 +14,8 @@ export interface TrainingDefaults {
   /** Goes on from the checkpoint folder, if there is one in it. */
   resume?: boolean | undefined;
   epochs?: number | undefined;
+  /** Is told of each model file that was written, by `save` or a callback: where it is. */
+  saved?: ((path: string) => void | Promise<void>) | undefined;
   /**
    * Profiles each fit, so many steps, and is told what was found as soon as it is. Such a training is a trial: it begins anew and writes no
    * checkpoints, whatever the script says.

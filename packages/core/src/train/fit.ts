@@ -1,8 +1,8 @@
 import { fail, StratusError } from '../errors.ts';
 import type { StepProfile } from '../profile/index.ts';
 import { nextTurn } from '../runtime/index.ts';
-import type { Tensor } from '../tensor/index.ts';
-import type { Callback, TrainingRun } from './callbacks/index.ts';
+import { sizeOf, type Tensor } from '../tensor/index.ts';
+import type { Callback, TrainingDataFacts, TrainingFacts, TrainingRun } from './callbacks/index.ts';
 import {
   areFinite,
   type CallbackState,
@@ -53,6 +53,8 @@ export interface Training {
   /** A checkpoint folder to go on from. */
   readonly resume?: string | undefined;
   readonly modelBytes: (history: readonly Logs[]) => Promise<Uint8Array>;
+  /** What is known of the data so far. */
+  readonly describe: () => Promise<TrainingDataFacts | undefined>;
   /** Steps whose time is to be looked into. */
   readonly profiledSteps?: number | undefined;
   /** Is told what was found, as soon as it is. */
@@ -118,6 +120,30 @@ export class FitRun implements TrainingRun {
 
   direction(figure: string): 'higher' | 'lower' | undefined {
     return directionOf(this.#machine.needPlan('fit'), figure);
+  }
+
+  facts(): TrainingFacts {
+    const { source, checkpoint, resume } = this.#training;
+    const count = (parameters: Machine['parameters']): number => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const { parameters, architecture, seed } = this.#machine;
+    return {
+      model: architecture.name,
+      parameters: { trainable: count(parameters.filter(({ trainable }) => trainable)), all: count(parameters) },
+      compile: this.#machine.needPlan('fit').config,
+      seed,
+      samples: source.samples,
+      shuffled: source.shuffled,
+      checkpoint: checkpoint?.directory,
+      resumed: resume,
+    };
+  }
+
+  dataFacts(): Promise<TrainingDataFacts | undefined> {
+    return this.#training.describe();
+  }
+
+  engine(): Promise<string> {
+    return this.#machine.engine();
   }
 
   stop(reason: string): void {
@@ -275,6 +301,7 @@ export class FitRun implements TrainingRun {
     this.#wanted.clear();
     // Weights that a step has ruined are nothing to go back to; the loss of the next batch tells.
     if (!(await areFinite(await this.#machine.weights()))) return;
+    for (const callback of this.#training.callbacks) await callback.onCheckpoint?.(this);
     const position = JSON.stringify([this.#machine.counts, this.epoch, this.batch]);
     for (const [dir, keep] of wanted) {
       if (this.#written.get(dir) === position) continue;

@@ -179,6 +179,7 @@ export class Model {
       callbacks: [...(options.callbacks ?? []), ...surroundings.filter((callback) => callback !== undefined)],
       signal: anySignal(options.signal, defaults.signal),
       ...checkpoints,
+      describe,
       profiledSteps: profiledSteps(defaults.profile ? { steps: defaults.profile.steps } : options.profile),
       onProfile: defaults.profile?.found,
       modelBytes: async (history) => modelFile(machine, {}, { ...this.#known, trained: { history, data: await describe() } }),
@@ -330,6 +331,7 @@ export class Model {
   /** Writes {@link Model.toBytes} to a file, whole or not at all. Errors: `file-failed`, `aborted`, `no-files` in browsers. */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     await files.write(path, await this.toBytes(options));
+    await trainingDefaults().saved?.(path);
   }
 
   /**

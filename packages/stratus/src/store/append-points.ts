@@ -1,8 +1,8 @@
 import { fail } from '@stratus/core';
 import { bytesOf, chunkPoints, joinAll, type Packed, type Point, pack, packedOf, part, summarize } from './chunk.ts';
 import type { Queries } from './database.ts';
-import type { MetricPoint } from './metrics.ts';
-import { checkTitle } from './names.ts';
+import type { AppendOptions, MetricPoint } from './metrics.ts';
+import { checkName, checkTitle, checkWhole } from './names.ts';
 import { type Scope, unknownRun } from './scope.ts';
 
 /** Points by metric, checked, in the order in which they came. Errors: `bad-value`. */
@@ -74,8 +74,12 @@ async function inParts<T>(list: readonly T[], work: (part: T[]) => Promise<unkno
 }
 
 /** Adds points to the metrics of a run. Errors: `unknown-name`, `bad-value`, `database-failed`. */
-export async function appendPoints(scope: Scope, run: string, list: readonly MetricPoint[]): Promise<void> {
+export async function appendPoints(scope: Scope, run: string, list: readonly MetricPoint[], once?: AppendOptions): Promise<void> {
   const byName = grouped(list);
+  if (once !== undefined) {
+    checkName('the writer of metrics', once.writer);
+    checkWhole('the sequence of a call', once.sequence);
+  }
   if (byName.size === 0) return;
   const all = [...byName.keys()].sort();
   await scope.database.write('Adding metrics to', async (db) => {
@@ -88,8 +92,20 @@ export async function appendPoints(scope: Scope, run: string, list: readonly Met
       .returning('id')
       .executeTakeFirst();
     if (found === undefined) throw await unknownRun(db, scope.projectId, run);
+    if (once !== undefined && !(await isNew(db, found.id, once))) return;
     await inParts(all, (names) => appendTo(db, found.id, names, byName));
   });
+}
+
+/** Whether a writer's call was not seen before; then it is from now on. The run's row is held, so nobody does the same meanwhile. */
+async function isNew(db: Queries, run: number, { writer, sequence }: AppendOptions): Promise<boolean> {
+  const added = await db
+    .insertInto('writers')
+    .values({ run_id: run, writer, sequence })
+    .onConflict((c) => c.columns(['run_id', 'writer']).doUpdateSet({ sequence }).where('writers.sequence', '<', sequence))
+    .returning('sequence')
+    .execute();
+  return added.length > 0;
 }
 
 async function appendTo(db: Queries, run: number, names: readonly string[], byName: ReadonlyMap<string, Point[]>): Promise<void> {

@@ -4,7 +4,7 @@ export type { Aliases, AliasMove, MoveOptions } from './aliases.ts';
 export type { Artifact, Artifacts } from './artifacts.ts';
 export type { Point } from './chunk.ts';
 export type { LogPiece, Logs } from './logs.ts';
-export type { MetricPoint, MetricSummary, Metrics } from './metrics.ts';
+export type { AppendOptions, MetricPoint, MetricSummary, Metrics } from './metrics.ts';
 export type { ModelInfo, Models, NewVersion, VersionInfo } from './models.ts';
 export type { MetricCondition, RunQuery, RunSort } from './run-query.ts';
 export type { Json, ParamValue } from './run-values.ts';

@@ -29,13 +29,22 @@ export interface MetricSummary {
   readonly max: { readonly step: number; readonly value: number } | undefined;
 }
 
+/** What makes a call that may be sent twice count once. */
+export interface AppendOptions {
+  /** Who calls: a name that nobody else uses. */
+  readonly writer: string;
+  /** The number of the call among those of this writer to this run, growing. A call with the number of an earlier one, or a lower one, adds nothing. */
+  readonly sequence: number;
+}
+
 /** The metrics of a store: points are only ever added. */
 export interface Metrics {
   /**
    * Adds points, all of them or none; they are safe when the promise is kept. Few large calls are faster than many small ones. The run counts as seen.
+   * A call that fails may have taken effect where a connection broke: with `once`, the same call can be made again, and counts once.
    * Errors: `unknown-name`, `bad-value`, `database-failed`.
    */
-  append(run: string, points: readonly MetricPoint[]): Promise<void>;
+  append(run: string, points: readonly MetricPoint[], once?: AppendOptions): Promise<void>;
   /** Every metric of a run, by name. Errors: `unknown-name`, `database-failed`. */
   summaries(run: string): Promise<readonly MetricSummary[]>;
   /**
@@ -94,8 +103,8 @@ const extreme = (value: number | null, step: number | null) => (value === null |
 
 /** @internal */
 export const metricsOf = (scope: Scope): Metrics => ({
-  async append(run, points) {
-    await appendPoints(scope, run, points);
+  async append(run, points, once) {
+    await appendPoints(scope, run, points, once);
   },
 
   summaries: (run) =>

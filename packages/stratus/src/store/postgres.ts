@@ -69,6 +69,7 @@ export async function openPostgres(address: string, { patienceMs, schema }: Post
     connectionTimeoutMillis: 15_000,
     application_name: 'stratus',
     max: 8,
+    allowExitOnIdle: true, // a script that has ended does not wait for connections that nobody uses
     types: { getTypeParser: typeParser },
   });
   pool.on('error', () => undefined); // a connection that was lost while nobody used it: the pool makes another one

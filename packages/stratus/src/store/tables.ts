@@ -57,6 +57,13 @@ interface Chunks {
   summary: Fixed<Uint8Array>;
 }
 
+/** The number of the last call of each writer that said who it is. */
+interface Writers {
+  run_id: Fixed<number>;
+  writer: Fixed<string>;
+  sequence: number;
+}
+
 interface Logs {
   id: Generated<number>;
   run_id: Fixed<number>;
@@ -129,6 +136,7 @@ export interface Tables {
   runs: Runs;
   series: Series;
   chunks: Chunks;
+  writers: Writers;
   logs: Logs;
   artifacts: Artifacts;
   models: Models;

@@ -1,6 +1,30 @@
 import type { Tensor } from '../../tensor/index.ts';
 import type { Logs } from '../logs.ts';
 
+/** What a training is made of, as it was declared: nothing of it changes while it runs. */
+export interface TrainingFacts {
+  readonly model: string;
+  /** How many numbers gradients move, and how many there are in all. */
+  readonly parameters: { readonly trainable: number; readonly all: number };
+  /** Optimizer, losses and metrics, as `compile` would take them again. */
+  readonly compile: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  /** Undefined for a stream. */
+  readonly samples: number | undefined;
+  readonly shuffled: boolean | undefined;
+  /** Where checkpoints go, and the folder that training went on from. */
+  readonly checkpoint: string | undefined;
+  readonly resumed: string | undefined;
+}
+
+/** What is known of the data of a training. */
+export interface TrainingDataFacts {
+  /** Undefined for a stream of which no whole epoch was seen. */
+  readonly samples: number | undefined;
+  /** SHA-256 over shapes and a sample of the data; undefined for a stream. */
+  readonly fingerprint: string | undefined;
+}
+
 /** A training run as callbacks see it. */
 export interface TrainingRun {
   /** From 0. */
@@ -26,6 +50,12 @@ export interface TrainingRun {
   setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void>;
   /** The model as the bytes of an ONNX file. */
   modelBytes(): Promise<Uint8Array>;
+  /** What is trained, and on what. */
+  facts?(): TrainingFacts;
+  /** What has been seen of the data so far; undefined before the first batch of a stream. */
+  dataFacts?(): Promise<TrainingDataFacts | undefined>;
+  /** What it runs on: the engine, its version and its device. */
+  engine?(): Promise<string>;
   /** Which way a figure of the logs is better, where its metric says so. */
   direction?(figure: string): 'higher' | 'lower' | undefined;
   /** Asks for a checkpoint in a folder. It is written when all callbacks have seen the present batch or epoch; fit reports what goes wrong. */
@@ -52,6 +82,8 @@ export interface Callback {
   /** `logs` are the figures of the epoch so far; `run.batchLoss` is the loss of the batch alone. */
   onBatchEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
   onEpochEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
+  /** A checkpoint is about to be written: what it has to keep is asked for next. */
+  onCheckpoint?(run: TrainingRun): void | Promise<void>;
   /** Also when training was stopped or failed. */
   onTrainEnd?(run: TrainingRun, logs: Logs): void | Promise<void>;
   /** Plain JSON that a checkpoint keeps; NaN and infinite numbers may be in it. */

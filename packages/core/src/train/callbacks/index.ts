@@ -1,4 +1,4 @@
-export type { Callback, TrainingRun } from './callback.ts';
+export type { Callback, TrainingDataFacts, TrainingFacts, TrainingRun } from './callback.ts';
 export { csvLogger } from './csv-logger.ts';
 export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.ts';
 export { jsonlLogger } from './jsonl-logger.ts';

@@ -1,5 +1,6 @@
 import { fail } from '../../errors.ts';
 import { files } from '../../runtime/index.ts';
+import { trainingDefaults } from '../defaults.ts';
 import type { Callback, TrainingRun } from './callback.ts';
 import { type MonitorOptions, monitorOf } from './monitor.ts';
 
@@ -52,8 +53,9 @@ export function modelCheckpoint({
   const monitor = monitorOf(watch);
   let best: number | undefined;
   const save = async (run: TrainingRun): Promise<void> => {
-    if (path.endsWith('.onnx')) await files.write(path, await run.modelBytes());
-    else run.saveCheckpoint(path, keep);
+    if (!path.endsWith('.onnx')) return run.saveCheckpoint(path, keep);
+    await files.write(path, await run.modelBytes());
+    await trainingDefaults().saved?.(path);
   };
   return {
     name: `modelCheckpoint ${path}`,

@@ -1,8 +1,9 @@
 import { runs } from './0001-runs.ts';
 import { registry } from './0002-registry.ts';
+import { writers } from './0003-writers.ts';
 import type { Migration } from './migration.ts';
 
 export type { ColumnTypes } from './migration.ts';
 
 /** All steps; the version of a schema is how many of them it has seen. */
-export const migrations: readonly Migration[] = [runs, registry];
+export const migrations: readonly Migration[] = [runs, registry, writers];
