@@ -56,9 +56,10 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     store: [],
     blobs: [],
     workspace: ['store', 'blobs'],
+    tracking: ['store', 'blobs', 'workspace'],
     report: ['progress'],
     serve: ['files'],
-    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'report', 'serve'],
+    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'report', 'serve'],
   },
 };
 

@@ -150,6 +150,7 @@ export {
   type StoreOptions,
   type VersionInfo,
 } from './store/index.ts';
+export { type ActiveRun, type ChildOptions, currentRun, type RunEnd, type StartRunOptions, startRun } from './tracking/index.ts';
 export { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 // Who uses the platform sees a training run and long downloads, also where the script is run by node itself.

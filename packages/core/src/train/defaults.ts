@@ -8,7 +8,7 @@ export interface TrainingDefaults {
   /** Shows progress; made anew for each call of fit. */
   progress?: (() => Callback) | undefined;
   /** Watches each fit, also one that shows no progress; made anew for each. */
-  watch?: (() => Callback) | undefined;
+  watch?: (() => Callback | readonly Callback[]) | undefined;
   /** Where checkpoints go unless the script says otherwise: one folder, or what each fit is given when it asks. */
   checkpoint?: string | (() => string) | undefined;
   /** Goes on from the checkpoint folder, if there is one in it. */

@@ -70,6 +70,7 @@ export class FitRun implements TrainingRun {
   batch = 0;
   batchLoss = Number.NaN;
   passedOver: readonly string[] = [];
+  failure: unknown;
 
   readonly #training: Training;
   readonly #machine: Machine;
@@ -183,6 +184,7 @@ export class FitRun implements TrainingRun {
       await this.#endProfile();
     } catch (e) {
       error = { reason: await this.#explain(e) };
+      this.failure = error.reason;
       await this.#machine.dropProfile();
     }
     for (const callback of callbacks) {

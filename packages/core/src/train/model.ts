@@ -166,7 +166,7 @@ export class Model {
     const slots = this.#slots('fit');
     const { source, validation, columns, batchSize } = fitData(machine, slots, x, y, options);
     const checkpoints = await checkpointsOf(options, defaults);
-    const surroundings = [options.verbose === 0 ? undefined : defaults.progress?.(), defaults.watch?.()];
+    const surroundings = [options.verbose === 0 ? undefined : defaults.progress?.(), ...[defaults.watch?.()].flat()];
     let description: Promise<DataDescription> | undefined;
     const watched = columns ? undefined : watchBatches(source, slots.inputs);
     const describe = async () => (columns ? (description ??= describeData(columns)) : watched?.description());

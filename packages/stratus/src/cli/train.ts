@@ -2,11 +2,16 @@ import type { Callback } from '@stratus/core';
 import { type Command, Option } from 'commander';
 import { duration, jsonProgress, terminalProgress } from '../progress/index.ts';
 import { checkpointFolders } from './checkpoint-folders.ts';
-import { report } from './failure.ts';
+import { explain, report } from './failure.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { commandName, outputFor, quoted } from './output.ts';
 import { runScript, scriptPath } from './run-script.ts';
 import { exitCodeOf, onStopSignal, type StopSignal } from './stop.ts';
+import { trainRecording } from './train-recording.ts';
+import { withWorkspace } from './workspace.ts';
+
+/** The exit code of a training that makes room for another and goes on later. */
+const preemptedCode: number = 75;
 
 interface TrainOptions {
   readonly epochs?: number;
@@ -15,6 +20,10 @@ interface TrainOptions {
   readonly resume?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly run: boolean;
+  readonly store?: string;
+  readonly blobs?: string;
+  readonly project?: string;
 }
 
 /** `stratus train` */
@@ -32,8 +41,10 @@ export function addTrain(program: Command): void {
     .addOption(new Option('--device <name>', 'where to train, unless the script says').choices(['cpu', 'webgpu']))
     .option('--resume', 'go on from the latest checkpoint')
     .option('--quiet', 'show no progress')
+    .option('--no-run', 'record nothing: training leaves no run in the store')
     .addOption(jsonOption())
     .action((script: string, args: string[], options: TrainOptions) => train(script, args, options));
+  withWorkspace(command);
   withExamples(
     command,
     'stratus train train.ts',
@@ -42,6 +53,12 @@ export function addTrain(program: Command): void {
     'stratus train train.ts --device webgpu',
     'stratus train train.ts -- --data photos',
   );
+}
+
+/** What is said of a failure, as it is reported. */
+function explained(error: unknown): string {
+  const { message, at } = explain(error);
+  return [message, ...at.map((place) => `  at ${place}`)].join('\n');
 }
 
 async function train(script: string, args: readonly string[], options: TrainOptions): Promise<void> {
@@ -78,6 +95,12 @@ async function train(script: string, args: readonly string[], options: TrainOpti
     epochs: options.epochs,
   });
 
+  const recording = await trainRecording(path, options, {
+    note,
+    warn: (text) => void process.stderr.write(`${text}\n`),
+    begun: (key) => event({ type: 'run', key }),
+  });
+
   const began = performance.now();
   let stopped: StopSignal | undefined;
   let isOver = false;
@@ -88,8 +111,14 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   const end = (failure?: { readonly error: unknown }): void => {
     if (isOver) return;
     isOver = true;
+    void ended(failure);
+  };
+  const ended = async (failure: { readonly error: unknown } | undefined): Promise<void> => {
     const error = failure?.error;
     if (stopped !== undefined && (!failure || isStop(error))) {
+      const code = exitCodeOf(stopped);
+      await recording?.end(code === preemptedCode ? 'preempted' : 'stopped');
+      recording?.look();
       const resumable = running > 0 || fits > 0;
       const command = [commandName(), 'train', quoted(script)];
       if (options.epochs !== undefined) command.push('--epochs', String(options.epochs));
@@ -98,14 +127,19 @@ async function train(script: string, args: readonly string[], options: TrainOpti
       command.push('--resume', ...(args.length > 0 ? ['--', ...args.map(quoted)] : []));
       if (!json) process.stderr.write(resumable ? `Stopped. Resume with: ${command.join(' ')}\n` : 'Stopped.\n');
       event({ type: 'stopped', signal: stopped, ...(resumable && { resume: command.join(' ') }) });
-      leave(exitCodeOf(stopped));
+      leave(code);
     } else if (failure) {
+      await recording?.end('failed', explained(error));
+      recording?.look();
       if (json) process.stdout.write = writeOut;
       leave(report(error, { json }));
     } else {
       const seconds = (performance.now() - began) / 1000;
+      await recording?.end('finished');
       if (fits === 0) note('No training took place: the script never called fit().');
-      else note(`Done in ${duration(seconds)}.${folders.used > 0 ? ` Checkpoints: ${options.checkpoint}` : ''}`);
+      else
+        note(`Done in ${duration(seconds)}.${folders.used > 0 ? ` Checkpoints: ${options.checkpoint}` : ''}`);
+      recording?.look();
       event({ type: 'done', seconds: Number(seconds.toFixed(3)) });
     }
   };

@@ -6,6 +6,7 @@ export type { Point } from './chunk.ts';
 export type { LogPiece, Logs } from './logs.ts';
 export type { AppendOptions, MetricPoint, MetricSummary, Metrics } from './metrics.ts';
 export type { ModelInfo, Models, NewVersion, VersionInfo } from './models.ts';
+export { newKey as newRunKey } from './names.ts';
 export type { MetricCondition, RunQuery, RunSort } from './run-query.ts';
 export type { Json, ParamValue } from './run-values.ts';
 export type { NewRun, RunChange, RunInfo, RunStatus, Runs } from './runs.ts';

@@ -63,6 +63,7 @@ export interface RunChange {
   readonly code?: Json;
   readonly data?: Json;
   readonly environment?: Json;
+  readonly seed?: number;
 }
 
 /** The runs of a store. */
@@ -135,7 +136,7 @@ export const runsOf = (scope: Scope): Runs => ({
         .select(['params', 'tags'])
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
-      const { name, notes, code, data, environment } = change;
+      const { name, notes, code, data, environment, seed } = change;
       await db
         .updateTable('runs')
         .set({
@@ -146,6 +147,7 @@ export const runsOf = (scope: Scope): Runs => ({
           ...(code === undefined ? {} : { code: jsonOf(code, 'code') }),
           ...(data === undefined ? {} : { data: jsonOf(data, 'data') }),
           ...(environment === undefined ? {} : { environment: jsonOf(environment, 'environment') }),
+          ...(seed === undefined ? {} : { seed: checkWhole('seed', seed, Number.MIN_SAFE_INTEGER) }),
         })
         .where('id', '=', id)
         .execute();

@@ -56,6 +56,8 @@ export interface TrainingRun {
   dataFacts?(): Promise<TrainingDataFacts | undefined>;
   /** What it runs on: the engine, its version and its device. */
   engine?(): Promise<string>;
+  /** Why it was aborted or failed; undefined while it runs, and where it ended well. */
+  readonly failure?: unknown;
   /** Which way a figure of the logs is better, where its metric says so. */
   direction?(figure: string): 'higher' | 'lower' | undefined;
   /** Asks for a checkpoint in a folder. It is written when all callbacks have seen the present batch or epoch; fit reports what goes wrong. */
