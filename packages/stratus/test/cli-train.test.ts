@@ -164,9 +164,17 @@ describe('any training', () => {
     const { code, stdout, stderr } = await stratus(['train', 'train.ts', '--json', '--epochs', '2'], { cwd });
     expect(code).toBe(0);
     const found = events(stdout);
-    expect(found.map(({ type }) => type)).toEqual(['begin', 'epoch', 'epoch', 'end', 'done']);
+    expect(found.map(({ type }) => type).filter((type) => type !== 'step')).toEqual([
+      'begin',
+      'run',
+      'epoch',
+      'epoch',
+      'end',
+      'done',
+    ]);
     expect(found[0]).toEqual({ type: 'begin', epoch: 1, epochs: 2, batch: 0, batches: 1, step: 0 });
-    expect(found[2]).toMatchObject({
+    expect(found[1]).toEqual({ type: 'run', key: expect.stringMatching(/^[a-z0-9]{12}$/) as string });
+    expect(found.findLast(({ type }) => type === 'epoch')).toMatchObject({
       epoch: 2,
       epochs: 2,
       step: 2,
@@ -265,7 +273,9 @@ export const nothing: Model | undefined = undefined;
   it('shows no progress with --quiet or verbose: 0, and can be stopped all the same', async () => {
     const fit = (options: string): string => small(`await model.fit([[0, 1]], [[1]], { epochs: 2, ${options} });`);
     expect((await run('quiet', fit(''), {}, ['--quiet'])).stderr).toBe('');
-    expect((await run('silent', fit('verbose: 0'))).stderr).toMatch(/^Done in .* Checkpoints: checkpoints\n$/);
+    expect((await run('silent', fit('verbose: 0'))).stderr).toMatch(
+      /^Run (\w+)\nDone in .* Checkpoints: checkpoints\nLook at the run: stratus runs show \1\n$/,
+    );
     const cwd = place(
       'silent-stop',
       small(

@@ -1,7 +1,7 @@
 import { fail, StratusError } from '../errors.ts';
 import type { StepProfile } from '../profile/index.ts';
 import { nextTurn } from '../runtime/index.ts';
-import { sizeOf, type Tensor } from '../tensor/index.ts';
+import type { Tensor } from '../tensor/index.ts';
 import type { Callback, TrainingDataFacts, TrainingFacts, TrainingRun } from './callbacks/index.ts';
 import {
   areFinite,
@@ -18,6 +18,7 @@ import type { Machine } from './machine.ts';
 import { directionOf } from './plan.ts';
 import type { Source } from './source.ts';
 import { StepProfiler } from './step-profiler.ts';
+import { factsOf } from './training-facts.ts';
 
 /** What a training leaves behind. */
 export interface History {
@@ -124,19 +125,7 @@ export class FitRun implements TrainingRun {
   }
 
   facts(): TrainingFacts {
-    const { source, checkpoint, resume } = this.#training;
-    const count = (parameters: Machine['parameters']): number => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    const { parameters, architecture, seed } = this.#machine;
-    return {
-      model: architecture.name,
-      parameters: { trainable: count(parameters.filter(({ trainable }) => trainable)), all: count(parameters) },
-      compile: this.#machine.needPlan('fit').config,
-      seed,
-      samples: source.samples,
-      shuffled: source.shuffled,
-      checkpoint: checkpoint?.directory,
-      resumed: resume,
-    };
+    return factsOf(this.#training);
   }
 
   dataFacts(): Promise<TrainingDataFacts | undefined> {

@@ -137,8 +137,7 @@ async function train(script: string, args: readonly string[], options: TrainOpti
       const seconds = (performance.now() - began) / 1000;
       await recording?.end('finished');
       if (fits === 0) note('No training took place: the script never called fit().');
-      else
-        note(`Done in ${duration(seconds)}.${folders.used > 0 ? ` Checkpoints: ${options.checkpoint}` : ''}`);
+      else note(`Done in ${duration(seconds)}.${folders.used > 0 ? ` Checkpoints: ${options.checkpoint}` : ''}`);
       recording?.look();
       event({ type: 'done', seconds: Number(seconds.toFixed(3)) });
     }

@@ -14,12 +14,16 @@ export interface Piece {
 const controls = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
 /** Lines as a reader of a terminal has them in the end: without colours, and of a line that was written over, what was written last. */
-const plain = (text: string): string =>
-  text
-    .replaceAll(controls, '')
-    .replaceAll('\r\n', '\n')
-    .replaceAll(/[^\n]*\r(?=[^\n])/g, '')
-    .replaceAll('\r', '');
+const plain = (text: string): string => {
+  const clean = text.replaceAll(controls, '');
+  return clean.includes('\r') ? clean.split('\n').map(writtenLast).join('\n') : clean;
+};
+
+function writtenLast(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '\r') end--;
+  return line.slice(line.lastIndexOf('\r', end - 1) + 1, end);
+}
 
 /** Keeps the beginning and the end of what is printed. */
 export class LogText {

@@ -49,6 +49,7 @@ export class Outbox {
   #freshPoints = 0;
   #waiting = 0;
   #delivering: Promise<boolean> | undefined;
+  #spilling: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #pause: number = pauses.least;
   #failure: { readonly reason: string; readonly pause: number } | undefined;
@@ -70,7 +71,6 @@ export class Outbox {
 
   add(entry: Entry): void {
     if (this.#isClosed) return;
-    this.#journal ??= this.#options.journal();
     this.#seal(); // what was logged before comes before
     this.#entries.push(entry);
     this.#waiting += pointsIn(entry);
@@ -112,6 +112,7 @@ export class Outbox {
       done = (await within(end - performance.now(), this.deliver())) && !this.#isPending;
       if (this.#failure !== undefined) break;
     }
+    await this.#spilling;
     const isPending = this.#isPending;
     if (isPending) await this.#spill();
     this.#isClosed = true;
@@ -158,6 +159,7 @@ export class Outbox {
 
   /** Points that came together become entries, with a number each. */
   #seal(): void {
+    this.#journal ??= this.#options.journal();
     for (const [run, points] of this.#fresh) {
       this.#entries.push({ op: 'points', run, writer: this.#writer, sequence: ++this.#sequence, points });
       this.#waiting += points.length;
@@ -167,7 +169,7 @@ export class Outbox {
   }
 
   #take(): void {
-    this.#seal();
+    if (this.#freshPoints > 0) this.#seal();
     this.#entries.push(...(this.#options.collect?.() ?? []));
   }
 
@@ -175,6 +177,7 @@ export class Outbox {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#take();
+    await this.#spilling;
     const began = performance.now();
     try {
       if (this.#isPending) {
@@ -194,6 +197,7 @@ export class Outbox {
     } catch (e) {
       this.#failed(e);
     }
+    await this.#spilling;
     if (this.#isPending) this.#wait();
     return this.#failure === undefined && this.#journal?.isEmpty !== false && this.#entries.length === 0;
   }
@@ -216,7 +220,12 @@ export class Outbox {
   }
 
   /** Everything goes into the file. Where that fails, it stays, and the oldest points beyond what memory may hold are lost. */
-  async #spill(): Promise<void> {
+  #spill(): Promise<void> {
+    this.#spilling = this.#spilling.then(() => this.#spillNow());
+    return this.#spilling;
+  }
+
+  async #spillNow(): Promise<void> {
     this.#take();
     const entries = this.#entries;
     if (entries.length === 0) return;
