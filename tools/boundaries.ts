@@ -53,13 +53,14 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     data: [],
     files: [],
     progress: [],
+    plots: [],
     store: [],
     blobs: [],
     workspace: ['store', 'blobs'],
     tracking: ['store', 'blobs', 'workspace'],
-    report: ['progress'],
+    report: ['plots', 'progress'],
     serve: ['files'],
-    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'report', 'serve'],
+    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'plots', 'report', 'serve'],
   },
 };
 

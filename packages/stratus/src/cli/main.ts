@@ -10,6 +10,7 @@ import { addInit } from './init.ts';
 import { withExamples } from './options.ts';
 import { addPredict } from './predict.ts';
 import { addProfile } from './profile.ts';
+import { addRuns } from './runs.ts';
 import { addTrain } from './train.ts';
 import { version } from './version.ts';
 
@@ -34,7 +35,8 @@ const program = withExamples(
   'stratus deploy model.onnx --port 8080',
 );
 
-for (const add of [addInit, addTrain, addProfile, addEvaluate, addPredict, addDeploy, addDataSets, addDoctor]) add(program);
+for (const add of [addInit, addTrain, addProfile, addEvaluate, addPredict, addRuns, addDeploy, addDataSets, addDoctor])
+  add(program);
 
 // Whoever reads the output may leave before the work is done; that is no reason to stop it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

@@ -1,10 +1,8 @@
+import { at, escaped, short } from '../plots/index.ts';
 import { count } from '../progress/index.ts';
 import type { ColumnProfile, Histogram } from './column-profile.ts';
-import { escaped } from './escape.ts';
-import { percent, short, topText, valueOf } from './figures.ts';
+import { percent, topText, valueOf } from './figures.ts';
 import type { ProfileJson } from './profile.ts';
-
-const at = (x: number): string => String(Number(x.toFixed(2)));
 
 /** Bars, and below them the middle half of the numbers with their median, on a line from the 5th to the 95th hundredth. */
 export function histogramSvg(column: ColumnProfile, { edges, counts }: Histogram): string {

@@ -1,8 +1,8 @@
+import { escaped, short } from '../plots/index.ts';
 import { count } from '../progress/index.ts';
 import { barsOf, heatMap, histogramSvg } from './charts.ts';
 import type { ColumnProfile } from './column-profile.ts';
-import { escaped } from './escape.ts';
-import { distinctText, percent, short, valueOf } from './figures.ts';
+import { distinctText, percent, valueOf } from './figures.ts';
 import type { ProfileJson } from './profile.ts';
 import { style } from './style.ts';
 

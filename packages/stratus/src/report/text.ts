@@ -1,8 +1,8 @@
 import pico from 'picocolors';
+import { barsText, plain, short } from '../plots/index.ts';
 import { count } from '../progress/index.ts';
 import type { ColumnProfile } from './column-profile.ts';
-import { plain } from './escape.ts';
-import { distinctText, percent, short, topText, valueOf } from './figures.ts';
+import { distinctText, percent, topText, valueOf } from './figures.ts';
 import type { ProfileJson } from './profile.ts';
 
 /** Options of `Profile.toText`. */
@@ -20,15 +20,12 @@ interface Cell {
   readonly right?: boolean | undefined;
 }
 
-const steps = '▁▂▃▄▅▆▇█';
-
 /** A histogram on one line, of at most so many characters. */
 function sparkline(counts: readonly number[], most: number): string {
   const per = Math.max(1, Math.ceil(counts.length / most));
   const bars: number[] = [];
   for (let i = 0; i < counts.length; i += per) bars.push(counts.slice(i, i + per).reduce((a, b) => a + b, 0));
-  const highest = Math.max(...bars);
-  return bars.map((n) => (n === 0 ? ' ' : steps[Math.min(7, Math.floor((n / highest) * 8))])).join('');
+  return barsText(bars);
 }
 
 /** What a column's values look like, in so many characters. */

@@ -29,6 +29,8 @@ export type RunSort =
 /** Which runs are wanted, all conditions together. */
 export interface RunQuery {
   readonly keys?: readonly string[];
+  /** What their keys begin with. */
+  readonly keyPrefix?: string;
   readonly status?: readonly RunStatus[];
   /** The key of their parent; null for runs that have none. */
   readonly parent?: string | null;
@@ -64,6 +66,8 @@ function conditions(
 ): Expression<SqlBool>[] {
   const found: Expression<SqlBool>[] = [];
   if (query.keys) found.push(e('runs.key', 'in', [...query.keys]));
+  // Keys are plain letters and digits, sorted by their bytes: everything that begins so lies between.
+  if (query.keyPrefix) found.push(e('runs.key', '>=', query.keyPrefix), e('runs.key', '<', `${query.keyPrefix}\u007f`));
   if (query.status) found.push(e('runs.status', 'in', [...query.status]));
   if (parent === null) found.push(e('runs.parent_id', 'is', null));
   else if (parent !== undefined) found.push(e('runs.parent_id', '=', parent));
