@@ -5,6 +5,7 @@ import Sqlite from 'libsql';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../src/store/index.ts';
+import { jobsContract } from './jobs-contract.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 import { failure, storeContract } from './store-contract.ts';
 
@@ -13,6 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a store in a file of SQLite', () => {
   storeContract(() => ({ address: join(folder, 'deep/er/store.db') }));
+  jobsContract(() => ({ address: join(folder, 'jobs.db') }));
 
   it('is refused when a newer version made it', async () => {
     const file = join(folder, 'newer.db');
@@ -67,6 +69,7 @@ describe.skipIf(postgresPrograms === undefined)(
     afterAll(() => server?.stop());
 
     storeContract(() => ({ address: address() }));
+    jobsContract(() => ({ address: address(), options: { schema: 'jobs' } }));
 
     it('is refused when a newer version made it', async () => {
       const options = { schema: 'newer one' };

@@ -11,6 +11,8 @@ export interface Database {
   readonly shown: string;
   readonly types: ColumnTypes;
   readonly json: JsonSql;
+  /** The time by the database's clock, in milliseconds since 1970: one clock for all who use it. */
+  readonly now: RawBuilder<number>;
   /** Reads that belong together: they see one state of the store. `doing`: 'Listing the runs of'. */
   read<T>(doing: string, work: (db: Queries) => Promise<T>): Promise<T>;
   /**

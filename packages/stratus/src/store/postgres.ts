@@ -88,6 +88,7 @@ export async function openPostgres(address: string, { patienceMs, schema }: Post
     shown,
     types: { id: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY', bytes: 'BYTEA', name: 'TEXT COLLATE "C"' },
     json,
+    now: sql`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     read: (doing, work) =>
       trying(doing, () => db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)),
     write: (doing, work) => trying(doing, writing(work)) as never,

@@ -92,6 +92,7 @@ export async function openSqlite(path: string, { patienceMs }: { readonly patien
     shown: file,
     types: { id: 'INTEGER PRIMARY KEY AUTOINCREMENT', bytes: 'BLOB', name: 'TEXT' },
     json,
+    now: sql`cast((julianday('now') - 2440587.5) * 86400000 as integer)`,
     read: (doing, work) => transact(doing, reading, work),
     write: (doing, work) => transact(doing, writing, work),
     migrate: (work) => transact('Preparing', writing, work),

@@ -2,7 +2,9 @@ import { userInfo } from 'node:os';
 import { fail } from '@stratus/core';
 import { type Aliases, aliasesOf } from './aliases.ts';
 import { type Artifacts, artifactsOf } from './artifacts.ts';
+import { type Attempts, attemptsOf } from './attempts.ts';
 import type { Database } from './database.ts';
+import { type Jobs, jobsOf } from './jobs.ts';
 import { type Logs, logsOf } from './logs.ts';
 import { type Metrics, metricsOf } from './metrics.ts';
 import { migrate } from './migrate.ts';
@@ -33,6 +35,9 @@ export interface Store {
   readonly artifacts: Artifacts;
   readonly models: Models;
   readonly aliases: Aliases;
+  readonly jobs: Jobs;
+  /** For supervisors of jobs. */
+  readonly attempts: Attempts;
   /** The same store with the eyes of another project. It is closed with this one. Errors: `bad-value`, `database-failed`. */
   inProject(name: string): Promise<Store>;
   /** The names of all projects. Errors: `database-failed`. */
@@ -89,6 +94,8 @@ async function scoped(database: Database, project: string, actor: string): Promi
     artifacts: artifactsOf(scope),
     models: modelsOf(scope),
     aliases: aliasesOf(scope),
+    jobs: jobsOf(scope),
+    attempts: attemptsOf(scope),
     inProject: async (name) => await scoped(database, checkName('project', name), actor),
     projects: () =>
       database.read('Listing the projects of', async (db) => {

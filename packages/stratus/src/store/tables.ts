@@ -125,6 +125,88 @@ interface AliasMoves {
   reason: Fixed<string>;
 }
 
+/** `command`, `env` are JSON. `status` is one of `job-states.ts`; `not_before` is a time of the database's clock, as all times that are decided by. */
+interface Jobs {
+  id: Generated<number>;
+  project_id: Fixed<number>;
+  key: Fixed<string>;
+  name: Fixed<string>;
+  command: Fixed<string>;
+  cwd: Fixed<string>;
+  env: Fixed<string>;
+  priority: Fixed<number>;
+  cores: Fixed<number>;
+  memory: Fixed<number>;
+  timeout_ms: Fixed<number | null>;
+  grace_ms: Fixed<number>;
+  retries: Fixed<number>;
+  backoff_ms: Fixed<number>;
+  preemptible: Fixed<number>;
+  schedule: Fixed<string | null>;
+  time_zone: Fixed<string | null>;
+  occurrence: number;
+  status: string;
+  wish: string | null;
+  reason: string | null;
+  not_before: number | null;
+  attempts: number;
+  failures: number;
+  losses: number;
+  created_at: Fixed<number>;
+  created_by: Fixed<string>;
+  finished_at: number | null;
+}
+
+interface JobNeeds {
+  job_id: Fixed<number>;
+  needs_id: Fixed<number>;
+}
+
+/** `token` is the fence: who holds an older one writes nothing. `beat` counts renewals. `process` names a process for good: its number may come again. */
+interface JobAttempts {
+  id: Generated<number>;
+  job_id: Fixed<number>;
+  number: Fixed<number>;
+  occurrence: Fixed<number>;
+  status: string;
+  token: number;
+  beat: number;
+  lease_ms: number;
+  place: string;
+  host: string;
+  holder: string;
+  holder_process: string;
+  pid: number | null;
+  process: string | null;
+  spool: string | null;
+  exit_code: number | null;
+  signal: string | null;
+  reason: string | null;
+  began_at: Fixed<number>;
+  ended_at: number | null;
+  ran_ms: number;
+  stdout_bytes: number;
+  stderr_bytes: number;
+  head_bytes: number;
+  dropped_bytes: number;
+}
+
+interface JobLogs {
+  id: Generated<number>;
+  attempt_id: Fixed<number>;
+  stream: Fixed<string>;
+  part: Fixed<string>;
+  bytes: Fixed<number>;
+  at: Fixed<number>;
+  text: Fixed<string>;
+}
+
+/** A machine on which supervisors work: they count its cores one after another. */
+interface JobPlaces {
+  place: Fixed<string>;
+  claims: number;
+}
+
 interface SchemaVersions {
   number: Fixed<number>;
   name: Fixed<string>;
@@ -143,5 +225,10 @@ export interface Tables {
   versions: Versions;
   aliases: Aliases;
   alias_moves: AliasMoves;
+  jobs: Jobs;
+  job_needs: JobNeeds;
+  job_attempts: JobAttempts;
+  job_logs: JobLogs;
+  job_places: JobPlaces;
   schema_versions: SchemaVersions;
 }

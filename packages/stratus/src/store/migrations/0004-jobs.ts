@@ -1,0 +1,88 @@
+import type { Migration } from './migration.ts';
+
+/** Jobs, which jobs they wait for, every attempt at them with its lease, and what attempts printed. */
+export const jobs: Migration = {
+  name: 'jobs',
+  statements: ({ id, name }) => [
+    `CREATE TABLE jobs (
+      id ${id},
+      project_id BIGINT NOT NULL REFERENCES projects (id),
+      key ${name} NOT NULL,
+      name ${name} NOT NULL,
+      command TEXT NOT NULL,
+      cwd TEXT NOT NULL,
+      env TEXT NOT NULL,
+      priority BIGINT NOT NULL,
+      cores DOUBLE PRECISION NOT NULL,
+      memory BIGINT NOT NULL,
+      timeout_ms BIGINT,
+      grace_ms BIGINT NOT NULL,
+      retries BIGINT NOT NULL,
+      backoff_ms BIGINT NOT NULL,
+      preemptible BIGINT NOT NULL,
+      schedule TEXT,
+      time_zone TEXT,
+      occurrence BIGINT NOT NULL,
+      status TEXT NOT NULL,
+      wish TEXT,
+      reason TEXT,
+      not_before BIGINT,
+      attempts BIGINT NOT NULL,
+      failures BIGINT NOT NULL,
+      losses BIGINT NOT NULL,
+      created_at BIGINT NOT NULL,
+      created_by TEXT NOT NULL,
+      finished_at BIGINT,
+      UNIQUE (project_id, key)
+    )`,
+    'CREATE INDEX jobs_by_status ON jobs (project_id, status, priority, id)',
+    `CREATE TABLE job_needs (
+      job_id BIGINT NOT NULL REFERENCES jobs (id),
+      needs_id BIGINT NOT NULL REFERENCES jobs (id),
+      PRIMARY KEY (job_id, needs_id)
+    )`,
+    `CREATE TABLE job_attempts (
+      id ${id},
+      job_id BIGINT NOT NULL REFERENCES jobs (id),
+      number BIGINT NOT NULL,
+      occurrence BIGINT NOT NULL,
+      status TEXT NOT NULL,
+      token BIGINT NOT NULL,
+      beat BIGINT NOT NULL,
+      lease_ms BIGINT NOT NULL,
+      place TEXT NOT NULL,
+      host TEXT NOT NULL,
+      holder TEXT NOT NULL,
+      holder_process TEXT NOT NULL,
+      pid BIGINT,
+      process TEXT,
+      spool TEXT,
+      exit_code BIGINT,
+      signal TEXT,
+      reason TEXT,
+      began_at BIGINT NOT NULL,
+      ended_at BIGINT,
+      ran_ms BIGINT NOT NULL,
+      stdout_bytes BIGINT NOT NULL,
+      stderr_bytes BIGINT NOT NULL,
+      head_bytes BIGINT NOT NULL,
+      dropped_bytes BIGINT NOT NULL,
+      UNIQUE (job_id, number)
+    )`,
+    'CREATE INDEX job_attempts_by_status ON job_attempts (status, place)',
+    `CREATE TABLE job_logs (
+      id ${id},
+      attempt_id BIGINT NOT NULL REFERENCES job_attempts (id),
+      stream TEXT NOT NULL,
+      part TEXT NOT NULL,
+      bytes BIGINT NOT NULL,
+      at BIGINT NOT NULL,
+      text TEXT NOT NULL
+    )`,
+    'CREATE INDEX job_logs_of_attempt ON job_logs (attempt_id, id)',
+    `CREATE TABLE job_places (
+      place ${name} PRIMARY KEY,
+      claims BIGINT NOT NULL
+    )`,
+  ],
+};
