@@ -58,9 +58,10 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     blobs: [],
     workspace: ['store', 'blobs'],
     tracking: ['store', 'blobs', 'workspace'],
+    jobs: ['store', 'workspace'],
     report: ['plots', 'progress'],
     serve: ['files'],
-    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'plots', 'report', 'serve'],
+    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'jobs', 'plots', 'report', 'serve'],
   },
 };
 

@@ -82,6 +82,7 @@ export {
   textLines,
   tsv,
 } from './files/index.ts';
+export { type JobEvent, type SuperviseOptions, type Supervisor, superviseJobs } from './jobs/index.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   type ColumnProfile,
@@ -125,8 +126,20 @@ export {
   type AppendOptions,
   type Artifact,
   type Artifacts,
+  type AttemptInfo,
+  type AttemptStatus,
+  type Attempts,
+  type Claim,
+  type JobInfo,
+  type JobLogPiece,
+  type JobLogQuery,
+  type JobQuery,
+  type JobStatus,
+  type Jobs,
   type Json,
+  type Lease,
   type LogPiece,
+  type LogPosition,
   type Logs,
   type MetricCondition,
   type MetricPoint,
@@ -135,13 +148,17 @@ export {
   type ModelInfo,
   type Models,
   type MoveOptions,
+  type NewJob,
   type NewRun,
   type NewVersion,
+  type Outcome,
   openStore,
   type ParamValue,
   type Point,
+  type Printed,
   type RunChange,
   type RunInfo,
+  type RunningAttempt,
   type RunQuery,
   type RunSort,
   type RunStatus,
@@ -149,6 +166,7 @@ export {
   type Store,
   type StoreOptions,
   type VersionInfo,
+  type Worker,
 } from './store/index.ts';
 export { type ActiveRun, type ChildOptions, currentRun, type RunEnd, type StartRunOptions, startRun } from './tracking/index.ts';
 export { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';

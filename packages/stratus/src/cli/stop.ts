@@ -9,16 +9,26 @@ export const exitCodeOf = (signal: StopSignal): number => exitCodes[signal];
 /** A terminal sends Ctrl-C to npm as well as to what it runs, and npm passes it on: what comes so soon is no second one. */
 const echoMs = 500;
 
-/** Calls `stop` at the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once. */
-export function onStopSignal(stop: (signal: StopSignal) => void): void {
+/** Saved, to go on later: 'run me again', as batch systems and clouds understand it (EX_TEMPFAIL of sysexits.h). */
+export const preemptedCode = 75;
+
+/** How whoever places jobs says that it needs the machine. */
+export type PreemptSignal = 'SIGTERM' | 'SIGUSR1';
+
+const signals = Object.keys(exitCodes) as StopSignal[];
+
+/** Calls `stop` at the first Ctrl-C, SIGTERM or SIGHUP, or what else is named; a second one ends the process at once. */
+export function onStopSignal(stop: (signal: StopSignal) => void): void;
+export function onStopSignal(stop: (signal: StopSignal | PreemptSignal) => void, more: readonly PreemptSignal[]): void;
+export function onStopSignal(stop: (signal: never) => void, more: readonly PreemptSignal[] = []): void {
   let firstAt: number | undefined;
-  for (const signal of Object.keys(exitCodes) as StopSignal[]) {
+  for (const signal of new Set([...signals, ...more])) {
     process.on(signal, () => {
       const now = performance.now();
       if (firstAt === undefined) {
         firstAt = now;
-        stop(signal);
-      } else if (now - firstAt > echoMs) process.exit(exitCodes[signal]);
+        stop(signal as never);
+      } else if (now - firstAt > echoMs) process.exit(signal === 'SIGUSR1' ? preemptedCode : exitCodes[signal]);
     });
   }
 }

@@ -6,12 +6,9 @@ import { explain, report } from './failure.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { commandName, outputFor, quoted } from './output.ts';
 import { runScript, scriptPath } from './run-script.ts';
-import { exitCodeOf, onStopSignal, type StopSignal } from './stop.ts';
+import { exitCodeOf, onStopSignal, type PreemptSignal, preemptedCode, type StopSignal } from './stop.ts';
 import { trainRecording } from './train-recording.ts';
 import { withWorkspace } from './workspace.ts';
-
-/** The exit code of a training that makes room for another and goes on later. */
-const preemptedCode: number = 75;
 
 interface TrainOptions {
   readonly epochs?: number;
@@ -32,7 +29,7 @@ export function addTrain(program: Command): void {
     .command('train')
     .summary('run a training script')
     .description(
-      'Runs a training script, TypeScript as it is. Shows progress, writes a checkpoint after every epoch, and stops at Ctrl-C\nafter the current step, with a checkpoint to go on from.',
+      'Runs a training script, TypeScript as it is. Shows progress, writes a checkpoint after every epoch, and stops at Ctrl-C\nafter the current step, with a checkpoint to go on from. So it does at SIGTERM and SIGUSR1, with exit code 75: run me\nagain, with --resume.',
     )
     .argument('<script>', 'the script: a .ts, .mts, .js or .mjs file')
     .argument('[args...]', 'what the script finds in process.argv, after --')
@@ -102,7 +99,7 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   });
 
   const began = performance.now();
-  let stopped: StopSignal | undefined;
+  let stopped: StopSignal | PreemptSignal | undefined;
   let isOver = false;
   const leave = (code: number): void => {
     // What was written to a pipe must be out before the process is.
@@ -116,7 +113,7 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   const ended = async (failure: { readonly error: unknown } | undefined): Promise<void> => {
     const error = failure?.error;
     if (stopped !== undefined && (!failure || isStop(error))) {
-      const code = exitCodeOf(stopped);
+      const code = stopped === 'SIGTERM' || stopped === 'SIGUSR1' ? preemptedCode : exitCodeOf(stopped);
       await recording?.end(code === preemptedCode ? 'preempted' : 'stopped');
       recording?.look();
       const resumable = running > 0 || fits > 0;
@@ -145,11 +142,14 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   const isStop = (error: unknown): boolean =>
     (StratusError.is(error) && error.code === 'aborted') || (error as Error | undefined)?.name === 'AbortError';
 
-  onStopSignal((signal) => {
-    stopped = signal;
-    if (running === 0) return end(); // nothing to be saved
-    note('Stopping after this step. Ctrl-C again quits at once.');
-    stop.abort();
-  });
+  onStopSignal(
+    (signal) => {
+      stopped = signal;
+      if (running === 0) return end(); // nothing to be saved
+      note('Stopping after this step. Ctrl-C again quits at once.');
+      stop.abort();
+    },
+    ['SIGUSR1'],
+  );
   await runScript(path, { script, args, end, isStopped: () => stopped !== undefined });
 }

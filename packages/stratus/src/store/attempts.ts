@@ -26,6 +26,8 @@ export interface RunningAttempt extends Lease {
   readonly beat: number;
   readonly leaseMs: number;
   readonly place: string;
+  /** For people. */
+  readonly host: string;
   readonly holder: string;
   /** The process of the supervisor, and that of the attempt: undefined before it has begun. */
   readonly holderProcess: string;
@@ -145,6 +147,7 @@ async function runningAttempts(db: Queries, { projectId }: Scope): Promise<Runni
     beat: row.beat,
     leaseMs: row.lease_ms,
     place: row.place,
+    host: row.host,
     holder: row.holder,
     holderProcess: row.holder_process,
     pid: row.pid ?? undefined,

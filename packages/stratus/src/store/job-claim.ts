@@ -22,7 +22,14 @@ export interface Worker {
 
 /** What there is to do: an attempt to begin, or a job that would be next and does not fit beside what runs. */
 export interface Claim {
-  readonly began?: { readonly attempt: number; readonly token: number; readonly number: number; readonly job: JobInfo };
+  readonly began?: {
+    readonly attempt: number;
+    readonly token: number;
+    readonly number: number;
+    /** Whether it goes on with what an earlier attempt began. */
+    readonly again: boolean;
+    readonly job: JobInfo;
+  };
   readonly noRoomFor?: { readonly priority: number; readonly cores: number; readonly memoryBytes: number };
 }
 
@@ -125,6 +132,12 @@ async function begin(
     .returning(['attempts', 'occurrence'])
     .executeTakeFirst();
   if (row === undefined) return undefined;
+  const earlier = await db
+    .selectFrom('job_attempts')
+    .select('id')
+    .where('job_id', '=', id)
+    .where('occurrence', '=', row.occurrence)
+    .executeTakeFirst();
   const { id: attempt } = await db
     .insertInto('job_attempts')
     .values({
@@ -149,5 +162,5 @@ async function begin(
     .returning('id')
     .executeTakeFirstOrThrow();
   const [job] = await listJobs(db, scope, { keys: [key] });
-  return { attempt, token: 1, number: row.attempts, job: job! };
+  return { attempt, token: 1, number: row.attempts, again: earlier !== undefined, job: job! };
 }

@@ -82,7 +82,7 @@ export async function addToLog(
     next.dropped_bytes += skipped;
     if (bytes === 0) continue;
     const part = next.head_bytes + bytes <= keptBytes && next.dropped_bytes === 0 ? 'head' : 'tail';
-    if (part === 'head') next.head_bytes += bytes;
+    next.head_bytes = part === 'head' ? next.head_bytes + bytes : keptBytes; // what is full stays full
     await db
       .insertInto('job_logs')
       .values({ attempt_id: attempt, stream, part, bytes, at: Date.now(), text: text.replaceAll('\0', '\ufffd') })

@@ -25,7 +25,7 @@ export interface Jobs {
   logs(key: string, query?: JobLogQuery): Promise<readonly JobLogPiece[]>;
   /** A job that runs is stopped by its supervisor: SIGTERM, then SIGKILL. Errors: `unknown-name`, `conflict` for one that is over, `database-failed`. */
   cancel(key: string): Promise<JobInfo>;
-  /** Lets a job that is over begin anew, and one that pauses begin now. Errors: `unknown-name`, `conflict` for one that runs, `database-failed`. */
+  /** Lets a job that is over begin once more, and one that pauses begin now. One that failed goes on with what it had; one that succeeded has its next occurrence. Errors: `unknown-name`, `conflict` for one that runs, `database-failed`. */
   retry(key: string): Promise<JobInfo>;
   /** Asks a job that runs to save what it has and make room; it goes on later. Errors: `unknown-name`, `conflict` for one that does not run, `database-failed`. */
   preempt(key: string): Promise<JobInfo>;
@@ -142,7 +142,16 @@ export const jobsOf = (scope: Scope): Jobs => {
         const later = isOver && row.schedule !== null ? nextTime(row.schedule, row.time_zone, now) : null;
         await db
           .updateTable('jobs')
-          .set({ status: 'queued', wish: null, reason: null, not_before: later, failures: 0, losses: 0, finished_at: null })
+          .set((e) => ({
+            status: 'queued',
+            wish: null,
+            reason: null,
+            not_before: later,
+            failures: 0,
+            losses: 0,
+            finished_at: null,
+            occurrence: e('occurrence', '+', row.status === 'succeeded' ? 1 : 0),
+          }))
           .where('id', '=', row.id)
           .execute();
         return await one(db, key);

@@ -8,6 +8,8 @@ export interface Addresses {
   readonly blobs: string;
   /** The file of the store; undefined for a server. */
   readonly file: string | undefined;
+  /** A folder of this machine for what belongs to neither. */
+  readonly local: string;
 }
 
 /** The folder `.stratus` of a folder, or of the next one above that has one; undefined where there is none. */
@@ -31,6 +33,7 @@ export function addressesOf(
   const own = nearest(from) ?? join(from, '.stratus');
   const named = said.store ?? (environment['STRATUS_STORE'] || join(own, 'store.db'));
   const file = onServer(named) ? undefined : resolve(from, named.replace(/^sqlite:(\/\/)?/, ''));
-  const blobs = said.blobs ?? (environment['STRATUS_BLOBS'] || join(file === undefined ? own : dirname(file), 'blobs'));
-  return { store: file ?? named, blobs: onServer(blobs) ? blobs : resolve(from, blobs), file };
+  const local = file === undefined ? own : dirname(file);
+  const blobs = said.blobs ?? (environment['STRATUS_BLOBS'] || join(local, 'blobs'));
+  return { store: file ?? named, blobs: onServer(blobs) ? blobs : resolve(from, blobs), file, local };
 }

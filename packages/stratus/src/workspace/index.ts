@@ -23,6 +23,10 @@ export interface WorkspaceOptions {
 export interface Workspace {
   readonly store: Store;
   readonly blobs: Blobs;
+  /** A folder of this machine for what belongs to neither: `.stratus`, or where the file of the store is. */
+  readonly folder: string;
+  /** With these variables another process opens the same. The address of a server comes with its password. */
+  readonly environment: Readonly<Record<'STRATUS_STORE' | 'STRATUS_BLOBS' | 'STRATUS_PROJECT', string>>;
   close(): Promise<void>;
 }
 
@@ -40,10 +44,16 @@ export interface Workspace {
  */
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
   const { folder = process.cwd(), project = process.env['STRATUS_PROJECT'] || undefined, actor } = options;
-  const { store: address, blobs, file } = addressesOf(options, process.env, folder);
+  const { store: address, blobs, file, local } = addressesOf(options, process.env, folder);
   if (file !== undefined) await makeFolder(dirname(file));
   const store = await openStore(address, { ...(project !== undefined && { project }), ...(actor !== undefined && { actor }) });
-  return { store, blobs: diskBlobs(blobs), close: () => store.close() };
+  return {
+    store,
+    blobs: diskBlobs(blobs),
+    folder: local,
+    environment: { STRATUS_STORE: address, STRATUS_BLOBS: blobs, STRATUS_PROJECT: store.project },
+    close: () => store.close(),
+  };
 }
 
 async function makeFolder(folder: string): Promise<void> {

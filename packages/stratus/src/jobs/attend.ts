@@ -1,0 +1,142 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attempts, Lease, LogPosition, Outcome } from '../store/index.ts';
+import { outcomeOf, type StopReason } from './ending.ts';
+import { looksPerLease } from './launch.ts';
+import { Output } from './output.ts';
+import { isRunning, killLeftOvers, signalGroup } from './processes.ts';
+
+/** An attempt whose lease is held here. */
+export interface Attended extends Lease {
+  readonly job: string;
+  readonly number: number;
+  readonly pid: number;
+  readonly process: string;
+  readonly spool: string;
+  readonly timeoutMs: number | undefined;
+  readonly graceMs: number;
+  readonly leaseMs: number;
+  /** How long it has run before. */
+  readonly ranMs: number;
+  readonly position: LogPosition;
+}
+
+/** Somebody who looks after an attempt. */
+export interface Attendance {
+  /** Asks it to end; who wants to cancel wins over who only wants room. */
+  stop(reason: StopReason): void;
+  readonly isStopping: boolean;
+  /** How it ended; undefined where somebody else has taken it over. */
+  readonly ended: Promise<Outcome | undefined>;
+}
+
+export interface AttendOptions {
+  readonly attempts: Attempts;
+  readonly pollMs: number;
+  /** Is told of what did not work and is tried again. */
+  onTrouble(error: unknown): void;
+}
+
+const textOf = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // not there yet
+  }
+};
+
+/** The exit code, once it is written whole. */
+function exitCode(spool: string): number | undefined {
+  const text = textOf(join(spool, 'exit'));
+  return text?.endsWith('\n') ? Number(text) : undefined;
+}
+
+/** Looks after an attempt until it has ended and the store knows: renews the lease, carries its output over, keeps its times. */
+export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: AttendOptions): Attendance {
+  const { pid, spool, timeoutMs, graceMs, leaseMs } = attempt;
+  const output = new Output(spool, attempt.position);
+  const startedAt = performance.now() - attempt.ranMs;
+  let stopped: StopReason | undefined;
+  let stoppedAt: number | undefined;
+  let killed = false;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let beat = 0;
+
+  const alive = (): boolean => isRunning(attempt.process);
+  const print = (position: LogPosition, printed: Parameters<Attempts['print']>[2]) => attempts.print(attempt, position, printed);
+
+  /** False where the lease is lost. */
+  const renew = async (): Promise<boolean> => {
+    const now = performance.now();
+    if (now - renewedAt < leaseMs / looksPerLease) return true;
+    if (!(await attempts.renew(attempt, now - startedAt))) return false;
+    renewedAt = now;
+    try {
+      writeFileSync(join(spool, 'beat'), `${attempt.token} ${++beat}\n`);
+    } catch {
+      // The folder is gone, or the disk is full: the guard sees no sign, and ends the command in time.
+    }
+    return true;
+  };
+
+  const press = (): void => {
+    const now = performance.now();
+    if (timeoutMs !== undefined && now - startedAt > timeoutMs) stopped ??= 'timeout';
+    if (stopped === undefined || !alive()) return;
+    if (stoppedAt === undefined) {
+      stoppedAt = now;
+      signalGroup(pid, 'SIGTERM');
+    } else if (now - stoppedAt > graceMs && !killed) {
+      killed = true;
+      signalGroup(pid, 'SIGKILL');
+    }
+  };
+
+  /** Undefined while it runs. */
+  const look = async (): Promise<{ readonly outcome: Outcome | undefined } | undefined> => {
+    const isOver = exitCode(spool) !== undefined || !alive(); // before its output is read: what was written until then is read
+    if (!(await renew())) {
+      if (alive()) signalGroup(pid, 'SIGKILL');
+      return { outcome: undefined };
+    }
+    if (!(await output.carry(print, isOver))) return { outcome: undefined };
+    if (!isOver) return void press();
+    killLeftOvers(pid, `STRATUS_ATTEMPT=${attempt.attempt}`);
+    const outcome = outcomeOf({
+      code: exitCode(spool),
+      stopped,
+      killed,
+      abandoned: textOf(join(spool, 'abandoned')) !== undefined,
+      timeoutMs,
+      graceMs,
+    });
+    return { outcome: (await attempts.end(attempt, outcome)) ? outcome : undefined };
+  };
+
+  const work = async (): Promise<Outcome | undefined> => {
+    for (;;) {
+      try {
+        const result = await look();
+        if (result !== undefined) {
+          await output.close();
+          if (result.outcome !== undefined) rmSync(spool, { recursive: true, force: true });
+          return result.outcome;
+        }
+      } catch (e) {
+        press(); // times are kept also where the store cannot be reached
+        onTrouble(e);
+      }
+      await sleep(pollMs);
+    }
+  };
+  return {
+    stop(reason) {
+      if (stopped === undefined || (reason === 'cancel' && stopped === 'preempt')) stopped = reason;
+    },
+    get isStopping() {
+      return stopped !== undefined;
+    },
+    ended: work(),
+  };
+}
