@@ -18,6 +18,8 @@ export interface RunContext {
   readonly root: string;
   /** What `--device` says; undefined where the library may choose. */
   readonly device?: string | undefined;
+  /** What `--rounds` says, for those that go in rounds; undefined where they may choose. */
+  readonly rounds?: number | undefined;
   /** Says on standard error what is going on; standard output is for the results. */
   log(line: string): void;
   /** Ctrl-C. */

@@ -1,4 +1,5 @@
-// The process of one measurement: tools/measure.ts starts it with the path of a file that exports `run`, and the device if one is asked for.
+// The process of one measurement: tools/measure.ts starts it with the path of a file that exports `run`, the device if one is asked for,
+// and the number of rounds.
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { Run } from '../bench/result.ts';
@@ -8,10 +9,19 @@ const stop = new AbortController();
 process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort()); // the second one ends the process
 const say = (message: object): Promise<void> => new Promise((resolve) => process.send!(message, () => resolve()));
 try {
-  const [, , path, device] = process.argv;
+  const [, , path, device = '', rounds = ''] = process.argv;
   const { run } = (await import(pathToFileURL(path!).href)) as { run: Run };
-  if (device !== undefined && !run.anyDevice) await say({ results: [], skipped: `it is not about devices (--device ${device})` });
-  else await say({ results: await run({ root, device, log: (line) => console.error(line), signal: stop.signal }) });
+  if (device !== '' && !run.anyDevice) await say({ results: [], skipped: `it is not about devices (--device ${device})` });
+  else
+    await say({
+      results: await run({
+        root,
+        device: device === '' ? undefined : device,
+        rounds: rounds === '' ? undefined : Number(rounds),
+        log: (line) => console.error(line),
+        signal: stop.signal,
+      }),
+    });
   process.exit(0); // what a measurement leaves open is not waited for
 } catch (e) {
   await say({ results: [], error: e instanceof Error ? (e.stack ?? e.message) : inspect(e) });

@@ -70,11 +70,11 @@ export const isFine = (outcomes: readonly Outcome[]): boolean =>
     ({ results, error, skipped }) => error === undefined && (results.length > 0 || skipped !== undefined) && results.every(isMet),
   );
 
-/** Runs one file in a process of its own, which is told the device. */
-export function measure(path: string, device?: string): Promise<Outcome> {
+/** Runs one file in a process of its own, which is told the device, and how many rounds there are to be. */
+export function measure(path: string, device?: string, rounds?: string): Promise<Outcome> {
   const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
   return new Promise((resolve) => {
-    const child = fork(join(root, 'tools/measure-one.ts'), [path, ...(device === undefined ? [] : [device])], {
+    const child = fork(join(root, 'tools/measure-one.ts'), [path, device ?? '', rounds ?? ''], {
       execArgv: ['--import', loader, '--expose-gc'],
       stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
       serialization: 'advanced', // NaN survives
@@ -100,11 +100,13 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, device: { type: 'string' } },
+    options: { json: { type: 'boolean', default: false }, device: { type: 'string' }, rounds: { type: 'string' } },
   });
   const [kind = '', ...asked] = positionals;
   if (!Object.hasOwn(folders, kind))
-    throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json] [--device NAME]`);
+    throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json] [--device NAME] [--rounds N]`);
+  if (values.rounds !== undefined && !/^[1-9]\d*$/.test(values.rounds))
+    throw new RangeError('--rounds is a whole number from 1.');
   const folder = join(root, folders[kind as Kind]);
   const available = filesUnder(folder, '.ts').map((path) => basename(path, '.ts'));
   const chosen = choose(available, asked, kind);
@@ -115,7 +117,7 @@ async function main(args: string[]): Promise<number> {
   for (const name of chosen) {
     if (stopped) break;
     console.error(`--- ${kind} ${name}`);
-    const outcome = await measure(join(folder, `${name}.ts`), values.device);
+    const outcome = await measure(join(folder, `${name}.ts`), values.device, values.rounds);
     if (outcome.error?.includes('\n')) console.error(outcome.error);
     outcomes.push(outcome);
   }

@@ -1,6 +1,16 @@
 // A real server of PostgreSQL on the loopback, in a folder of its own. It does not run as root, which it refuses.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +28,10 @@ export const postgresPrograms = ((): string | undefined => {
 export interface PostgresServer {
   readonly port: number;
   readonly password: string;
+  /** Ends it without warning: its processes by their own signal for that, or the first one by SIGKILL. */
+  crash(how: 'immediate' | 'kill'): void;
+  /** Starts it again after a crash. */
+  restart(): void;
   stop(): void;
 }
 
@@ -51,10 +65,24 @@ export async function startPostgres({ fsync = 'off' }: { readonly fsync?: 'on' |
   const port = await freePort();
   run('initdb', '-D', 'data', '-U', 'reader', '--auth=scram-sha-256', `--pwfile=${file}`, '-E', 'UTF8', '--no-sync');
   const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder} -c fsync=${fsync}`;
-  run('pg_ctl', '-D', 'data', '-w', '-l', 'log', '-o', settings, 'start');
+  const startServer = (): void => run('pg_ctl', '-D', 'data', '-w', '-l', 'log', '-o', settings, 'start');
+  startServer();
   return {
     port,
     password,
+    crash(how) {
+      if (how === 'immediate') return run('pg_ctl', '-D', 'data', '-m', 'immediate', '-w', 'stop');
+      process.kill(Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL');
+    },
+    restart() {
+      for (let tries = 1; ; tries++) {
+        try {
+          return startServer();
+        } catch (e) {
+          if (tries === 10) throw e; // the processes of the one that was killed may not be gone yet
+        }
+      }
+    },
     stop() {
       spawnSync(join(postgresPrograms!, 'pg_ctl'), ['-D', 'data', '-m', 'immediate', '-w', 'stop'], { ...own, cwd: folder });
       rmSync(folder, { recursive: true, force: true });

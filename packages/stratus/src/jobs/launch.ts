@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { processName } from './processes.ts';
 
@@ -94,9 +94,10 @@ export async function launch({ command, cwd, env, folder, leaseMs, graceMs }: La
       child.once('spawn', () => done(undefined));
       child.once('error', done);
     });
-    if (problem !== undefined) return reasonOf(problem, cwd);
-    return launched(child);
+    if (problem === undefined) return launched(child);
+    throw problem;
   } catch (e) {
+    rmSync(folder, { recursive: true, force: true });
     return reasonOf(e as Error, cwd); // an argument that is too long, for one
   } finally {
     for (const file of files) closeSync(file);

@@ -1,0 +1,223 @@
+// Trainings under two supervisors, and in every round one process is killed at a random moment: a trainer, a supervisor, or the database. After each round nothing that
+// was acknowledged may be missing; in the end the weights are those of a training that nobody disturbed. Long in bench/soak/crash.ts, short in crash.test.ts.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { decodeArtifact } from '@stratus/core';
+import type { Store } from '../src/store/index.ts';
+import { openWorkspace } from '../src/workspace/index.ts';
+import type { PostgresServer } from './postgres-server.ts';
+
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const script = fileURLToPath(new URL('crash-train.mjs', import.meta.url));
+
+export interface CrashOptions {
+  /** An empty folder. */
+  readonly folder: string;
+  readonly rounds: number;
+  /** The store is on this server, which is killed as well; else it is a file. */
+  readonly server?: PostgresServer;
+  /** How many trainings go on at once. */
+  readonly trainings?: number;
+  /** From 0 to 1. */
+  random(): number;
+  log(line: string): void;
+  readonly signal?: AbortSignal;
+}
+
+/** What was done, and what was found. */
+export interface CrashReport {
+  readonly rounds: number;
+  readonly kills: Readonly<Record<'trainer' | 'supervisor' | 'database', number>>;
+  readonly attempts: number;
+  /** Trainings that went to their end, and those of them whose weights are not the undisturbed one's. */
+  readonly trainings: number;
+  readonly different: number;
+  readonly acknowledged: number;
+  /** What was acknowledged and is not there, or not as it was said. */
+  readonly lost: readonly string[];
+  /** Trainings that found another process at the same one. */
+  readonly doubles: number;
+}
+
+interface Ack {
+  readonly step?: number;
+  readonly value?: number;
+  readonly version?: number;
+  readonly digest?: string;
+  readonly move?: number;
+  readonly to?: number;
+  readonly double?: number;
+}
+
+/** What a training said; a line that was cut off was not said. */
+function acksOf(file: string): Ack[] {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Ack);
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The weights of a model, as one text. */
+const weightsOf = async (file: string): Promise<string> => {
+  const { weights } = await decodeArtifact(readFileSync(file), file);
+  return JSON.stringify(Object.entries(weights).map(([name, { data }]) => [name, [...(data as Float32Array)]]));
+};
+
+/** Until it works: the database may be down. */
+async function surely<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await work();
+    } catch (e) {
+      if (tries > 200) throw e;
+      await sleep(50);
+    }
+  }
+}
+
+/** What a run, its model and the alias lack of what was acknowledged. */
+async function missing(store: Store, job: string, acks: readonly Ack[]): Promise<string[]> {
+  const points = acks.some(({ step }) => step !== undefined) ? await store.metrics.history(job, 'loss', { limit: 1e6 }) : [];
+  const values = new Map(points.map(({ step, value }) => [step, value]));
+  const isBuilt = acks.some(({ version }) => version !== undefined);
+  const versions = new Map(
+    (isBuilt ? await store.models.versions('net', { limit: 1e6 }) : []).map((one) => [one.number, one.digest]),
+  );
+  const moves = new Map(
+    (isBuilt ? await store.aliases.history('net', 'production') : []).map((one) => [one.number, one.version]),
+  );
+  const gap = [...versions.keys()].find((number) => number > 1 && !versions.has(number - 1));
+  return [
+    ...(gap === undefined ? [] : [`no version before ${gap}`]),
+    ...points.filter(({ step, value }) => !same(values.get(step), value)).map(({ step }) => `${job}: two values of step ${step}`),
+    ...acks.flatMap(({ step, value, version, digest, move, to }) => {
+      if (step !== undefined && !same(values.get(step), value)) return [`${job}: step ${step}`];
+      if (version !== undefined && versions.get(version) !== digest) return [`${job}: version ${version}`];
+      return move !== undefined && moves.get(move) !== to ? [`${job}: move ${move}`] : [];
+    }),
+  ];
+}
+
+export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
+  const { folder, rounds, server, random, log, signal, trainings = 2 } = options;
+  mkdirSync(join(folder, '.stratus'), { recursive: true });
+  copyFileSync(script, join(folder, 'train.mjs'));
+  const address = server && `postgres://reader:${encodeURIComponent(server.password)}@127.0.0.1:${server.port}/postgres`;
+  const env = { ...process.env, STRATUS_STORE: address ?? '' };
+  const workspace = await openWorkspace({ folder, ...(address !== undefined && { store: address }) });
+  const { store } = workspace;
+  const names: string[] = [];
+  const submit = async (): Promise<void> => {
+    const key = `t${names.length}`;
+    names.push(key);
+    const command = ['stratus', 'train', 'train.mjs', '--quiet', '--', `${key}.onnx`];
+    const more = { retries: 1000, backoffMs: 20, cores: 0.5, preemptible: true };
+    await surely(() =>
+      store.jobs.submit({ key, command, cwd: folder, ...more }).catch((e: Error) => {
+        if (!/is there already/.test(e.message)) throw e; // the answer was lost
+      }),
+    );
+  };
+  const supervise = (): ChildProcess =>
+    spawn(process.execPath, [main, 'jobs', 'run', '--cores', '4', '--lease', '30s'], { cwd: folder, env, stdio: 'ignore' });
+  const supervisors: ChildProcess[] = [];
+  const kills = { trainer: 0, supervisor: 0, database: 0 };
+  const lost: string[] = [];
+  let acknowledged = 0;
+
+  const check = async (keys: readonly string[]): Promise<void> => {
+    for (const key of keys) {
+      const acks = acksOf(join(folder, `${key}.onnx.acks`)); // before the store is looked at: what is said later is not asked for
+      lost.push(...(await surely(() => missing(store, key, acks))));
+    }
+  };
+  const kill = async (): Promise<void> => {
+    const targets = ['trainer', 'trainer', 'supervisor', ...(server ? ['database'] : [])] as (keyof typeof kills)[];
+    const target = targets[Math.floor(random() * targets.length)]!;
+    if (target === 'supervisor') {
+      const at = Math.floor(random() * supervisors.length);
+      supervisors[at]!.kill('SIGKILL');
+      await once(supervisors[at]!, 'close');
+      supervisors[at] = supervise();
+    } else if (target === 'database') {
+      server!.crash(random() < 0.5 ? 'immediate' : 'kill');
+      await sleep(random() * 300);
+      server!.restart();
+    } else {
+      const running = await surely(() => store.attempts.running());
+      const { pid } = running[Math.floor(random() * running.length)] ?? {};
+      if (pid === undefined) return;
+      try {
+        // The trainer alone, or with it whoever would have known how it ended.
+        if (random() < 0.7) process.kill(childOf(pid), 'SIGKILL');
+        else process.kill(-pid, 'SIGKILL');
+      } catch {
+        return; // it has ended by itself
+      }
+    }
+    kills[target]++;
+  };
+
+  let done = 0;
+  try {
+    supervisors.push(supervise(), supervise());
+    await submit();
+    await until(async () => (await store.jobs.get('t0')).status === 'succeeded', signal); // nobody disturbs the first one
+    for (; done < rounds && !signal?.aborted; done++) {
+      const active = await surely(() => store.jobs.list({ status: ['waiting', 'queued', 'running'] }));
+      for (let i = active.length; i < trainings; i++) await submit();
+      await sleep(random() * 1200);
+      await kill();
+      await check(names.slice(-trainings - 1));
+      if ((done + 1) % 10 === 0)
+        log(`round ${done + 1}: ${JSON.stringify(kills)}, ${names.length} trainings, ${lost.length} lost`);
+    }
+    await until(async () => {
+      const jobs = await store.jobs.list({ limit: 10_000 });
+      return jobs.every(({ status }) => ['succeeded', 'failed', 'lost'].includes(status));
+    }, undefined);
+    await check(names);
+  } finally {
+    for (const one of supervisors) {
+      one.kill('SIGTERM');
+      await once(one, 'close');
+    }
+  }
+  const jobs = await store.jobs.list({ limit: 10_000 });
+  const expected = await weightsOf(join(folder, 't0.onnx'));
+  let [different, doubles] = [0, 0];
+  for (const { key, status, reason } of jobs) {
+    const acks = acksOf(join(folder, `${key}.onnx.acks`));
+    acknowledged += acks.length;
+    doubles += acks.filter((ack) => ack.double !== undefined).length;
+    if (status !== 'succeeded') lost.push(`${key} is ${status}: ${reason}`);
+    else if ((await weightsOf(join(folder, `${key}.onnx`))) !== expected) different++;
+  }
+  await workspace.close();
+  const attempts = jobs.reduce((sum, job) => sum + job.attempts, 0);
+  return { rounds: done, kills, attempts, trainings: jobs.length, different, acknowledged, lost, doubles };
+}
+
+/** The command below the shell that leads its group. Errors: where there is none. */
+function childOf(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  const found = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('train.mjs\0'));
+  if (found === undefined) throw new Error('it has no command');
+  return found;
+}
+
+async function until(isSo: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<void> {
+  const end = performance.now() + 300_000;
+  while (!(await surely(isSo)) && !signal?.aborted) {
+    if (performance.now() > end) throw new Error('nothing goes on any more');
+    await sleep(100);
+  }
+}

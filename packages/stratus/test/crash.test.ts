@@ -1,0 +1,33 @@
+// A few rounds of what `npm run soak -- crash` does for long.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { type CrashOptions, crashRounds } from './crash-rounds.ts';
+import { postgresPrograms, startPostgres } from './postgres-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'stratus-crash-rounds-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const rounds = async (name: string, more: Partial<CrashOptions>): Promise<void> => {
+  const report = await crashRounds({ folder: join(folder, name), rounds: 3, random: Math.random, log: () => undefined, ...more });
+  expect(report).toMatchObject({ rounds: 3, lost: [], different: 0, doubles: 0 });
+  expect(report.acknowledged).toBeGreaterThan(200);
+};
+
+it('loses nothing on SQLite, whoever is killed', () => rounds('sqlite', {}), 240_000);
+
+it.skipIf(postgresPrograms === undefined)(
+  'loses nothing on PostgreSQL (initdb of the Debian package postgresql), whoever is killed',
+  async () => {
+    const server = await startPostgres();
+    try {
+      let turn = 0;
+      const random = (): number => [0.3, 0.99][turn++] ?? Math.random(); // the first one to go is the database
+      await rounds('postgres', { server, random });
+    } finally {
+      server.stop();
+    }
+  },
+  240_000,
+);
