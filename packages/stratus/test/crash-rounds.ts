@@ -85,7 +85,9 @@ async function surely<T>(work: () => Promise<T>): Promise<T> {
 
 /** What a run, its model and the alias lack of what was acknowledged. */
 async function missing(store: Store, job: string, acks: readonly Ack[]): Promise<string[]> {
-  const points = acks.some(({ step }) => step !== undefined) ? await store.metrics.history(job, 'loss', { limit: 1e6 }) : [];
+  const points = acks.some(({ step }) => step !== undefined)
+    ? await store.metrics.history(job, 'acknowledged', { limit: 1e6 })
+    : [];
   const values = new Map(points.map(({ step, value }) => [step, value]));
   const isBuilt = acks.some(({ version }) => version !== undefined);
   const versions = new Map(

@@ -49,7 +49,7 @@ model.compile({ optimizer: adam(), loss: 'meanSquaredError' });
 const callbacks = [
   {
     async onBatchEnd({ step }, logs) {
-      const point = { name: 'loss', step, value: logs.loss };
+      const point = { name: 'acknowledged', step, value: logs.loss };
       await surely(() => store.metrics.append(key, [point]));
       acknowledge({ step, value: logs.loss });
     },

@@ -10,7 +10,11 @@ export const exitCodeOf = (signal: StopSignal): number => exitCodes[signal];
 const echoMs = 500;
 
 /** Saved, to go on later: 'run me again', as batch systems and clouds understand it (EX_TEMPFAIL of sysexits.h). */
-export const preemptedCode = 75;
+const preemptedCode = 75;
+
+/** The exit code of a training: whoever places jobs tells it to make room by two signals. */
+export const trainingExitCodeOf = (signal: StopSignal | PreemptSignal): number =>
+  signal === 'SIGTERM' || signal === 'SIGUSR1' ? preemptedCode : exitCodes[signal];
 
 /** How whoever places jobs says that it needs the machine. */
 export type PreemptSignal = 'SIGTERM' | 'SIGUSR1';

@@ -6,7 +6,7 @@ import { explain, report } from './failure.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { commandName, outputFor, quoted } from './output.ts';
 import { runScript, scriptPath } from './run-script.ts';
-import { exitCodeOf, onStopSignal, type PreemptSignal, preemptedCode, type StopSignal } from './stop.ts';
+import { onStopSignal, type PreemptSignal, preemptedCode, type StopSignal, trainingExitCodeOf } from './stop.ts';
 import { trainRecording } from './train-recording.ts';
 import { withWorkspace } from './workspace.ts';
 
@@ -113,7 +113,7 @@ async function train(script: string, args: readonly string[], options: TrainOpti
   const ended = async (failure: { readonly error: unknown } | undefined): Promise<void> => {
     const error = failure?.error;
     if (stopped !== undefined && (!failure || isStop(error))) {
-      const code = stopped === 'SIGTERM' || stopped === 'SIGUSR1' ? preemptedCode : exitCodeOf(stopped);
+      const code = trainingExitCodeOf(stopped);
       await recording?.end(code === preemptedCode ? 'preempted' : 'stopped');
       recording?.look();
       const resumable = running > 0 || fits > 0;

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 
 /** Options of `stratus train` that take a value. */
-const withValue = new Set(['--epochs', '--checkpoint', '--device']);
+const withValue = new Set(['--epochs', '--checkpoint', '--device', '--store', '--blobs', '--project']);
 
 /** Where 'train' stands in a command that is `stratus train`, however Stratus is started; undefined in any other. */
 function placeOfTrain(command: readonly string[]): number | undefined {
