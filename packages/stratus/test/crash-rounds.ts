@@ -141,7 +141,8 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
       lost.push(...(await surely(() => missing(store, key, acks))));
     }
   };
-  const kill = async (): Promise<void> => {
+  /** False where there was nobody to be killed just then. */
+  const kill = async (): Promise<boolean> => {
     const targets = ['trainer', 'trainer', 'supervisor', ...(server ? ['database'] : [])] as (keyof typeof kills)[];
     const target = targets[Math.floor(random() * targets.length)]!;
     if (target === 'supervisor') {
@@ -155,17 +156,15 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
       server!.restart();
     } else {
       const running = await surely(() => store.attempts.running());
-      const { pid } = running[Math.floor(random() * running.length)] ?? {};
-      if (pid === undefined) return;
-      try {
-        // The trainer alone, or with it whoever would have known how it ended.
-        if (random() < 0.7) process.kill(childOf(pid), 'SIGKILL');
-        else process.kill(-pid, 'SIGKILL');
-      } catch {
-        return; // it has ended by itself
-      }
+      const trainers = running.flatMap(({ pid }) => (pid === undefined ? [] : trainerOf(pid)));
+      const victim = trainers[Math.floor(random() * trainers.length)];
+      if (victim === undefined) return false;
+      // The trainer alone, or with it whoever would have known how it ended.
+      process.kill(random() < 0.7 ? victim.pid : -victim.leader, 'SIGKILL');
+      await until(async () => trainerOf(victim.leader).length === 0, signal);
     }
     kills[target]++;
+    return true;
   };
 
   let done = 0;
@@ -173,14 +172,14 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     supervisors.push(supervise(), supervise());
     await submit();
     await until(async () => (await store.jobs.get('t0')).status === 'succeeded', signal); // nobody disturbs the first one
-    for (; done < rounds && !signal?.aborted; done++) {
+    while (done < rounds && !signal?.aborted) {
       const active = await surely(() => store.jobs.list({ status: ['waiting', 'queued', 'running'] }));
       for (let i = active.length; i < trainings; i++) await submit();
       await sleep(random() * 1200);
-      await kill();
+      if (!(await kill())) continue;
+      done++;
       await check(names.slice(-trainings - 1));
-      if ((done + 1) % 10 === 0)
-        log(`round ${done + 1}: ${JSON.stringify(kills)}, ${names.length} trainings, ${lost.length} lost`);
+      if (done % 10 === 0) log(`round ${done}: ${JSON.stringify(kills)}, ${names.length} trainings, ${lost.length} lost`);
     }
     await until(async () => {
       const jobs = await store.jobs.list({ limit: 10_000 });
@@ -189,8 +188,8 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     await check(names);
   } finally {
     for (const one of supervisors) {
-      one.kill('SIGTERM');
-      await once(one, 'close');
+      if (one.exitCode !== null) lost.push(`a supervisor ended by itself with exit code ${one.exitCode}`);
+      else if (one.kill('SIGTERM')) await once(one, 'close');
     }
   }
   const jobs = await store.jobs.list({ limit: 10_000 });
@@ -208,12 +207,16 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
   return { rounds: done, kills, attempts, trainings: jobs.length, different, acknowledged, lost, doubles };
 }
 
-/** The command below the shell that leads its group. Errors: where there is none. */
-function childOf(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-  const found = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('train.mjs\0'));
-  if (found === undefined) throw new Error('it has no command');
-  return found;
+/** The command below the shell that leads its group, as long as it runs. */
+function trainerOf(leader: number): { readonly leader: number; readonly pid: number }[] {
+  try {
+    const children = readFileSync(`/proc/${leader}/task/${leader}/children`, 'utf8').trim().split(' ').map(Number);
+    // The shell has a child of its own, which is called as it is.
+    const pid = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').startsWith(`${process.execPath}\0`));
+    return pid === undefined ? [] : [{ leader, pid }];
+  } catch {
+    return []; // it ended while it was looked at
+  }
 }
 
 async function until(isSo: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<void> {

@@ -50,8 +50,8 @@ function nextOf(job: Counts, { status, unstarted = false }: Outcome): Next {
     return losses > lossesAtMost ? { status, losses } : { status: 'queued', losses };
   }
   const failures = job.failures + 1;
-  if (failures > job.retries) return { status: 'failed', failures };
-  return { status: 'queued', failures, afterMs: backoffMs(failures, job.backoff_ms, Math.random()) };
+  if (failures > job.retries) return { status: 'failed', failures, losses: 0 };
+  return { status: 'queued', failures, losses: 0, afterMs: backoffMs(failures, job.backoff_ms, Math.random()) };
 }
 
 /** Ends an attempt whose lease is held. Returns false where it is not. */
