@@ -7,6 +7,10 @@ import { type MetricPoint, openStore, type Store, type StoreOptions } from '../s
 export interface StorePlace {
   readonly address: string;
   readonly options?: StoreOptions;
+  /** Runs a statement as another program would. */
+  execute(statement: string): Promise<void>;
+  /** Whether the database knows REPLACE. */
+  readonly replaces: boolean;
 }
 
 export const failure = async (work: Promise<unknown>): Promise<StratusError> => {
@@ -382,6 +386,53 @@ export function storeContract(place: () => StorePlace): void {
     expect((await aliases.history('net')).length).toBe(4);
     expect(await aliases.at('net', 'production', before)).toBeUndefined();
     expect(await aliases.at('net', 'staging', new Date())).toBe(3);
+  });
+
+  it('keeps how an alias came to move, and what versions have to pass', async () => {
+    const { models, aliases, gates } = await fresh();
+    for (let i = 1; i <= 2; i++) await models.register('net', { digest: digest(i), bytes: i });
+    expect(await gates.history('net', 'production')).toEqual([]);
+    await gates.declare('net', '@production', { maxBytes: 10 });
+    await Promise.all(Array.from({ length: 5 }, (_, i) => gates.declare('net', 'production', { maxBytes: i }, { by: 'bob' })));
+    const declared = await gates.history('net', 'production');
+    expect(declared.map(({ number }) => number)).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(declared.at(-1)).toMatchObject({ rules: { maxBytes: 10 }, by: 'ann' });
+    const checked = [{ gate: 'size', passed: true }];
+    expect(await aliases.move('net', 'production', 2, { gates: checked })).toMatchObject({ kind: 'move', gates: checked });
+    await aliases.move('net', 'production', 1, { kind: 'rollback' });
+    expect(await aliases.history('net', 'production')).toMatchObject([
+      { kind: 'rollback', gates: undefined },
+      { kind: 'move', gates: checked },
+    ]);
+    expect((await failure(aliases.move('net', 'production', 1, { kind: 'undo' as 'move' }))).code).toBe('unknown-name');
+    expect((await failure(gates.declare('nett', 'production', {}))).message).toContain("Did you mean 'net'?");
+  });
+
+  it('refuses changes of versions and histories, also from other programs', async () => {
+    const { address, project, models, aliases, gates, runs } = await fresh();
+    expect(address).toBe(root.address);
+    await runs.create({ key: 'maker' });
+    await runs.create({ key: 'other' });
+    await models.register('net', { ...blob, run: 'maker' });
+    await aliases.move('net', 'production', 1);
+    await gates.declare('net', 'production', {});
+    const tables = ['versions', 'alias_moves', 'gates'];
+    const ofProject = `model_id IN (SELECT models.id FROM models JOIN projects ON projects.id = project_id WHERE projects.name = '${project}')`;
+    for (const table of tables)
+      for (const statement of [
+        `UPDATE ${table} SET number = number + 1 WHERE ${ofProject}`,
+        `DELETE FROM ${table} WHERE ${ofProject}`,
+        ...(place().replaces
+          ? [`INSERT OR REPLACE INTO ${table} SELECT * FROM ${table} WHERE ${ofProject}`]
+          : [`TRUNCATE ${table} CASCADE`]),
+      ])
+        await expect(place().execute(statement), statement).rejects.toThrow(`rows of ${table} are only ever added`);
+    expect((await models.version('net', 1)).digest).toBe(blob.digest);
+    await runs.remove('other'); // runs go as ever
+    await place().execute(`UPDATE projects SET removed_at = 1 WHERE name = '${project}'`);
+    for (const table of ['alias_moves', 'gates', 'aliases', 'versions'])
+      await place().execute(`DELETE FROM ${table} WHERE ${ofProject}`);
+    expect(await models.versions('net')).toEqual([]);
   });
 
   it('moves an alias for one of many who expect the same', async () => {

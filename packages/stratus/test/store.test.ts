@@ -13,8 +13,17 @@ const folder = mkdtempSync(join(tmpdir(), 'stratus-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a store in a file of SQLite', () => {
-  storeContract(() => ({ address: join(folder, 'deep/er/store.db') }));
   jobsContract(() => ({ address: join(folder, 'jobs.db') }));
+  const file = join(folder, 'deep/er/store.db');
+  const execute = async (statement: string): Promise<void> => {
+    const database = new Sqlite(file);
+    try {
+      database.exec(statement);
+    } finally {
+      database.close();
+    }
+  };
+  storeContract(() => ({ address: file, execute, replaces: true }));
 
   it('is refused when a newer version made it', async () => {
     const file = join(folder, 'newer.db');
@@ -68,8 +77,17 @@ describe.skipIf(postgresPrograms === undefined)(
     });
     afterAll(() => server?.stop());
 
-    storeContract(() => ({ address: address() }));
     jobsContract(() => ({ address: address(), options: { schema: 'jobs' } }));
+    const execute = async (statement: string): Promise<void> => {
+      const client = new pg.Client(address());
+      await client.connect();
+      try {
+        await client.query(`SET search_path TO stratus; ${statement}`);
+      } finally {
+        await client.end();
+      }
+    };
+    storeContract(() => ({ address: address(), execute, replaces: false }));
 
     it('is refused when a newer version made it', async () => {
       const options = { schema: 'newer one' };

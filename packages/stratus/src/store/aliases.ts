@@ -1,8 +1,12 @@
-import { fail } from '@stratus/core';
+import { fail, lookUp } from '@stratus/core';
 import type { Queries } from './database.ts';
 import { checkName, checkText, checkTitle, checkWhole, unknown } from './names.ts';
+import { type Json, jsonOf } from './run-values.ts';
 import { modelId, type Scope } from './scope.ts';
 import { versionNumber } from './versions.ts';
+
+/** How a move came about: by decision, or back to what was before. */
+export type MoveKind = 'move' | 'rollback';
 
 /** Who moves an alias, and why. */
 export interface MoveOptions {
@@ -11,6 +15,10 @@ export interface MoveOptions {
   readonly reason?: string;
   /** The version that the alias has to have before; undefined: none. Where it is given and somebody else was faster, nothing is moved. */
   readonly expect?: number | undefined;
+  /** 'move' where it is left out. */
+  readonly kind?: MoveKind;
+  /** What was checked before, as it came out: it is kept with the move. */
+  readonly gates?: Json;
 }
 
 /** One move of an alias: it stays for good. */
@@ -25,6 +33,9 @@ export interface AliasMove {
   readonly at: Date;
   readonly by: string;
   readonly reason: string;
+  readonly kind: MoveKind;
+  /** What was checked before; undefined where nothing was. */
+  readonly gates: Json | undefined;
 }
 
 /** The names that point to versions of models, and all that ever happened to them. An alias is written with or without '@'. */
@@ -40,7 +51,7 @@ export interface Aliases {
 }
 
 /** 'production' of '@production'. Whole numbers and 'latest' mean versions already. Errors: `bad-value`. */
-function aliasName(alias: string): string {
+export function aliasName(alias: string): string {
   const name = checkName('the name of an alias', typeof alias === 'string' ? alias.replace(/^@/, '') : alias);
   if (name !== 'latest' && !/^\d+$/.test(name)) return name;
   throw fail('bad-value', {
@@ -61,6 +72,8 @@ export const aliasesOf = (scope: Scope): Aliases => {
     const name = aliasName(alias);
     const by = checkTitle('by', options.by ?? scope.actor);
     const reason = checkText('reason', options.reason ?? '');
+    const kind = lookUp('kind of move', { move: 'move', rollback: 'rollback' } as const, options.kind ?? 'move');
+    const gates = options.gates === undefined ? null : jsonOf(options.gates, 'gates');
     if (options.expect !== undefined) checkWhole('expect', options.expect, 1);
     return await scope.database.write('Moving an alias of', async (db) => {
       const id = await modelId(db, scope, model);
@@ -83,6 +96,8 @@ export const aliasesOf = (scope: Scope): Aliases => {
         at: Math.max(Date.now(), previous.at),
         by,
         reason,
+        kind,
+        gates,
       };
       await db.insertInto('alias_moves').values(row).execute();
       return moveOf(row);
@@ -119,9 +134,11 @@ interface MoveRow {
   readonly at: number;
   readonly by: string;
   readonly reason: string;
+  readonly kind: string;
+  readonly gates: string | null;
 }
 
-const moveOf = ({ alias, number, version, previous, at, by, reason }: MoveRow): AliasMove => ({
+const moveOf = ({ alias, number, version, previous, at, by, reason, kind, gates }: MoveRow): AliasMove => ({
   alias,
   number,
   version: version ?? undefined,
@@ -129,6 +146,8 @@ const moveOf = ({ alias, number, version, previous, at, by, reason }: MoveRow): 
   at: new Date(at),
   by,
   reason,
+  kind: kind as MoveKind,
+  gates: gates === null ? undefined : (JSON.parse(gates) as Json),
 });
 
 const movesOf = (db: Queries, model: number, alias: string | undefined): Promise<MoveRow[]> => {

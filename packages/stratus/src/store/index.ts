@@ -1,6 +1,6 @@
 import type { Store, StoreOptions } from './store.ts';
 
-export type { Aliases, AliasMove, MoveOptions } from './aliases.ts';
+export type { Aliases, AliasMove, MoveKind, MoveOptions } from './aliases.ts';
 export type { Artifact, Artifacts } from './artifacts.ts';
 export type { Attempts, Lease, RunningAttempt } from './attempts.ts';
 export type { Point } from './chunk.ts';
@@ -11,6 +11,7 @@ export type { Outcome } from './job-outcome.ts';
 export type { AttemptStatus, JobStatus } from './job-states.ts';
 export type { NewJob } from './job-values.ts';
 export type { Jobs } from './jobs.ts';
+export type { Gates, GatesInfo } from './gates.ts';
 export type { LogPiece, Logs } from './logs.ts';
 export type { AppendOptions, MetricPoint, MetricSummary, Metrics } from './metrics.ts';
 export type { ModelInfo, Models, NewVersion, VersionInfo } from './models.ts';

@@ -39,6 +39,21 @@ const json: JsonSql = {
     sql`(case when jsonb_typeof(${sql.ref(column)}::jsonb -> ${name}::text) = 'number' then (${sql.ref(column)}::jsonb ->> ${name}::text)::double precision end)`,
 };
 
+function appendOnly(table: string, _key: readonly string[], mayGo: string): readonly string[] {
+  const refuse = `RAISE EXCEPTION 'rows of ${table} are only ever added' USING ERRCODE = 'integrity_constraint_violation'`;
+  // search_path as it is now: whoever changes rows may have another one.
+  return [
+    `CREATE FUNCTION ${table}_kept() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
+      IF TG_OP = 'DELETE' THEN
+        IF ${mayGo} THEN RETURN OLD; END IF;
+      END IF;
+      ${refuse};
+    END $$`,
+    `CREATE TRIGGER ${table}_kept BEFORE UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${table}_kept()`,
+    `CREATE TRIGGER ${table}_not_emptied BEFORE TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${table}_kept()`,
+  ];
+}
+
 const int8 = 20;
 /** Every whole number of the store is a safe one. */
 const typeParser = ((oid: number, format?: 'text' | 'binary') =>
@@ -86,7 +101,7 @@ export async function openPostgres(address: string, { patienceMs, schema }: Post
     db.transaction().setIsolationLevel('read committed').execute(work);
   return {
     shown,
-    types: { id: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY', bytes: 'BYTEA', name: 'TEXT COLLATE "C"' },
+    types: { id: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY', bytes: 'BYTEA', name: 'TEXT COLLATE "C"', appendOnly },
     json,
     now: sql`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     read: (doing, work) =>

@@ -32,6 +32,17 @@ const json: JsonSql = {
     sql`(select value from json_each(${sql.ref(column)}) where key = ${name} and type in ('integer', 'real'))`,
 };
 
+/** REPLACE removes rows without asking triggers, so an addition in the place of another row is refused as well. */
+function appendOnly(table: string, key: readonly string[], mayGo: string): readonly string[] {
+  const refused = `BEGIN SELECT RAISE(ABORT, 'rows of ${table} are only ever added'); END`;
+  const isThere = `SELECT 1 FROM ${table} WHERE ${key.map((column) => `${column} = NEW.${column}`).join(' AND ')}`;
+  return [
+    `CREATE TRIGGER ${table}_unchanged BEFORE UPDATE ON ${table} ${refused}`,
+    `CREATE TRIGGER ${table}_kept BEFORE DELETE ON ${table} WHEN NOT ${mayGo} ${refused}`,
+    `CREATE TRIGGER ${table}_not_replaced BEFORE INSERT ON ${table} WHEN EXISTS (${isThere}) ${refused}`,
+  ];
+}
+
 /** Errors: `corrupt`, `database-failed`. */
 async function connected(file: string, patienceMs: number): Promise<Library.Database> {
   const open = async (): Promise<Library.Database> => {
@@ -90,7 +101,7 @@ export async function openSqlite(path: string, { patienceMs }: { readonly patien
   };
   return {
     shown: file,
-    types: { id: 'INTEGER PRIMARY KEY AUTOINCREMENT', bytes: 'BLOB', name: 'TEXT' },
+    types: { id: 'INTEGER PRIMARY KEY AUTOINCREMENT', bytes: 'BLOB', name: 'TEXT', appendOnly },
     json,
     now: sql`cast((julianday('now') - 2440587.5) * 86400000 as integer)`,
     read: (doing, work) => transact(doing, reading, work),

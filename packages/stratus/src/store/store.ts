@@ -5,6 +5,7 @@ import { type Artifacts, artifactsOf } from './artifacts.ts';
 import { type Attempts, attemptsOf } from './attempts.ts';
 import type { Database } from './database.ts';
 import { type Jobs, jobsOf } from './jobs.ts';
+import { type Gates, gatesOf } from './gates.ts';
 import { type Logs, logsOf } from './logs.ts';
 import { type Metrics, metricsOf } from './metrics.ts';
 import { migrate } from './migrate.ts';
@@ -38,6 +39,7 @@ export interface Store {
   readonly jobs: Jobs;
   /** For supervisors of jobs. */
   readonly attempts: Attempts;
+  readonly gates: Gates;
   /** The same store with the eyes of another project. It is closed with this one. Errors: `bad-value`, `database-failed`. */
   inProject(name: string): Promise<Store>;
   /** The names of all projects. Errors: `database-failed`. */
@@ -96,6 +98,7 @@ async function scoped(database: Database, project: string, actor: string): Promi
     aliases: aliasesOf(scope),
     jobs: jobsOf(scope),
     attempts: attemptsOf(scope),
+    gates: gatesOf(scope),
     inProject: async (name) => await scoped(database, checkName('project', name), actor),
     projects: () =>
       database.read('Listing the projects of', async (db) => {

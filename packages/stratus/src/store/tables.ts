@@ -9,6 +9,8 @@ interface Projects {
   id: Generated<number>;
   name: Fixed<string>;
   created_at: Fixed<number>;
+  /** Set before a project is removed: versions and histories go with nothing else. */
+  removed_at: Generated<number | null>;
 }
 
 /** `params`, `tags`, `code`, `data`, `environment` are JSON. `key` is what people call a run by. */
@@ -113,7 +115,7 @@ interface Aliases {
   moves: number;
 }
 
-/** Rows are only ever added. */
+/** Rows are only ever added. `gates` is JSON: what was checked before the move. */
 interface AliasMoves {
   model_id: Fixed<number>;
   alias: Fixed<string>;
@@ -123,6 +125,18 @@ interface AliasMoves {
   at: Fixed<number>;
   by: Fixed<string>;
   reason: Fixed<string>;
+  kind: Fixed<string>;
+  gates: Fixed<string | null>;
+}
+
+/** What a version has to pass before an alias moves to it: the newest row counts. Rows are only ever added. */
+interface Gates {
+  model_id: Fixed<number>;
+  alias: Fixed<string>;
+  number: Fixed<number>;
+  rules: Fixed<string>;
+  at: Fixed<number>;
+  by: Fixed<string>;
 }
 
 /** `command`, `env` are JSON. `status` is one of `job-states.ts`; `not_before` is a time of the database's clock, as all times that are decided by. */
@@ -230,5 +244,6 @@ export interface Tables {
   job_attempts: JobAttempts;
   job_logs: JobLogs;
   job_places: JobPlaces;
+  gates: Gates;
   schema_versions: SchemaVersions;
 }

@@ -5,6 +5,8 @@ export interface ColumnTypes {
   readonly bytes: string;
   /** A text that is sorted by its bytes, not by the rules of a language. */
   readonly name: string;
+  /** Statements that let a table refuse every change but additions; rows go only where `mayGo` holds, a condition about the row OLD. */
+  appendOnly(table: string, key: readonly string[], mayGo: string): readonly string[];
 }
 
 /** One step of the schema. What was released is never changed: another step follows it. */
