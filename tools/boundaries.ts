@@ -61,7 +61,8 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     jobs: ['store', 'workspace'],
     report: ['plots', 'progress'],
     serve: ['files'],
-    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'jobs', 'plots', 'report', 'serve'],
+    registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
+    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'jobs', 'registry', 'plots', 'report', 'serve'],
   },
 };
 

@@ -85,6 +85,22 @@ export {
 export { type JobEvent, type SuperviseOptions, type Supervisor, superviseJobs } from './jobs/index.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
+  type Evaluate,
+  type GateResult,
+  type GateRules,
+  type ImportOptions,
+  type LoadedModel,
+  type MetricRule,
+  type Port,
+  type PromoteOptions,
+  type Promotion,
+  type RegisterOptions,
+  type Registry,
+  type RegistryOptions,
+  registry,
+  type Signature,
+} from './registry/index.ts';
+export {
   type ColumnProfile,
   type Hint,
   type Histogram,

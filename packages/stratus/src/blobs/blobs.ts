@@ -21,6 +21,8 @@ export interface SweepOptions {
   readonly references: () => Promise<ReadonlySet<string>>;
   /** A blob has to be older than this, in milliseconds, twice over, before it is gone for good; a day. */
   readonly graceMs?: number;
+  /** Changes nothing: only says what would be done. */
+  readonly dryRun?: boolean;
 }
 
 /** What a sweep did. */

@@ -29,11 +29,13 @@ const unlessGone = async (work: () => Promise<void>): Promise<boolean> => {
   }
 };
 
+const shown = (list: readonly string[]): string[] => list.map((hex) => `sha256:${hex}`).sort();
+
 /**
  * In two steps, because between looking and removing others may put or name a blob. What nobody names and is old goes aside, where everybody who looks for it finds it and takes it back;
  * what has been aside for the same time and still is not named is removed.
  */
-export async function sweepFolder(places: Places, { references, graceMs = day }: SweepOptions): Promise<Swept> {
+export async function sweepFolder(places: Places, { references, graceMs = day, dryRun = false }: SweepOptions): Promise<Swept> {
   const folders = await namesIn(places.blobs);
   const blobs = (await Promise.all(folders.map((part) => namesIn(join(places.blobs, part))))).flat();
   const old = await older(blobs, places.blob, graceMs);
@@ -43,6 +45,12 @@ export async function sweepFolder(places: Places, { references, graceMs = day }:
   const swept = { aside: [] as string[], removed: [] as string[], restored: [] as string[] };
   const isNamed = (hex: string): boolean => named.has(`sha256:${hex}`);
 
+  if (dryRun)
+    return {
+      aside: shown(old.filter((hex) => !isNamed(hex))),
+      removed: shown(oldAsides.filter((hex) => !isNamed(hex))),
+      restored: shown(asides.filter(isNamed)),
+    };
   for (const hex of asides.filter(isNamed)) if (await takeBack(places, hex)) swept.restored.push(hex);
   for (const hex of oldAsides.filter((name) => !isNamed(name)))
     if (await unlessGone(() => rm(places.aside(hex)))) swept.removed.push(hex);
@@ -57,6 +65,5 @@ export async function sweepFolder(places: Places, { references, graceMs = day }:
   }
   const left = await older(await namesIn(places.unfinished), (name) => join(places.unfinished, name), graceMs);
   for (const name of left) await rm(join(places.unfinished, name), { force: true });
-  const shown = (list: readonly string[]): string[] => list.map((hex) => `sha256:${hex}`).sort();
   return { aside: shown(swept.aside), removed: shown(swept.removed), restored: shown(swept.restored) };
 }

@@ -1,10 +1,12 @@
 import type { LogValue, Manifest, Model, Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
 import { count, duration, figure, scalars } from '../progress/index.ts';
+import { modelArgument, readModel } from './model-source.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { type Output, outputFor, table } from './output.ts';
+import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends WorkspaceFlags {
   readonly data: string;
   readonly split: string;
   readonly batchSize?: number;
@@ -13,11 +15,10 @@ interface EvaluateOptions {
 
 /** `stratus evaluate` */
 export function addEvaluate(program: Command): void {
-  const command = program
-    .command('evaluate')
+  const command = withWorkspace(program.command('evaluate'))
     .summary('measure a model on data')
     .description('Measures a model on data: the loss and the metrics that it was compiled with.')
-    .argument('<model>', 'the model, an ONNX file that Stratus has written')
+    .argument('<model>', modelArgument('an ONNX file that Stratus has written'))
     .requiredOption(
       '--data <name>',
       'a data set (mnist), a JSON file { "x": …, "y": … }; a CSV, TSV, Parquet or JSONL file for a model that takes records',
@@ -26,43 +27,71 @@ export function addEvaluate(program: Command): void {
     .option('--batch-size <n>', 'samples at a time', wholeNumber(1))
     .addOption(jsonOption())
     .action((model: string, options: EvaluateOptions) => evaluate(model, options));
-  withExamples(command, 'stratus evaluate model.onnx --data mnist', 'stratus evaluate model.onnx --data holdout.json --json');
+  withExamples(
+    command,
+    'stratus evaluate model.onnx --data mnist',
+    'stratus evaluate model.onnx --data holdout.json --json',
+    'stratus evaluate digits@production --data mnist',
+  );
 }
 
 async function evaluate(path: string, { data, split, batchSize, ...options }: EvaluateOptions): Promise<void> {
-  const { files, load, readModelInfo } = await import('@stratus/core');
+  const { readModelInfo } = await import('@stratus/core');
+  const output = outputFor(options);
+  const { bytes, file } = await readModel(path, options);
+  const { figures, samples, seconds, kind } = await measure(bytes, { file, data, split, batchSize, note: output.note });
+  const rounded = Number(seconds.toFixed(3));
+  output.data({ model: path, data, ...(kind === 'samples' && { split }), samples, seconds: rounded, figures });
+  // It was checked when it was measured.
+  show(figures, JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest, output);
+  output.note(`${count(samples)} ${kind} in ${duration(seconds)}`);
+}
+
+/** What a model is measured on. */
+interface Measuring {
+  /** The name of the model in errors. */
+  readonly file: string;
+  readonly data: string;
+  readonly split: string;
+  readonly batchSize?: number | undefined;
+  readonly note: (text: string) => void;
+}
+
+interface Measured {
+  readonly figures: Readonly<Record<string, LogValue>>;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly kind: 'samples' | 'records';
+}
+
+/** The loss and the metrics of a model on data that is named as `--data` names it. Errors: those of `load` and of the data. */
+export async function measure(bytes: Uint8Array, { file, data, split, batchSize, note }: Measuring): Promise<Measured> {
+  const { load, readModelInfo } = await import('@stratus/core');
   const { readData } = await import('./data.ts');
   const { feedsOf } = await import('./feeds.ts');
-  const output = outputFor(options);
-  const bytes = await files.read(path);
-  const model = await load(bytes, { file: path });
-  // load has checked it.
-  const manifest = JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest;
-  if (model.preprocessing) return evaluateRecords(model, { path, data, batchSize }, manifest, output);
-  const { x, y } = await readData(data, split);
-  const feeds = feedsOf(
-    manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })),
-    x,
-  );
-  const strange = strangeRange(feeds, manifest);
-  if (strange !== undefined) output.note(strange);
-  const samples = Object.values(feeds)[0]!.shape[0]!;
-  const began = performance.now();
-  const figures = await model.evaluate(feeds as TensorSet, y, batchSize === undefined ? {} : { batchSize });
-  const seconds = (performance.now() - began) / 1000;
-  output.data({ model: path, data, split, samples, seconds: Number(seconds.toFixed(3)), figures });
-  show(figures, manifest, output);
-  output.note(`${count(samples)} samples in ${duration(seconds)}`);
-  await model.release();
+  const model = await load(bytes, { file });
+  const options = batchSize === undefined ? {} : { batchSize };
+  try {
+    if (model.preprocessing) return await measureRecords(model, data, options);
+    const manifest = JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest; // load has checked it
+    const { x, y } = await readData(data, split);
+    const feeds = feedsOf(
+      manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })),
+      x,
+    );
+    const strange = strangeRange(feeds, manifest);
+    if (strange !== undefined) note(strange);
+    const samples = Object.values(feeds)[0]!.shape[0]!;
+    const began = performance.now();
+    const figures = await model.evaluate(feeds as TensorSet, y, options);
+    return { figures, samples, seconds: (performance.now() - began) / 1000, kind: 'samples' };
+  } finally {
+    await model.release();
+  }
 }
 
 /** A model that takes records, on a file of them. */
-async function evaluateRecords(
-  model: Model,
-  { path, data, batchSize }: { readonly path: string; readonly data: string; readonly batchSize?: number | undefined },
-  manifest: Manifest,
-  output: Output,
-): Promise<void> {
+async function measureRecords(model: Model, data: string, options: { readonly batchSize?: number }): Promise<Measured> {
   const { recordsOf } = await import('./data.ts');
   const { lookUp } = await import('@stratus/core');
   const records = await recordsOf(data);
@@ -77,12 +106,8 @@ async function evaluateRecords(
     samples = Math.max(samples, index + 1);
     return record;
   });
-  const figures = await model.evaluate(counted, batchSize === undefined ? {} : { batchSize });
-  const seconds = (performance.now() - began) / 1000;
-  output.data({ model: path, data, samples, seconds: Number(seconds.toFixed(3)), figures });
-  show(figures, manifest, output);
-  output.note(`${count(samples)} records in ${duration(seconds)}`);
-  await model.release();
+  const figures = await model.evaluate(counted, options);
+  return { figures, samples, seconds: (performance.now() - began) / 1000, kind: 'records' };
 }
 
 /** Numbers far outside those of training are a slip: pixels up to 255 for a model that knows them up to 1. */

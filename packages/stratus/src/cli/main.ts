@@ -8,6 +8,7 @@ import { addEvaluate } from './evaluate.ts';
 import { report } from './failure.ts';
 import { addInit } from './init.ts';
 import { addJobs } from './jobs.ts';
+import { addModels } from './models.ts';
 import { withExamples } from './options.ts';
 import { addPredict } from './predict.ts';
 import { addProfile } from './profile.ts';
@@ -36,7 +37,7 @@ const program = withExamples(
   'stratus deploy model.onnx --port 8080',
 );
 
-for (const add of [addInit, addTrain, addProfile, addEvaluate, addPredict, addRuns, addDeploy, addJobs, addDataSets, addDoctor])
+for (const add of [addInit, addTrain, addProfile, addEvaluate, addPredict, addRuns, addModels, addDeploy, addJobs, addDataSets, addDoctor])
   add(program);
 
 // Whoever reads the output may leave before the work is done; that is no reason to stop it.

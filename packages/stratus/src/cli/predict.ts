@@ -2,10 +2,12 @@ import { text } from 'node:stream/consumers';
 import type { Preprocessing, Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
 import { figure, isTerminal } from '../progress/index.ts';
+import { modelArgument, readModel } from './model-source.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { type Output, outputFor, table } from './output.ts';
+import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
 
-interface PredictOptions {
+interface PredictOptions extends WorkspaceFlags {
   readonly input?: string;
   readonly data?: string;
   readonly split: string;
@@ -15,13 +17,12 @@ interface PredictOptions {
 
 /** `stratus predict` */
 export function addPredict(program: Command): void {
-  const command = program
-    .command('predict')
+  const command = withWorkspace(program.command('predict'))
     .summary('ask a model')
     .description(
       'Asks a model, any ONNX file, and prints its outputs: with the names and probabilities of classes where the file has them.',
     )
-    .argument('<model>', 'the model, an ONNX file')
+    .argument('<model>', modelArgument('an ONNX file'))
     .argument('[input]', 'the same as --input')
     .option(
       '--input <json>',
@@ -42,16 +43,16 @@ export function addPredict(program: Command): void {
     "stratus predict reviews.onnx 'A fine film.'",
     'stratus predict pets.onnx @photo.jpg',
     'stratus predict model.onnx --data mnist --index 7',
+    'stratus predict digits@production --data mnist --index 7',
   );
 }
 
 async function predict(path: string, options: PredictOptions): Promise<void> {
-  const { files } = await import('@stratus/core');
   const { openServable } = await import('../serve/index.ts');
   const { feedsOf, showInputs } = await import('./feeds.ts');
   const output = outputFor(options);
-  const bytes = await files.read(path);
-  const model = await openServable(bytes, { name: 'model', file: path });
+  const { bytes, file } = await readModel(path, options);
+  const model = await openServable(bytes, { name: 'model', file });
   try {
     const { preprocessing } = model;
     const takes = preprocessing ? `records with ${model.inputs.map(({ name }) => name).join(', ')}` : showInputs(model.inputs);

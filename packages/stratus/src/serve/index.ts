@@ -14,5 +14,6 @@ export type {
   TensorMetadata,
 } from './protocol.ts';
 export { readRecords } from './read-records.ts';
-export type { Prediction, PredictRecord, PredictResponse } from './records.ts';
+export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
+export { sampleFeeds } from './warm-up.ts';

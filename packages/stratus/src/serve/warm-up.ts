@@ -9,7 +9,9 @@ import {
   Tensor,
   tensor,
   toFloat16,
+  zeros,
 } from '@stratus/core';
+import type { Servable } from './servable.ts';
 
 type Sample = Manifest['samples'][number];
 type Port = Program['inputs'][number];
@@ -38,17 +40,34 @@ function difference(got: Tensor, want: Tensor, allowed: (want: number) => number
 const restored = (value: unknown): unknown => (Array.isArray(value) ? value.map(restored) : (value ?? Number.NaN));
 const tensorOf = (values: unknown, dtype: DType): Tensor => tensor(restored(values) as number[], { dtype });
 
+const sampleInputs = (ports: readonly Pick<Port, 'name' | 'dtype'>[], sample: Sample): Record<string, Tensor> =>
+  Object.fromEntries(
+    ports.flatMap(({ name, dtype }) =>
+      Object.hasOwn(sample.inputs, name) ? [[name, tensorOf(sample.inputs[name], dtype)]] : [],
+    ),
+  );
+
+/** A request that a model answers: its sample request, and else zeros, one where a size is open. */
+export function sampleFeeds({ feeds, manifest }: Pick<Servable, 'feeds' | 'manifest'>): Record<string, Tensor> {
+  const [sample] = manifest?.samples ?? [];
+  if (sample) return sampleInputs(feeds, sample);
+  return Object.fromEntries(
+    feeds.map(({ name, dtype, dims }) => [
+      name,
+      zeros(
+        dims.map((d) => (typeof d === 'number' ? d : 1)),
+        dtype,
+      ),
+    ]),
+  );
+}
+
 /**
  * Asks the model its sample request, which also warms it up. Errors: `corrupt` when it answers otherwise than when it was saved;
  * those of `Program.run`.
  */
 export async function runSample(program: Program, sample: Sample, file: string): Promise<void> {
-  const feeds = Object.fromEntries(
-    program.inputs.flatMap(({ name, dtype }) =>
-      Object.hasOwn(sample.inputs, name) ? [[name, tensorOf(sample.inputs[name], dtype)]] : [],
-    ),
-  );
-  const outputs = await program.run(feeds);
+  const outputs = await program.run(sampleInputs(program.inputs, sample));
   for (const { name, dtype } of program.outputs) {
     if (!Object.hasOwn(sample.outputs, name)) continue;
     const [got, want] = [outputs[name]!, tensorOf(sample.outputs[name], dtype)];
