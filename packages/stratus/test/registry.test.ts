@@ -224,7 +224,7 @@ it('asks gates before an alias moves, and keeps what they said', async () => {
     gate: 'accuracy on eval.csv',
     passed: true,
     got: '0.8950',
-    want: 'at least 0.8900 (0.9000 now), as version 1',
+    want: 'at least 0.8900; net:1 has 0.9000',
   });
   const seen: GateResult[] = [];
   const e = await failure(models.promote('net:3', 'production', { onGate: (result) => seen.push(result) }));

@@ -25,7 +25,7 @@ export const latencyGate: Gate<number> = {
     const median = times[times.length >> 1]!;
     return {
       passed: median <= limit,
-      got: `${median.toPrecision(3)} ms (median of ${times.length})`,
+      got: `${median.toPrecision(3)} ms, the median of ${times.length}`,
       want: `at most ${limit} ms`,
     };
   },

@@ -41,11 +41,12 @@ export const metricGate: Gate<MetricRule> = {
     const now = await measured(evaluate, rule, current);
     // A current version that answers NaN asks for nothing more than a number.
     const passed = Number.isFinite(got) && (Number.isNaN(now) || (worse === 'lower' ? got >= now - by : got <= now + by));
-    const limit = by === 0 ? figure(now) : `${figure(worse === 'lower' ? now - by : now + by)} (${figure(now)} now)`;
+    const limit = figure(worse === 'lower' ? now - by : now + by);
+    const { model, number } = current.version;
     return {
       passed,
       got: figure(got),
-      want: `${worse === 'lower' ? 'at least' : 'at most'} ${limit}, as version ${current.version.number}`,
+      want: `${worse === 'lower' ? 'at least' : 'at most'} ${limit}; ${model}:${number} has ${figure(now)}`,
     };
   },
 };
