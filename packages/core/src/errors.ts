@@ -114,6 +114,8 @@ const sentences = {
       : 'Nothing was changed; free the space or fix the permissions and try again.'),
   'database-failed': (d: { database: string; doing: string; reason: string; fix: string }) =>
     `${d.doing} ${d.database} failed: ${d.reason}. ${d.fix}`,
+  'storage-failed': (d: { storage: string; doing: string; reason: string; fix: string }) =>
+    `${d.doing} ${d.storage} failed: ${d.reason}. ${d.fix}`,
   'store-too-new': (d: { store: string; found: number; known: number }) =>
     `The store ${d.store} has version ${d.found} of the tables, and this version of Stratus knows only up to ${d.known}. Nothing was changed. ` +
     `Install a version of Stratus that knows version ${d.found}, or open another store.`,

@@ -10,6 +10,7 @@ export {
   type BlobSource,
   type Blobs,
   diskBlobs,
+  openBlobs,
   type PutOptions,
   type SweepOptions,
   type Swept,

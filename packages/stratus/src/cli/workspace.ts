@@ -17,7 +17,12 @@ export const withWorkspace = (command: Command): Command =>
         'STRATUS_STORE, or .stratus/store.db',
       ),
     )
-    .addOption(new Option('--blobs <address>', 'where files lie').default(undefined, 'STRATUS_BLOBS, or beside the store'))
+    .addOption(
+      new Option('--blobs <address>', 'where files lie: a folder, or s3://bucket/prefix?endpoint=…').default(
+        undefined,
+        'STRATUS_BLOBS, or beside the store',
+      ),
+    )
     .addOption(new Option('--project <name>', 'the project').default(undefined, 'STRATUS_PROJECT, or default'));
 
 /** Does something in the workspace that a command's options name, and closes it. */

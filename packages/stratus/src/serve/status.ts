@@ -35,6 +35,7 @@ export const statusOf = {
   'no-files': 500,
   'data-not-found': 500,
   'database-failed': 500,
+  'storage-failed': 500,
   'store-too-new': 500,
   'port-in-use': 500,
   'cannot-listen': 500,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '@stratus/core';
-import { type Blobs, diskBlobs } from '../blobs/index.ts';
+import { type Blobs, openBlobs } from '../blobs/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { addressesOf } from './addresses.ts';
 
@@ -9,7 +9,7 @@ import { addressesOf } from './addresses.ts';
 export interface WorkspaceOptions {
   /** As `openStore` takes it. Else STRATUS_STORE, else `.stratus/store.db` in this folder or the next one above that has a `.stratus`. */
   readonly store?: string;
-  /** A folder. Else STRATUS_BLOBS, else `blobs` beside a store that is a file, else `.stratus/blobs`. */
+  /** A folder, or `s3://bucket/prefix?endpoint=…`, as `openBlobs` takes it. Else STRATUS_BLOBS, else `blobs` beside a store that is a file, else `.stratus/blobs`. */
   readonly blobs?: string;
   /** Else STRATUS_PROJECT, else 'default'. */
   readonly project?: string;
@@ -45,11 +45,12 @@ export interface Workspace {
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
   const { folder = process.cwd(), project = process.env['STRATUS_PROJECT'] || undefined, actor } = options;
   const { store: address, blobs, file, local } = addressesOf(options, process.env, folder);
+  const opened = await openBlobs(blobs);
   if (file !== undefined) await makeFolder(dirname(file));
   const store = await openStore(address, { ...(project !== undefined && { project }), ...(actor !== undefined && { actor }) });
   return {
     store,
-    blobs: diskBlobs(blobs),
+    blobs: opened,
     folder: local,
     environment: { STRATUS_STORE: address, STRATUS_BLOBS: blobs, STRATUS_PROJECT: store.project },
     close: () => store.close(),
