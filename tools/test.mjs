@@ -1,7 +1,7 @@
 // `npm test [-- arguments of vitest]`: installs what is missing, builds, runs every test, says what was skipped and why.
 // `npm test -- --driver binding`: with the npm package's binding wherever a test names no driver itself (STRATUS_DRIVER).
 // The last line is the count alone: '12 passed, 0 failed, 3 skipped'.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt, ensureInstalled, main, Refusal, root, run } from './ready.mjs';
@@ -51,6 +51,30 @@ async function postgres() {
     await ensurePackage('postgresql', 'PostgreSQL for the tests of sql and the store');
 }
 
+/** OpenStack Swift, the server of S3 that its tests start: unpacked into .swift and not installed, because installed it would be a service of the machine. */
+async function swift() {
+  const done = join(root, '.swift/usr/bin/swift-proxy-server');
+  if (process.env.STRATUS_SWIFT !== undefined || existsSync('/usr/bin/swift-proxy-server') || existsSync(done)) return;
+  const purpose = 'OpenStack Swift for the tests of blobs on S3';
+  const names = ['swift-proxy', 'swift-account', 'swift-container', 'swift-object'];
+  if (find('apt-get') === undefined || process.getuid?.() !== 0) {
+    console.error(`${purpose}: not found. On Debian, as root: npm test, or apt-get install ${names.join(' ')}`);
+    return;
+  }
+  console.error(`${purpose}: unpacking the Debian packages ${names.join(', ')} into .swift`);
+  const folder = mkdtempSync(join(tmpdir(), 'stratus-swift-'));
+  const quiet = { quiet: true, timeoutMs: 300_000 };
+  mkdirSync(join(folder, 'partial'));
+  await run('apt-get', ['update', '-qq'], { quiet: true, timeoutMs: 120_000 });
+  const given = ['-y', '-qq', '--download-only', '--no-install-recommends', '-o', `Dir::Cache::archives=${folder}`];
+  const { code, output } = await run('apt-get', ['install', ...given, ...names], quiet);
+  const packages = readdirSync(folder).filter((name) => name.endsWith('.deb'));
+  for (const name of packages) await run('dpkg', ['-x', join(folder, name), join(root, '.swift')], quiet);
+  if (!existsSync(done))
+    console.error(`${purpose}: it did not work (${code}):\n${output.trim().split('\n').slice(-3).join('\n')}`);
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /** A Python with the programs that read what Stratus writes (tools/interop-requirements.txt), in .venv. */
 async function interopPython() {
   if (process.env.STRATUS_PYTHON !== undefined) return process.env.STRATUS_PYTHON;
@@ -89,6 +113,7 @@ await main(async () => {
   const browser = await chromium();
   await vulkan();
   await postgres();
+  await swift();
   const python = await interopPython();
   const folder = mkdtempSync(join(tmpdir(), 'stratus-test-'));
   const report = join(folder, 'report.json');

@@ -36,8 +36,8 @@ const nothing = { aside: [], removed: [], restored: [] };
 
 export function blobsContract({ fresh, tickMs, rounds }: BlobsContract): void {
   /** A time of grace, and a pause after which what was written before is older than it. */
-  const graceMs = tickMs;
-  const age = (): Promise<void> => sleep(tickMs === 1 ? 15 : 2.2 * tickMs);
+  const graceMs = 1;
+  const age = (): Promise<void> => sleep(15 + 1.1 * tickMs);
   const longMs = 3_600_000;
 
   it('gives back what was put, whole or in pieces', async () => {

@@ -1,5 +1,5 @@
 // A wire that breaks: passes TCP on to a server, and cuts connections when it is told to.
-import { createServer, connect, type Socket, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface CutProxy {
   readonly port: number;
@@ -52,8 +52,14 @@ export async function cutProxy(target: number): Promise<CutProxy> {
       }
     };
     open.add(client);
-    client.on('data', pass(client, upstream, 'up')).on('error', end).on('close', end);
-    upstream.on('data', pass(upstream, client, 'down')).on('error', end).on('close', end);
+    client
+      .on('data', pass(client, upstream, 'up'))
+      .on('error', end)
+      .on('close', end);
+    upstream
+      .on('data', pass(upstream, client, 'down'))
+      .on('error', end)
+      .on('close', end);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {

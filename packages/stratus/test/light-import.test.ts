@@ -36,6 +36,12 @@ it("import 'stratus' loads no package but the core, the router and the colours o
   expect(await importedAtOnce('index.ts')).toEqual(['@stratus/core', 'hono', 'picocolors']);
 });
 
+it('loads the library for S3 only with blobs that lie there', async () => {
+  for (const entry of ['blobs/index.ts', 'workspace/index.ts', 'cli/main.ts'])
+    expect((await importedAtOnce(entry)).filter((name) => name.startsWith('@aws-sdk'))).toEqual([]);
+  expect(await importedAtOnce('blobs/s3.ts')).toContain('@aws-sdk/client-s3');
+});
+
 it('sees what is imported at once: the file that reads columns out of DuckDB needs its library', async () => {
   expect(await importedAtOnce('files/column-values.ts')).toContain('@duckdb/node-bindings');
 });

@@ -86,10 +86,22 @@ export async function startSwift(): Promise<SwiftServer> {
   const common = (bindPort: number): string =>
     `[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = ${bindPort}\nworkers = 0\nuser = ${userInfo().username}\nswift_dir = ${folder}\n` +
     `devices = ${join(folder, 'srv')}\nmount_check = false\nlog_address = /dev/null\nlog_level = ERROR`;
-  conf('swift.conf', '[swift-hash]', 'swift_hash_path_suffix = stratus', 'swift_hash_path_prefix = test', '[storage-policy:0]', 'name = p0', 'default = yes');
+  conf(
+    'swift.conf',
+    '[swift-hash]',
+    'swift_hash_path_suffix = stratus',
+    'swift_hash_path_prefix = test',
+    '[storage-policy:0]',
+    'name = p0',
+    'default = yes',
+  );
   const names = ['object', 'container', 'account'] as const;
   for (const [i, kind] of names.entries())
-    conf(`${kind}-server.conf`, common(kinds[i]!), `[pipeline:main]\npipeline = ${kind}-server\n[app:${kind}-server]\nuse = egg:swift#${kind}`);
+    conf(
+      `${kind}-server.conf`,
+      common(kinds[i]!),
+      `[pipeline:main]\npipeline = ${kind}-server\n[app:${kind}-server]\nuse = egg:swift#${kind}`,
+    );
   conf(
     'proxy-server.conf',
     common(port),

@@ -74,25 +74,45 @@ export const s3Error = (doing: string, address: S3Address, e: unknown): StratusE
         e,
       );
 
+/** The library warns of versions of Node that its later versions will not know. Which one is installed is settled by us; whoever runs this can do nothing about it. */
+function quietly(make: () => S3Client): S3Client {
+  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+  const before = process.env[name];
+  process.env[name] = 'true';
+  try {
+    return make();
+  } finally {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  }
+}
+
+/** A clock that goes as ours does, but for the seconds that the header cuts off. */
+const sameClockMs = 2000;
+
 /** Connects to nothing yet. */
 export function s3Server(address: S3Address, patienceMs: number): S3Server {
   const { endpoint, region } = address;
-  const client = new S3Client({
-    maxAttempts: 1, // `request` is patient, and says so in one place
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-    ...(region !== undefined ? { region } : endpoint !== undefined && { region: 'us-east-1' }),
-    // Checksums that only Amazon knows are refused or mangled elsewhere; what is read is verified by its digest.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
-  });
+  const client = quietly(
+    () =>
+      new S3Client({
+        maxAttempts: 1, // `request` is patient, and says so in one place
+        ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+        ...(region !== undefined ? { region } : endpoint !== undefined && { region: 'us-east-1' }),
+        // Checksums that only Amazon knows are refused or mangled elsewhere; what is read is verified by its digest.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
+      }),
+  );
   let ahead = 0;
   client.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
       const { headers } = result.response as { headers?: Readonly<Record<string, string>> };
       const date = Date.parse(headers?.['date'] ?? '');
-      if (!Number.isNaN(date)) ahead = date - Date.now();
+      const difference = date - Date.now();
+      if (!Number.isNaN(date)) ahead = Math.abs(difference) < sameClockMs ? 0 : difference;
       return result;
     },
     { step: 'deserialize', name: 'stratusClock', priority: 'low' },
