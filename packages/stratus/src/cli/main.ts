@@ -37,7 +37,19 @@ const program = withExamples(
   'stratus deploy model.onnx --port 8080',
 );
 
-for (const add of [addInit, addTrain, addProfile, addEvaluate, addPredict, addRuns, addModels, addDeploy, addJobs, addDataSets, addDoctor])
+for (const add of [
+  addInit,
+  addTrain,
+  addProfile,
+  addEvaluate,
+  addPredict,
+  addRuns,
+  addModels,
+  addDeploy,
+  addJobs,
+  addDataSets,
+  addDoctor,
+])
   add(program);
 
 // Whoever reads the output may leave before the work is done; that is no reason to stop it.

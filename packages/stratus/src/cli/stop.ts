@@ -10,7 +10,7 @@ export const exitCodeOf = (signal: StopSignal): number => exitCodes[signal];
 const echoMs = 500;
 
 /** Saved, to go on later: 'run me again', as batch systems and clouds understand it (EX_TEMPFAIL of sysexits.h). */
-const preemptedCode = 75;
+export const preemptedCode = 75;
 
 /** The exit code of a training: whoever places jobs tells it to make room by two signals. */
 export const trainingExitCodeOf = (signal: StopSignal | PreemptSignal): number =>
