@@ -18,7 +18,7 @@ const worker = (holder: string, more: Partial<Worker> = {}): Worker => ({
 const hour = 3_600_000;
 
 /** One store for all; every test has a project of its own. */
-export function jobsContract(place: () => StorePlace): void {
+export function jobsContract(place: () => Pick<StorePlace, 'address' | 'options'>): void {
   let root: Store;
   let count = 0;
   beforeAll(async () => {

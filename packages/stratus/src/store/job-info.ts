@@ -73,6 +73,7 @@ const jobRows = (db: Queries, { database: { now }, projectId }: Scope) =>
     )
     .where('jobs.project_id', '=', projectId);
 
+/** Which jobs. */
 export interface JobQuery {
   readonly keys?: readonly string[];
   readonly status?: readonly JobStatus[];
