@@ -92,7 +92,11 @@ static void packLeft(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t 
 
 static void productTask(void *data, size_t index) {
   const MatrixProduct *j = data;
-  const int64_t width = j->vectors * Lanes, chunks = parts(j->rows, j->chunk), panel = (int64_t)index / chunks, r0 = (int64_t)index % chunks * j->chunk;
+  const int64_t width = j->vectors * Lanes, chunks = parts(j->rows, j->chunk);
+  // Either side is read once for each part of the other: neighbours share what would be read again more often.
+  const int chunksFirst = chunks * j->columns <= j->panels * j->rows;
+  const int64_t panel = chunksFirst ? (int64_t)index % j->panels : (int64_t)index / chunks;
+  const int64_t r0 = (chunksFirst ? (int64_t)index / j->panels : (int64_t)index % chunks) * j->chunk;
   const int64_t c0 = panel * width, count = least(width, j->columns - c0), rows = least(j->chunk, j->rows - r0), most = productRows[j->vectors - 1];
   Vector packed[ProductInner * PanelMost], sums[ProductChunk * PanelMost], bias[PanelMost];
   float left[ProductInner * ProductChunk];

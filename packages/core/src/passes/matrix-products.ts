@@ -1,7 +1,7 @@
 // ONNX Runtime multiplies by matrices that are constants fast; in training they are not, and batches are small.
 import { type Graph, type Node, type Runs, rewrite, type Value, withOutputs } from '../graph/index.ts';
 import { gemmOp, matMulOp, matrixProduct, transposeOp } from '../ops/index.ts';
-import type { Shape } from '../tensor/index.ts';
+import { dimsDiffer, type Shape } from '../tensor/index.ts';
 
 /** Fewer columns would leave most of a vector's lanes empty. */
 const leastColumns = 12;
@@ -10,7 +10,8 @@ const leastColumns = 12;
 const unturned = (x: Value): readonly [matrix: Value, turned: boolean] =>
   x.node?.op === transposeOp.op && x.shape.length === 2 ? [x.node.ins[0]!, true] : [x, false];
 
-const isEqual = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
+/** Sizes that are known only at run time are equal, or it would be an error. */
+const isEqual = (a: Shape, b: Shape): boolean => a.length === b.length && !a.some((size, i) => dimsDiffer(size, b[i]!));
 
 /** The same product as a kernel of our own does it; undefined where there is none, or the engine's is as good. */
 function own({ op, attrs }: Node, ins: Node['ins'], runs: Runs): Value | undefined {
@@ -24,8 +25,7 @@ function own({ op, attrs }: Node, ins: Node['ins'], runs: Runs): Value | undefin
   const [right, isRight] = unturned(b);
   const turned = { left: isLeft !== (attrs['transA'] === 1), right: isRight !== (attrs['transB'] === 1) };
   if (turned.left && left.shape.length > 2) return undefined;
-  const [y0] = op.infer(ins, attrs);
-  if (c && !isEqual(c.shape, [columns]) && !isEqual(c.shape, y0!.shape)) return undefined; // what is spread otherwise
+  if (c && !isEqual(c.shape, [columns]) && !isEqual(c.shape, op.infer(ins, attrs)[0]!.shape)) return undefined; // what is spread otherwise
   const y = matrixProduct({ a: left, b: right, c }, turned);
   return runs(y.node!) ? y : undefined;
 }
