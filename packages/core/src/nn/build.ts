@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { constant, graphInput, inScope, type Value } from '../graph/index.ts';
+import { constant, graphInput, inScope, type Runs, type Value } from '../graph/index.ts';
 import { type DType, foldIn, randomKey, saltOf, sameShape, showShape, type Tensor } from '../tensor/index.ts';
 import type { Architecture } from './architecture.ts';
 import { type Initializer, resolveInitializer } from './init/index.ts';
@@ -36,12 +36,14 @@ export interface Built {
 export interface BuildOptions {
   /** True for the forward part of the graph that trains, false for the one that predicts. */
   readonly training: boolean;
+  /** Which nodes whoever runs the graph has kernels for; not known unless told. */
+  readonly runs?: Runs | undefined;
   /** Parameters as constants, for a file that carries its numbers; graph inputs unless given. */
   readonly weights?: Readonly<Record<string, Tensor>>;
 }
 
 /** Builds the graph that predicts, or the forward part of the one that trains. */
-export function buildGraph(model: Architecture, { training, weights }: BuildOptions): Built {
+export function buildGraph(model: Architecture, { training, runs, weights }: BuildOptions): Built {
   const parameters = new Map<string, Parameter>();
   const keys: { value: Value; salt: number }[] = [];
   const updates: Record<string, Value> = {};
@@ -49,6 +51,7 @@ export function buildGraph(model: Architecture, { training, weights }: BuildOpti
 
   const scopeOf = (layerName: string, layer: Layer<LayerOutput>, masks: readonly Mask[]): Scope => ({
     training,
+    runs,
     trainable: layer.trainable,
     masks,
     parameter(own, shape, { initializer, regularizer, trainable = true, dtype = 'float32' }) {

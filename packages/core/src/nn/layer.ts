@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { graphInput, inScope, type Value } from '../graph/index.ts';
+import { graphInput, inScope, type Runs, type Value } from '../graph/index.ts';
 import { type DType, type Shape, showShape } from '../tensor/index.ts';
 import type { InitializerLike } from './init/index.ts';
 import type { RegularizerLike } from './regularizers/index.ts';
@@ -20,6 +20,8 @@ export type Mask = Value | undefined;
 export interface Scope {
   /** True in the graph that trains, false in the one that predicts. */
   readonly training: boolean;
+  /** Which nodes there are kernels for, where it is known who will run the graph: of interest to layers that can be built in two ways. */
+  readonly runs?: Runs | undefined;
   /** False when the layer is frozen: statistics are then used as they are. */
   readonly trainable: boolean;
   /** For each input, which of its steps are real: bool [batch, steps]. Undefined where all are. */

@@ -1,5 +1,5 @@
 import { grad } from '../grad/index.ts';
-import { constant, type Graph, graphInput, inScope, type Value } from '../graph/index.ts';
+import { constant, type Graph, graphInput, inScope, type Runs, type Value } from '../graph/index.ts';
 import type { Metric } from '../metrics/index.ts';
 import { type Architecture, type Built, buildGraph, type Parameter } from '../nn/index.ts';
 import { add, cast, expandLike, identity, mul, reduceMean, sub } from '../ops/index.ts';
@@ -109,9 +109,9 @@ export function evaluateGraph(model: Architecture, plan: Plan, weighted: boolean
   };
 }
 
-/** Forward, backward and update in one graph; with accumulation, forward and backward and the sums of gradients. */
-export function trainGraph(model: Architecture, plan: Plan, weighted: boolean): TrainingGraph {
-  const built = buildGraph(model, { training: true });
+/** Forward, backward and update in one graph, for whoever has kernels for what `runs` says; with accumulation, forward and backward and the sums of gradients. */
+export function trainGraph(model: Architecture, plan: Plan, weighted: boolean, runs?: Runs): TrainingGraph {
+  const built = buildGraph(model, { training: true, runs });
   const { loss, outputs, metrics, inputs, keys, losses } = measure(built, plan, weighted);
   const trainable = built.parameters.filter((parameter) => parameter.trainable);
   const gradients = grad(

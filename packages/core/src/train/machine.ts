@@ -1,4 +1,5 @@
 import { fail } from '../errors.ts';
+import type { Runs } from '../graph/index.ts';
 import type { Architecture, Parameter } from '../nn/index.ts';
 import type { StepProfile } from '../profile/index.ts';
 import { executor as defaultExecutor, type Executor, type Held } from '../runtime/index.ts';
@@ -171,7 +172,7 @@ export class Machine {
   train(batch: Batch, learningRate: number, { signal, watcher }: TrainOptions = {}) {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
-      const make = (): TrainingGraph => trainGraph(this.architecture, plan, batch.weighted);
+      const make = (runs: Runs): TrainingGraph => trainGraph(this.architecture, plan, batch.weighted, runs);
       const watched = watcher !== undefined;
       const ready = await this.#programs.get(`train ${batch.weighted}`, make, { samples: batch.size, watched });
       const { program, graph } = ready;

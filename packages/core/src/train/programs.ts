@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { checkGraph, expandGraph, type Graph, joinGraph, type Node, portable } from '../graph/index.ts';
+import { checkGraph, expandGraph, type Graph, joinGraph, type Node, portable, type Runs } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
 import { blockConvolutions, fuseElementwise, matrixProducts, planeConvolutions, simplify } from '../passes/index.ts';
 import type { Executor, Program } from '../runtime/index.ts';
@@ -31,7 +31,7 @@ export class Programs {
    */
   get<G extends { readonly graph: Graph }>(
     name: string,
-    make: () => G,
+    make: (runs: Runs) => G,
     { samples = 1, watched = false }: { readonly samples?: number; readonly watched?: boolean } = {},
   ): Promise<Ready<G>> {
     const key = watched ? `${watchedKey}${name}` : name;
@@ -60,10 +60,14 @@ export class Programs {
     for (const ready of all) if (ready.status === 'fulfilled') await ready.value.program.release();
   }
 
-  async #compile<G extends { readonly graph: Graph }>(make: () => G, samples: number, profile: boolean): Promise<Ready<G>> {
-    const made = make();
-    checkGraph(made.graph);
+  async #compile<G extends { readonly graph: Graph }>(
+    make: (runs: Runs) => G,
+    samples: number,
+    profile: boolean,
+  ): Promise<Ready<G>> {
     const executor = await this.#executor();
+    const made = make(executor.runs ?? portable);
+    checkGraph(made.graph);
     const nodes = new Map<string, Node>();
     const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
     const bytes = exportGraph(await suited(made.graph, executor, samples), { runs: executor.runs, named });

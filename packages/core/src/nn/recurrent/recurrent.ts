@@ -334,7 +334,8 @@ function loop<C extends RecurrentOptions>(
   const seen = drop(x, dropout, scope, [batch, x.shape[2]!]);
   const begun = begin ?? cell.states.map(() => filled([batch, units], x));
   const trained = mask || (scope.training && recurrentDropout > 0) ? undefined : cell.trained?.(config);
-  if (trained) return trained(seen, weights, begun, goBackwards);
+  const whole = trained?.(seen, weights, begun, goBackwards);
+  if (whole && (!scope.runs || scope.runs(whole.y.node!))) return whole;
   const shown =
     scope.training && recurrentDropout > 0
       ? dropoutMask([batch, units], scope.key(), { rate: recurrentDropout, like: x, dtype: x.dtype })
@@ -353,6 +354,9 @@ function loop<C extends RecurrentOptions>(
       return { states, outputs: returnSequences ? [states[0]!] : [] };
     },
   });
+  // Without a kernel that op becomes a loop as well, whose gradient, written for the kernel, takes up to a quarter longer than this loop's own. Where
+  // loops are unrolled, it is the shorter one.
+  if (whole && !scope.runs!(states[0]!.node!)) return whole;
   return { y: outputs[0] ?? states[0]!, states };
 }
 
