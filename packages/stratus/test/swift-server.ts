@@ -100,13 +100,15 @@ export async function startSwift(): Promise<SwiftServer> {
     conf(
       `${kind}-server.conf`,
       common(kinds[i]!),
-      `[pipeline:main]\npipeline = ${kind}-server\n[app:${kind}-server]\nuse = egg:swift#${kind}`,
+      `[pipeline:main]\npipeline = ${kind}-server\n[app:${kind}-server]\nuse = egg:swift#${kind}\ncontainer_update_timeout = 30`,
     );
   conf(
     'proxy-server.conf',
     common(port),
     `[pipeline:main]\npipeline = ${Object.keys(filters).join(' ')} proxy-server`,
-    '[app:proxy-server]\nuse = egg:swift#proxy\nallow_account_management = true\naccount_autocreate = true',
+    '[app:proxy-server]\nuse = egg:swift#proxy\nallow_account_management = true\naccount_autocreate = true\n' +
+      // Patient: on a machine that is busy with other tests an answer may take long, and is no failure.
+      'node_timeout = 60\nrecoverable_node_timeout = 60\nconn_timeout = 30\nerror_suppression_limit = 1000000',
     ...Object.entries(filters).map(([name, more]) => `[filter:${name}]\nuse = egg:swift#${modules[name] ?? name}\n${more}`),
   );
   execFileSync(python, ['-c', makeRings, folder, ...kinds.map(String)], { env, stdio: 'pipe' });
@@ -118,16 +120,15 @@ export async function startSwift(): Promise<SwiftServer> {
     for (const child of children) child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  const end = Date.now() + 60_000;
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/info`).catch(() => undefined);
-    if (answer?.ok) break;
-    if (Date.now() > end || children.some(({ exitCode }) => exitCode !== null)) {
-      stop();
-      throw new Error('Swift did not start');
+  const end = Date.now() + 120_000;
+  for (const own of [...kinds, port])
+    while (!(await fetch(`http://127.0.0.1:${own}/${own === port ? 'info' : 'healthcheck'}`).catch(() => undefined))) {
+      if (Date.now() > end || children.some(({ exitCode }) => exitCode !== null)) {
+        stop();
+        throw new Error('Swift did not start');
+      }
+      await sleep(100);
     }
-    await sleep(100);
-  }
   const [accessKey, secretKey] = ['test:tester', 'testing'];
   return {
     port,
