@@ -14,6 +14,8 @@ export const swiftFolder = [process.env['STRATUS_SWIFT'], join(root, '.swift'), 
   (folder) => folder !== undefined && existsSync(join(folder, 'usr/bin/swift-proxy-server')),
 );
 
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'; // of the clients that tests make for themselves
+
 const python = '/usr/bin/python3'; // Debian's, for which the packages are built
 
 export interface SwiftServer {
