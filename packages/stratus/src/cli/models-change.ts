@@ -84,11 +84,12 @@ export function addModelChanges(models: Command): void {
 
 async function register(file: string, { name, run, metric, notes, ...options }: RegisterOptions): Promise<void> {
   const { registry } = await import('../registry/index.ts');
+  const { findRun } = await import('./runs-find.ts');
   const output = outputFor(options);
-  const version = await inWorkspace(options, (workspace) =>
+  const version = await inWorkspace(options, async (workspace) =>
     registry(workspace).register(name, file, {
       metrics: metric,
-      ...(run !== undefined && { run }),
+      ...(run !== undefined && { run: (await findRun(workspace.store, run)).key }),
       ...(notes !== undefined && { notes }),
     }),
   );
