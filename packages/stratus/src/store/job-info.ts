@@ -73,7 +73,7 @@ const jobRows = (db: Queries, { database: { now }, projectId }: Scope) =>
     )
     .where('jobs.project_id', '=', projectId);
 
-/** Which jobs. */
+/** Which jobs are wanted, all conditions together. */
 export interface JobQuery {
   readonly keys?: readonly string[];
   readonly status?: readonly JobStatus[];

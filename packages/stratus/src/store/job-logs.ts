@@ -15,7 +15,7 @@ export interface JobLogPiece {
   readonly text: string;
 }
 
-/** Which pieces of what a job printed. */
+/** Which pieces of a job's log are wanted. */
 export interface JobLogQuery {
   /** The number of the piece to go on after. */
   readonly after?: number;
