@@ -128,11 +128,24 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
       }),
     );
   };
-  const supervise = (): ChildProcess =>
-    spawn(process.execPath, [main, 'jobs', 'run', '--cores', '4', '--lease', '30s'], { cwd: folder, env, stdio: 'ignore' });
   const supervisors: ChildProcess[] = [];
-  const kills = { trainer: 0, supervisor: 0, database: 0 };
   const lost: string[] = [];
+  let isOver = false;
+  /** One that is killed, or that began while the database was down, is followed by another, as service managers do. */
+  const supervise = (at: number): void => {
+    const args = [main, 'jobs', 'run', '--cores', '4', '--lease', '30s'];
+    const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    supervisors[at] = child;
+    let said = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-1000)));
+    child.on('close', (code, killedBy) => {
+      if (isOver) return;
+      if (killedBy !== 'SIGKILL' && !/failed: .*(Check|try again)/.test(said))
+        lost.push(`a supervisor ended with ${code}: ${said}`);
+      supervise(at);
+    });
+  };
+  const kills = { trainer: 0, supervisor: 0, database: 0 };
   let acknowledged = 0;
 
   const check = async (keys: readonly string[]): Promise<void> => {
@@ -146,10 +159,10 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     const targets = ['trainer', 'trainer', 'supervisor', ...(server ? ['database'] : [])] as (keyof typeof kills)[];
     const target = targets[Math.floor(random() * targets.length)]!;
     if (target === 'supervisor') {
-      const at = Math.floor(random() * supervisors.length);
-      supervisors[at]!.kill('SIGKILL');
-      await once(supervisors[at]!, 'close');
-      supervisors[at] = supervise();
+      const victim = supervisors[Math.floor(random() * supervisors.length)]!;
+      if (victim.exitCode !== null || victim.signalCode !== null) return false;
+      victim.kill('SIGKILL');
+      await once(victim, 'close');
     } else if (target === 'database') {
       server!.crash(random() < 0.5 ? 'immediate' : 'kill');
       await sleep(random() * 300);
@@ -169,7 +182,7 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
 
   let done = 0;
   try {
-    supervisors.push(supervise(), supervise());
+    for (const at of [0, 1]) supervise(at);
     await submit();
     await until(async () => (await store.jobs.get('t0')).status === 'succeeded', signal); // nobody disturbs the first one
     while (done < rounds && !signal?.aborted) {
@@ -187,10 +200,8 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     }, undefined);
     await check(names);
   } finally {
-    for (const one of supervisors) {
-      if (one.exitCode !== null) lost.push(`a supervisor ended by itself with exit code ${one.exitCode}`);
-      else if (one.kill('SIGTERM')) await once(one, 'close');
-    }
+    isOver = true;
+    for (const one of supervisors) if (one.kill('SIGTERM')) await once(one, 'close');
   }
   const jobs = await store.jobs.list({ limit: 10_000 });
   const expected = await weightsOf(join(folder, 't0.onnx'));
