@@ -154,6 +154,12 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
       lost.push(...(await surely(() => missing(store, key, acks))));
     }
   };
+  /** Until trainings have said so much more, or nothing for a while: a process that is killed before it began to work loses nothing. */
+  const progress = async (keys: readonly string[], more: number): Promise<void> => {
+    const said = (): number => keys.reduce((sum, key) => sum + acksOf(join(folder, `${key}.onnx.acks`)).length, 0);
+    const [enough, end] = [said() + more, performance.now() + 10_000];
+    while (said() < enough && performance.now() < end && !signal?.aborted) await sleep(20);
+  };
   /** False where there was nobody to be killed just then. */
   const kill = async (): Promise<boolean> => {
     const targets = ['trainer', 'trainer', 'supervisor', ...(server ? ['database'] : [])] as (keyof typeof kills)[];
@@ -188,11 +194,13 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     while (done < rounds && !signal?.aborted) {
       const active = await surely(() => store.jobs.list({ status: ['waiting', 'queued', 'running'] }));
       for (let i = active.length; i < trainings; i++) await submit();
-      await sleep(random() * 1200);
+      await progress(names.slice(-trainings), Math.floor(random() * 40));
+      await sleep(random() * 200);
       if (!(await kill())) continue;
       done++;
       await check(names.slice(-trainings - 1));
-      if (done % 10 === 0) log(`round ${done}: ${JSON.stringify(kills)}, ${names.length} trainings, ${lost.length} lost`);
+      if (done % 10 === 0)
+        log(`round ${done}: ${JSON.stringify(kills)}, ${names.length} trainings, lost: ${lost.join('; ') || 'nothing'}`);
     }
     await until(async () => {
       const jobs = await store.jobs.list({ limit: 10_000 });
