@@ -1,5 +1,5 @@
 import { plain, short, sparkline } from '../plots/index.ts';
-import { byteCount } from '../progress/index.ts';
+import { byteCount, count } from '../progress/index.ts';
 import type { Artifact, Json, RunInfo, Store } from '../store/index.ts';
 import { stateOf } from '../tracking/index.ts';
 import { outputFor, table } from './output.ts';
@@ -119,4 +119,7 @@ async function metricRow(store: Store, { key, metrics }: RunInfo, name: string):
 const factsOf = (facts: Json | undefined): string[][] =>
   typeof facts !== 'object' || facts === null
     ? []
-    : Object.entries(facts).map(([name, value]) => [plain(name), valueText(value as Json)]);
+    : Object.entries(facts).map(([name, value]) => [
+        plain(name),
+        Number.isSafeInteger(value) ? count(value as number) : valueText(value as Json),
+      ]);
