@@ -8,6 +8,7 @@ import { openStore } from '../src/store/index.ts';
 import { jobsContract } from './jobs-contract.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 import { failure, storeContract } from './store-contract.ts';
+import { experimentsContract } from './store-experiments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,6 +25,7 @@ describe('a store in a file of SQLite', () => {
     }
   };
   storeContract(() => ({ address: file, execute, replaces: true }));
+  experimentsContract(() => ({ address: join(folder, 'experiments.db') }));
 
   it('is refused when a newer version made it', async () => {
     const file = join(folder, 'newer.db');
@@ -88,6 +90,8 @@ describe.skipIf(postgresPrograms === undefined)(
       }
     };
     storeContract(() => ({ address: address(), execute, replaces: false }));
+    storeContract(() => ({ address: address() }));
+    experimentsContract(() => ({ address: address() }));
 
     it('is refused when a newer version made it', async () => {
       const options = { schema: 'newer one' };

@@ -1,4 +1,5 @@
 import { checkDigest, checkTitle, checkWhole } from './names.ts';
+import { within } from './paths.ts';
 import { runId, type Scope } from './scope.ts';
 
 /** A file that a run left: where it lies among the blobs. */
@@ -16,6 +17,8 @@ export interface Artifacts {
   put(run: string, file: { readonly path: string; readonly digest: string; readonly bytes: number }): Promise<void>;
   /** By path. Errors: `unknown-name`, `database-failed`. */
   list(run: string): Promise<readonly Artifact[]>;
+  /** Takes a path and what lies below it away, the whole list where it is ''; how many files that were. Errors: `unknown-name`, `database-failed`. */
+  remove(run: string, path: string): Promise<number>;
 }
 
 /** @internal */
@@ -46,5 +49,11 @@ export const artifactsOf = (scope: Scope): Artifacts => ({
         .orderBy('path')
         .execute();
       return rows.map(({ created_at, ...row }) => ({ ...row, createdAt: new Date(created_at) }));
+    }),
+  remove: (run, path) =>
+    scope.database.write('Taking artifacts from', async (db) => {
+      const all = db.deleteFrom('artifacts').where('run_id', '=', await runId(db, scope, run));
+      const gone = await (path === '' ? all : all.where(within(path))).executeTakeFirst();
+      return Number(gone.numDeletedRows);
     }),
 });

@@ -1,6 +1,7 @@
 import { fail } from '@stratus/core';
 import type { Selectable } from 'kysely';
 import type { Queries } from './database.ts';
+import { addLabel, type LabelChange } from './labels.ts';
 import { checkDigest, checkName, checkText, checkTitle, checkWhole } from './names.ts';
 import { type Json, jsonOf } from './run-values.ts';
 import { modelId, runId, type Scope } from './scope.ts';
@@ -25,6 +26,8 @@ export interface NewVersion {
   readonly notes?: string;
   /** Who the store was opened by, where it is left out. */
   readonly by?: string;
+  /** What may change of it later; it comes to be together with the version. */
+  readonly label?: Pick<LabelChange, 'tags' | 'facts'>;
 }
 
 /** A version of a model. */
@@ -65,6 +68,10 @@ export interface Models {
   get(name: string): Promise<ModelInfo>;
   /** What people should know of it. Errors: `unknown-name`, `bad-value`, `database-failed`. */
   describe(name: string, notes: string): Promise<void>;
+  /** A model without versions. Errors: `bad-value`, `conflict` where it is there already, `database-failed`. */
+  create(name: string, notes?: string): Promise<ModelInfo>;
+  /** Versions and aliases stay with it. Errors: `unknown-name`, `bad-value`, `conflict` for a name that is taken, `database-failed`. */
+  rename(name: string, next: string): Promise<ModelInfo>;
   /** Adds a version, and the model where it is new. Errors: `bad-value`, `unknown-name` for the run, `database-failed`. */
   register(name: string, version: NewVersion): Promise<VersionInfo>;
   /** By number, by alias ('@production') or 'latest'. Errors: `unknown-name`, `bad-value`, `database-failed`. */
@@ -85,6 +92,31 @@ export const modelsOf = (scope: Scope): Models => ({
     await scope.database.write('Changing a model of', async (db) => {
       const id = await modelId(db, scope, name);
       await db.updateTable('models').set({ notes }).where('id', '=', id).execute();
+    });
+  },
+
+  async create(name, notes = '') {
+    const row = { name: checkName('the name of a model', name), notes: checkText('notes', notes) };
+    return await scope.database.write('Adding a model to', async (db) => {
+      const added = await db
+        .insertInto('models')
+        .values({ ...row, project_id: scope.projectId, last_version: 0, created_at: Date.now() })
+        .onConflict((c) => c.columns(['project_id', 'name']).doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (added === undefined) throw taken(name);
+      return (await models(db, scope, added.id))[0]!;
+    });
+  },
+
+  async rename(name, next) {
+    checkName('the name of a model', next);
+    return await scope.database.write('Renaming a model of', async (db) => {
+      const id = await modelId(db, scope, name);
+      const other = db.selectFrom('models').select('id').where('project_id', '=', scope.projectId).where('name', '=', next);
+      if (name !== next && (await other.executeTakeFirst())) throw taken(next);
+      await db.updateTable('models').set({ name: next }).where('id', '=', id).execute();
+      return (await models(db, scope, id))[0]!;
     });
   },
 
@@ -111,6 +143,7 @@ export const modelsOf = (scope: Scope): Models => ({
         .insertInto('versions')
         .values({ ...row, model_id: id, number, run_id: run ?? null, data, code })
         .execute();
+      if (version.label) await addLabel(db, id, number, version.label);
       return (await infos(db, { id, name }, { number }))[0]!;
     });
   },
@@ -128,6 +161,9 @@ export const modelsOf = (scope: Scope): Models => ({
     );
   },
 });
+
+const taken = (name: string): Error =>
+  fail('conflict', { what: `The model '${name}'`, reason: 'is there already', fix: 'Choose another name.' });
 
 /** What is stored of a version, checked. Errors: `bad-value`. */
 function rowOf(scope: Scope, { digest, bytes, signature, metrics, data, code, notes, by }: NewVersion) {

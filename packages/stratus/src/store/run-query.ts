@@ -1,5 +1,5 @@
 import { fail, lookUp } from '@stratus/core';
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, expressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from './database.ts';
 import { type MetricSummary, summaryOf } from './metrics.ts';
 import { checkTitle, checkWhole } from './names.ts';
@@ -49,9 +49,9 @@ const comparisons = { '<': '<', '<=': '<=', '>': '>', '>=': '>=', '=': '=' } as 
 const orders = { ascending: 'asc', descending: 'desc' } as const;
 const fields = { created: 'runs.id', name: 'runs.name' } as const;
 
-type Where = ExpressionBuilder<Tables, 'runs'>;
+export type Where = ExpressionBuilder<Tables, 'runs'>;
 
-const metric = (e: Where, name: string, of: MetricPart = 'last') =>
+export const metric = (e: Where, name: string, of: MetricPart = 'last') =>
   e
     .selectFrom('series')
     .select(`series.${lookUp('part of a metric', columns, of)}`)
@@ -90,24 +90,31 @@ function sorted(e: Where, { database: { json } }: Scope, sort: RunSort) {
   return e.ref(lookUp('order of runs', fields, sort.by));
 }
 
+/** What else a list asks for: further conditions, and an order instead of that of the query. */
+export interface ListOptions {
+  readonly where?: (e: Where) => readonly Expression<SqlBool>[];
+  readonly order?: (e: Where) => readonly { readonly by: Expression<unknown>; readonly order: 'asc' | 'desc' }[];
+}
+
 /** Runs with the summaries of their metrics. Errors: `bad-value`, `unknown-name`. */
-export async function listRuns(db: Queries, scope: Scope, query: RunQuery): Promise<RunInfo[]> {
+export async function listRuns(db: Queries, scope: Scope, query: RunQuery, options: ListOptions = {}): Promise<RunInfo[]> {
   if (query.keys?.length === 0 || query.status?.length === 0) return [];
   const parent = typeof query.parent === 'string' ? await runId(db, scope, query.parent) : query.parent;
   const sort = query.sort ?? { by: 'created', order: 'descending' };
   const order = lookUp('order', orders, sort.order ?? ('by' in sort && sort.by === 'created' ? 'descending' : 'ascending'));
-  const rows = await db
+  let wanted = db
     .selectFrom('runs')
     .leftJoin('runs as parents', 'parents.id', 'runs.parent_id')
     .selectAll('runs')
     .select('parents.key as parent_key')
     .where('runs.project_id', '=', scope.projectId)
-    .where((e) => e.and(conditions(e as unknown as Where, scope, query, parent)))
-    .orderBy(
-      (e) => sorted(e as unknown as Where, scope, sort) as never,
-      (o) => (order === 'asc' ? o.asc() : o.desc()).nullsLast(),
-    )
-    .orderBy('runs.id', order)
+    .where((e) => e.and(conditions(e as unknown as Where, scope, query, parent)));
+  if (options.where) wanted = wanted.where((e) => e.and(options.where!(e as unknown as Where)));
+  const by = options.order ?? ((e: Where) => [{ by: sorted(e, scope, sort) as Expression<unknown>, order }]);
+  for (const each of by(expressionBuilder<Tables, 'runs'>()))
+    wanted = wanted.orderBy(each.by as never, (o) => (each.order === 'asc' ? o.asc() : o.desc()).nullsLast());
+  const rows = await wanted
+    .orderBy('runs.id', options.order ? 'desc' : order)
     .limit(checkWhole('limit', query.limit ?? 100))
     .offset(checkWhole('skip', query.skip ?? 0))
     .execute();

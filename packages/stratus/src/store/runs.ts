@@ -2,6 +2,7 @@ import { fail } from '@stratus/core';
 import type { Queries } from './database.ts';
 import type { MetricSummary } from './metrics.ts';
 import { checkName, checkText, checkTitle, checkWhole, newKey } from './names.ts';
+import { placeRun } from './places.ts';
 import { keepsRun } from './removal.ts';
 import { listRuns, type RunQuery } from './run-query.ts';
 import { type Json, jsonOf, type ParamValue, paramsOf, tagsOf } from './run-values.ts';
@@ -29,6 +30,10 @@ export interface NewRun {
   readonly data?: Json;
   readonly environment?: Json;
   readonly seed?: number;
+  /** The number of the experiment that it is a part of; 0 where it is left out. */
+  readonly experiment?: number;
+  /** When it began, where that was not now. */
+  readonly startedAt?: Date;
 }
 
 /** A training and all that is known of it. */
@@ -68,7 +73,7 @@ export interface RunChange {
 
 /** The runs of a store. */
 export interface Runs {
-  /** Errors: `bad-value`, `conflict` for a key that is taken, `unknown-name` for the parent, `database-failed`. */
+  /** Errors: `bad-value`, `conflict` for a key that is taken, `unknown-name` for the parent or the experiment, `database-failed`. */
   create(run?: NewRun): Promise<RunInfo>;
   /** Errors: `unknown-name`, `database-failed`. */
   get(key: string): Promise<RunInfo>;
@@ -120,6 +125,7 @@ export const runsOf = (scope: Scope): Runs => ({
           reason: 'is there already',
           fix: 'Choose another key, or go on with that run.',
         });
+      if (run.experiment !== undefined || run.startedAt !== undefined) await placeRun(db, scope, added.id, run);
       return await one(db, scope, key);
     });
   },

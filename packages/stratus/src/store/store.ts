@@ -6,6 +6,10 @@ import { type Attempts, attemptsOf } from './attempts.ts';
 import type { Database } from './database.ts';
 import { type Gates, gatesOf } from './gates.ts';
 import { type Jobs, jobsOf } from './jobs.ts';
+import { type Experiments, experimentsOf } from './experiments.ts';
+import { type Folders, foldersOf } from './folders.ts';
+import { type Labels, labelsOf } from './labels.ts';
+import { type LoggedModels, loggedModelsOf } from './logged-models.ts';
 import { type Logs, logsOf } from './logs.ts';
 import { type Metrics, metricsOf } from './metrics.ts';
 import { migrate } from './migrate.ts';
@@ -40,6 +44,10 @@ export interface Store {
   /** For supervisors of jobs. */
   readonly attempts: Attempts;
   readonly gates: Gates;
+  readonly experiments: Experiments;
+  readonly labels: Labels;
+  readonly folders: Folders;
+  readonly loggedModels: LoggedModels;
   /** The same store with the eyes of another project. It is closed with this one. Errors: `bad-value`, `database-failed`. */
   inProject(name: string): Promise<Store>;
   /** The names of all projects. Errors: `database-failed`. */
@@ -99,6 +107,10 @@ async function scoped(database: Database, project: string, actor: string): Promi
     jobs: jobsOf(scope),
     attempts: attemptsOf(scope),
     gates: gatesOf(scope),
+    experiments: experimentsOf(scope),
+    labels: labelsOf(scope),
+    folders: foldersOf(scope),
+    loggedModels: loggedModelsOf(scope),
     inProject: async (name) => await scoped(database, checkName('project', name), actor),
     projects: () =>
       database.read('Listing the projects of', async (db) => {
@@ -107,7 +119,11 @@ async function scoped(database: Database, project: string, actor: string): Promi
       }),
     references: () =>
       database.read('Reading what is named in', async (db) => {
-        const all = db.selectFrom('artifacts').select('digest').union(db.selectFrom('versions').select('digest'));
+        const all = db
+          .selectFrom('artifacts')
+          .select('digest')
+          .union(db.selectFrom('versions').select('digest'))
+          .union(db.selectFrom('folders').select('digest'));
         return new Set((await all.execute()).map(({ digest }) => digest));
       }),
     close: () => database.close(),

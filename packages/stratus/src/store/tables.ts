@@ -85,7 +85,7 @@ interface Artifacts {
 interface Models {
   id: Generated<number>;
   project_id: Fixed<number>;
-  name: Fixed<string>;
+  name: string;
   notes: string;
   last_version: number;
   created_at: Fixed<number>;
@@ -221,6 +221,58 @@ interface JobPlaces {
   claims: number;
 }
 
+/** A group of runs; number 0 is there for runs that nobody put anywhere, and counts in `made` the numbers that were given. */
+interface Experiments {
+  project_id: Fixed<number>;
+  number: Fixed<number>;
+  name: string;
+  tags: string;
+  made: number;
+  created_at: Fixed<number>;
+  changed_at: number;
+  deleted_at: number | null;
+}
+
+/** Where a run is. One without such a row is in experiment 0, and has the times of its own. `flow`: JSON, what went in and came out. */
+interface RunPlaces {
+  run_id: Fixed<number>;
+  project_id: Fixed<number>;
+  experiment: number;
+  started_at: number | null;
+  ended_at: number | null;
+  deleted_at: number | null;
+  flow: string;
+}
+
+/** What may change of a model (number 0) or of a version. `tags` and `facts` are JSON. */
+interface Labels {
+  model_id: Fixed<number>;
+  number: Fixed<number>;
+  tags: string;
+  facts: string;
+  changed_at: number;
+  deleted_at: number | null;
+}
+
+interface Folders {
+  project_id: Fixed<number>;
+  folder: Fixed<string>;
+  path: Fixed<string>;
+  digest: string;
+  bytes: number;
+  created_at: number;
+}
+
+interface LoggedModels {
+  project_id: Fixed<number>;
+  key: Fixed<string>;
+  experiment: Fixed<number>;
+  facts: string;
+  created_at: Fixed<number>;
+  changed_at: number;
+  deleted_at: number | null;
+}
+
 interface SchemaVersions {
   number: Fixed<number>;
   name: Fixed<string>;
@@ -245,5 +297,10 @@ export interface Tables {
   job_logs: JobLogs;
   job_places: JobPlaces;
   gates: Gates;
+  experiments: Experiments;
+  run_places: RunPlaces;
+  labels: Labels;
+  folders: Folders;
+  logged_models: LoggedModels;
   schema_versions: SchemaVersions;
 }
