@@ -60,6 +60,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     tracking: ['store', 'blobs', 'workspace'],
     jobs: ['store', 'workspace'],
     report: ['plots', 'progress'],
+    mlflow: ['store', 'blobs', 'workspace'],
     serve: ['files'],
     registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
     cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'jobs', 'registry', 'plots', 'report', 'serve'],

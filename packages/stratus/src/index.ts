@@ -84,6 +84,15 @@ export {
   tsv,
 } from './files/index.ts';
 export { type JobEvent, type SuperviseOptions, type Supervisor, superviseJobs } from './jobs/index.ts';
+export {
+  type MlflowAction,
+  type MlflowAppOptions,
+  type MlflowAuthorize,
+  type MlflowCaller,
+  type MlflowRole,
+  mlflowApp,
+  mlflowToken,
+} from './mlflow/index.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   type Evaluate,

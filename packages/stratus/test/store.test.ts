@@ -90,7 +90,6 @@ describe.skipIf(postgresPrograms === undefined)(
       }
     };
     storeContract(() => ({ address: address(), execute, replaces: false }));
-    storeContract(() => ({ address: address() }));
     experimentsContract(() => ({ address: address() }));
 
     it('is refused when a newer version made it', async () => {
