@@ -1,0 +1,17 @@
+export { type AshaOptions, asha } from './asha.ts';
+export { choice } from './choice.ts';
+export type { Axis, Domain, DomainJson, Value } from './domain.ts';
+export { type GridOptions, grid } from './grid.ts';
+export { type Importance, type ImportanceOptions, importance } from './importance.ts';
+export { type IntOptions, int } from './int.ts';
+export { logUniform } from './log-uniform.ts';
+export { type MedianStoppingOptions, medianStopping } from './median-stopping.ts';
+export { namedJson, schedulerOf, searchOf, spaceJson, spaceOf } from './named.ts';
+export { bestOf, bestSoFar, type Goal, lossOf, type Observation, type Report } from './observation.ts';
+export { random } from './random.ts';
+export type { Scheduler, SchedulerContext } from './scheduler.ts';
+export type { Search, SearchContext } from './search.ts';
+export { checkSpace, complaintOf, type Parameters, type ParametersOf, type Space } from './space.ts';
+export { type TpeOptions, tpe } from './tpe.ts';
+export { uniform } from './uniform.ts';
+export { type Conditional, when } from './when.ts';
