@@ -122,6 +122,39 @@ export {
   type TextOptions,
 } from './report/index.ts';
 export {
+  type AshaOptions,
+  type Axis,
+  asha,
+  type Conditional,
+  choice,
+  type Domain,
+  type Goal,
+  type GridOptions,
+  grid,
+  type Importance,
+  type ImportanceOptions,
+  type IntOptions,
+  importance,
+  int,
+  logUniform,
+  type MedianStoppingOptions,
+  medianStopping,
+  type Observation,
+  type ParametersOf,
+  type Report,
+  random,
+  type Scheduler,
+  type SchedulerContext,
+  type Search,
+  type SearchContext,
+  type Space,
+  type TpeOptions,
+  tpe,
+  uniform,
+  type Value as ParameterValue,
+  when,
+} from './search/index.ts';
+export {
   Batcher,
   type BatcherOptions,
   DataPlane,
@@ -197,7 +230,26 @@ export {
   type VersionInfo,
   type Worker,
 } from './store/index.ts';
+
+export {
+  defineSweep,
+  parameters,
+  type RegisterBestOptions,
+  readSweep,
+  registerBest,
+  type SweepDefinition,
+  type SweepInfo,
+  type SweepProgress,
+  type SweepRequest,
+  type SweepResult,
+  type SweepTrial,
+  sweep,
+  type Trial,
+  type TrialInfo,
+} from './sweeps/index.ts';
+
 export { type ActiveRun, type ChildOptions, currentRun, type RunEnd, type StartRunOptions, startRun } from './tracking/index.ts';
+
 export { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 // Who uses the platform sees a training run and long downloads, also where the script is run by node itself.

@@ -13,6 +13,7 @@ import { withExamples } from './options.ts';
 import { addPredict } from './predict.ts';
 import { addProfile } from './profile.ts';
 import { addRuns } from './runs.ts';
+import { addSweep } from './sweep.ts';
 import { addTrain } from './train.ts';
 import { version } from './version.ts';
 
@@ -40,6 +41,7 @@ const program = withExamples(
 for (const add of [
   addInit,
   addTrain,
+  addSweep,
   addProfile,
   addEvaluate,
   addPredict,

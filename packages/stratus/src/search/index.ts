@@ -11,7 +11,7 @@ export { bestOf, bestSoFar, type Goal, lossOf, type Observation, type Report } f
 export { random } from './random.ts';
 export type { Scheduler, SchedulerContext } from './scheduler.ts';
 export type { Search, SearchContext } from './search.ts';
-export { checkSpace, complaintOf, type Parameters, type ParametersOf, type Space } from './space.ts';
+export { checkSpace, complaintOf, type Parameters, type ParametersOf, parametersIn, type Space } from './space.ts';
 export { type TpeOptions, tpe } from './tpe.ts';
 export { uniform } from './uniform.ts';
 export { type Conditional, when } from './when.ts';

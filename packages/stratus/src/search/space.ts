@@ -78,6 +78,15 @@ export function checkSpace(space: Space): void {
   groupsOf(space);
 }
 
+/** Of more values, those that are parameters of the space and there. */
+export function parametersIn(space: Space, values: Readonly<Record<string, unknown>>): Parameters {
+  const found: Record<string, Value> = {};
+  for (const group of groupsOf(space))
+    for (const [name, domain] of group.domains)
+      if (group.isActive(found) && domain.has(values[name])) found[name] = values[name] as Value;
+  return found;
+}
+
 /** Why these are no parameters of the space; undefined where they are. */
 export function complaintOf(space: Space, parameters: Parameters): string | undefined {
   for (const name of Object.keys(parameters)) if (!Object.hasOwn(space, name)) return `'${name}' is not in the space`;
