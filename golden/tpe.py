@@ -25,9 +25,9 @@ def densities():
     kinds = {
         "uniform": FloatDistribution(-3.0, 7.0),
         "logUniform": FloatDistribution(1e-5, 1e-1, log=True),
-        "int": IntDistribution(2, 19),
-        "intStep": IntDistribution(16, 256, step=16),
-        "intLog": IntDistribution(1, 200, log=True),
+        "int": IntDistribution(2, 190),
+        "intStep": IntDistribution(16, 1600, step=16),
+        "intLog": IntDistribution(1, 2000, log=True),
         "choice": CategoricalDistribution(["a", "b", "c"]),
     }
 
@@ -36,12 +36,13 @@ def densities():
             return rng.uniform(-3, 7, n)
         if kind == "logUniform":
             return np.exp(rng.uniform(math.log(1e-5), math.log(1e-1), n))
+        # None twice: of equal ones NumPy's sort takes any first, and the widths depend on it.
         if kind == "int":
-            return rng.randint(2, 20, n).astype(float)
+            return rng.permutation(np.arange(2, 191))[:n].astype(float)
         if kind == "intStep":
-            return 16.0 * rng.randint(1, 17, n)
+            return 16.0 * rng.permutation(np.arange(1, 101))[:n]
         if kind == "intLog":
-            return np.floor(np.exp(rng.uniform(0, math.log(200.99), n)))
+            return rng.permutation(np.unique(np.floor(np.exp(rng.uniform(0, math.log(2000.99), 400)))))[:n]
         return rng.randint(0, 3, n).astype(float)
 
     parameters = _ParzenEstimatorParameters(1.0, True, False, default_weights, True)

@@ -35,8 +35,10 @@ export function logMass(from: number, to: number): number {
   return nearest + Math.log(-Math.expm1(logErfc(far) - nearest)) - Math.LN2;
 }
 
+const halfLogTau = 0.5 * Math.log(2 * Math.PI);
+
 /** The logarithm of the density of the standard normal distribution. */
-export const logDensity = (z: number): number => -0.5 * z * z - 0.5 * Math.log(2 * Math.PI);
+export const logDensity = (z: number): number => -0.5 * z * z - halfLogTau;
 
 /** log Σ exp. */
 export function logSumExp(terms: ArrayLike<number>): number {

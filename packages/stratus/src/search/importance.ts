@@ -34,16 +34,22 @@ function parts(
   const all = values.reduce((sum, value, i) => sum + value * value * volumes[i]!, 0);
   const main = new Array<number>(axes.length).fill(0);
   const rest = new Array<number>(axes.length).fill(0); // the variance of what is left when one axis is averaged away
+  const both = new Float64Array(axes.length); // nothing is allocated for a pair: there are tens of thousands in a tree
   for (let i = 0; i < leaves.length; i++) {
     for (let j = i; j < leaves.length; j++) {
       const weight = values[i]! * values[j]! * (i === j ? 1 : 2);
-      const both = axes.map((axis, d) => common(axis, leaves[i]!.box[d]!, leaves[j]!.box[d]!));
-      const apart = both.filter((width) => width === 0).length;
+      const volume = volumes[i]! * volumes[j]!;
+      let [apart, overlap] = [0, 1]; // overlap: of the axes on which they are not apart
+      for (let d = 0; d < axes.length; d++) {
+        both[d] = common(axes[d]!, leaves[i]!.box[d]!, leaves[j]!.box[d]!);
+        if (both[d] === 0) apart++;
+        else overlap *= both[d]!;
+      }
       for (let d = 0; d < axes.length; d++) {
         const product = shares[i]![d]! * shares[j]![d]!;
-        if (both[d]! > 0 && product > 0) main[d]! += weight * both[d]! * ((volumes[i]! * volumes[j]!) / product);
-        if (apart === 0 || (apart === 1 && both[d] === 0))
-          rest[d]! += weight * product * both.reduce((p, width, e) => (e === d ? p : p * width), 1);
+        if (both[d]! > 0) main[d]! += weight * both[d]! * (volume / product);
+        if (apart === 0) rest[d]! += (weight * product * overlap) / both[d]!;
+        else if (apart === 1 && both[d] === 0) rest[d]! += weight * product * overlap;
       }
     }
   }

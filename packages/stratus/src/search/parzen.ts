@@ -48,6 +48,7 @@ function onLine(cell: (Axis & { is: 'line' })['cell'], places: readonly number[]
   const centers = [...places, 0.5];
   const sigmas = [...widths(places), 1];
   const inside = centers.map((center, i) => logMass((0 - center) / sigmas[i]!, (1 - center) / sigmas[i]!));
+  const scale = sigmas.map((sigma, i) => Math.log(sigma) + inside[i]!);
   return {
     draw(i, random) {
       // The center lies on the axis, so at least a third of what is drawn does as well.
@@ -59,14 +60,13 @@ function onLine(cell: (Axis & { is: 'line' })['cell'], places: readonly number[]
       return centers[i]!;
     },
     addTo(sums, place) {
-      const [from, to] = cell?.(place) ?? [0, 0];
-      for (let i = 0; i < sums.length; i++) {
-        const [center, sigma] = [centers[i]!, sigmas[i]!];
-        const log = cell
-          ? logMass((from - center) / sigma, (to - center) / sigma)
-          : logDensity((place - center) / sigma) - Math.log(sigma);
-        sums[i]! += log - inside[i]!;
+      if (cell === undefined) {
+        for (let i = 0; i < sums.length; i++) sums[i]! += logDensity((place - centers[i]!) / sigmas[i]!) - scale[i]!;
+        return;
       }
+      const [from, to] = cell(place);
+      for (let i = 0; i < sums.length; i++)
+        sums[i]! += logMass((from - centers[i]!) / sigmas[i]!, (to - centers[i]!) / sigmas[i]!) - inside[i]!;
     },
   };
 }
@@ -103,6 +103,7 @@ export function parzen(domains: readonly Domain[], observations: readonly (reado
   const raw = [...ages(observations.length), 1];
   const total = raw.reduce((a, b) => a + b, 0);
   const weights = raw.map((w) => w / total);
+  const logs = Float64Array.from(weights, Math.log);
   const marginals = domains.map(({ axis }, d) => {
     const places = observations.map((places) => places[d]!);
     return axis.is === 'line' ? onLine(axis.cell, places) : onChoices(axis.count, places);
@@ -115,7 +116,7 @@ export function parzen(domains: readonly Domain[], observations: readonly (reado
       return marginals.map((marginal) => marginal.draw(component, random));
     },
     logDensity(places) {
-      const sums = Float64Array.from(weights, Math.log);
+      const sums = logs.slice();
       marginals.forEach((marginal, d) => {
         marginal.addTo(sums, places[d]!);
       });

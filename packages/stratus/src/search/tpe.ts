@@ -98,7 +98,7 @@ export function tpe({ startTrials = 10, candidates = 24, multivariate = true }: 
     suggest(context) {
       const { space, goal, seed, number, history } = context;
       const key = trialKey(seed, number);
-      if (judged(context) < Math.max(1, startTrials)) return drawAll(space, key);
+      if (!isReady(context, startTrials)) return drawAll(space, key);
       const parts = split(goal, history);
       const random = uniforms(foldIn(key, 1));
       const found: Record<string, Value> = {};
@@ -114,6 +114,7 @@ export function tpe({ startTrials = 10, candidates = 24, multivariate = true }: 
 
 const singles = (group: Group): Map<string, Domain>[] => [...group.domains].map((entry) => new Map([entry]));
 
-/** Trials that something can be learned of. */
-const judged = ({ history }: SearchContext): number =>
-  history.filter(({ status }) => status === 'finished' || status === 'pruned').length;
+/** Whether there is enough to learn of: so many trials are over, and one of them at least came to something. */
+const isReady = ({ history }: SearchContext, startTrials: number): boolean =>
+  history.filter(({ status }) => status !== 'running').length >= startTrials &&
+  history.some(({ status }) => status === 'finished' || status === 'pruned');

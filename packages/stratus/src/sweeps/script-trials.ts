@@ -123,8 +123,14 @@ export function scriptTrials(options: ScriptTrials): (parameters: Parameters, tr
 }
 
 function complaint(code: number | null, signal: NodeJS.Signals | null, tail: string): string {
-  const lines = tail.trim().split('\n').slice(-12).join('\n');
-  return `It ended ${signal === null ? `with exit code ${code}` : `by the signal ${signal}`}${lines === '' ? '.' : `:\n${lines}`}`;
+  const lines = tail.trim().split('\n').slice(-12);
+  const end = signal === null ? `exit code ${code}` : `the signal ${signal}`;
+  const last = lines
+    .at(-1)!
+    .replace(/^error: /, '')
+    .trim();
+  if (last === '') return `It ended with ${end}, without a word.`;
+  return `${last} (${end})${lines.length > 1 ? `\n${lines.join('\n')}` : ''}`;
 }
 
 /** Where the newest checkpoint of a folder has its model. */
