@@ -351,7 +351,7 @@ describe('schedulers', () => {
 describe('importance', () => {
   it('is what can be calculated: shares of a sum, of a product, and of nothing', () => {
     const space = { x: uniform(0, 1), y: uniform(0, 1), z: uniform(0, 1) };
-    const sample = (f: (p: Parameters) => number): Observation[] => history(random(), { space, f }, { trials: 200, seed: 4 });
+    const sample = (f: (p: Parameters) => number): Observation[] => history(random(), { space, f }, { trials: 400, seed: 4 });
     const of = (f: (p: Record<string, number>) => number): Record<string, { main: number; total: number }> =>
       Object.fromEntries(importance(space, sample(f as never), { trees: 16 }).map(({ name, ...rest }) => [name, rest]));
     // The variance of a x is a²/12: shares 16/21, 4/21, 1/21.
