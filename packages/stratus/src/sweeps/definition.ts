@@ -3,7 +3,6 @@ import {
   checkSpace,
   type Goal,
   namedJson,
-  random,
   type Scheduler,
   type Search,
   type Space,
@@ -138,21 +137,24 @@ export const paramsOf = ({ space, search, scheduler, metric, goal, of, steps }: 
   steps,
 });
 
-/** The definition that a run keeps. A search of somebody's own is not known by its name: it is read as `random`, for nothing is asked of it. */
-export function keptDefinition(
-  params: Readonly<Record<string, ParamValue>>,
-): Omit<FullDefinition, 'trials' | 'parallel' | 'seed' | 'name'> {
-  const read = <T>(name: string, of: (json: unknown) => T, otherwise: T): T => {
-    try {
-      return of(JSON.parse(String(params[name])));
-    } catch {
-      return otherwise;
-    }
-  };
+/** What is known of a definition from the run that keeps it. */
+export interface KeptDefinition extends Pick<FullDefinition, 'space' | 'metric' | 'goal' | 'of' | 'steps'> {
+  /** The name. */
+  readonly search: string;
+  readonly scheduler: string | undefined;
+}
+
+/** The name in `{ name: options }`, also of a search of somebody's own. */
+const nameIn = (json: unknown): string => (typeof json === 'string' ? json : (Object.keys(json as object)[0] ?? ''));
+
+/** The definition that a run keeps. */
+export function keptDefinition(params: Readonly<Record<string, ParamValue>>): KeptDefinition {
+  const read = (name: string): unknown => JSON.parse(String(params[name]));
+  const scheduler = nameIn(read('scheduler'));
   return {
-    space: spaceOf(JSON.parse(String(params['space']))),
-    search: read('search', searchOf, random()),
-    scheduler: read('scheduler', schedulerOf, undefined),
+    space: spaceOf(read('space')),
+    search: nameIn(read('search')),
+    scheduler: scheduler === 'none' ? undefined : scheduler,
     metric: String(params['metric']),
     goal: params['goal'] as Goal,
     of: params['of'] as 'last' | 'best',

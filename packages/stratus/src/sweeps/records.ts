@@ -127,8 +127,6 @@ function infoOf(run: RunInfo, runs: readonly RunInfo[]): SweepInfo {
     ...kept,
     key: run.key,
     name: run.name,
-    search: kept.search.name,
-    scheduler: kept.scheduler?.name,
     trials: Number(run.tags[tags.trials]),
     parallel: Number(run.tags[tags.parallel]),
     seed: run.seed ?? 0,
