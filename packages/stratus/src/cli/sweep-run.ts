@@ -132,9 +132,21 @@ export async function runSweep(file: string, script: string, args: readonly stri
       view.end();
     }
   });
-  const again = [commandName(), 'sweep', 'run', quoted(file), quoted(script), '--resume', result.key].join(' ');
+  const again = resumeCommand(file, script, { args, key: result.key, options });
   tellEnd(output, result, stopped === undefined ? undefined : again);
   process.exitCode = stopped !== undefined ? exitCodeOf(stopped) : result.best === undefined ? 1 : 0;
+}
+
+/** What goes on with a sweep: with the same options, for it must be the same sweep. */
+function resumeCommand(
+  file: string,
+  script: string,
+  { args, key, options }: { readonly args: readonly string[]; readonly key: string; readonly options: RunOptions },
+): string {
+  const { resume: _, json: __, ...said } = options;
+  const words = Object.entries(said).flatMap(([name, value]) => [`--${name}`, quoted(String(value))]);
+  const after = args.length > 0 ? ['--', ...args.map(quoted)] : [];
+  return [commandName(), 'sweep', 'run', quoted(file), quoted(script), '--resume', key, ...words, ...after].join(' ');
 }
 
 /** Where the processes of trials find what this one works on. */

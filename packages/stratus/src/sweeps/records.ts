@@ -11,6 +11,8 @@ export const tags = {
   kind: 'sweep.kind',
   trial: 'sweep.trial',
   attempts: 'sweep.attempts',
+  /** How often the sweep's process went away while it ran. */
+  lost: 'sweep.lost',
   /** The step at which a scheduler stopped it. It is written before it is stopped. */
   pruned: 'sweep.pruned',
   /** Who is at work on it. */
@@ -65,10 +67,15 @@ export function noValue(run: RunInfo, metric: string): string {
   return `It ended without a single point of the metric '${metric}'.${near ? ` Did you mean '${near}'?` : ''} Its metrics: ${known.join(', ') || 'none'}.`;
 }
 
+function latestOf(run: RunInfo, { metric, steps }: Pick<FullDefinition, 'metric' | 'steps'>): Report | undefined {
+  const found = run.metrics[metric];
+  return found && (steps === 'given' ? found.last : { step: found.points, value: found.last.value });
+}
+
 /** A run of a trial. `reports`: the points of its metric, where they were read. */
 export function trialOf(
   run: RunInfo,
-  definition: Pick<FullDefinition, 'space' | 'metric' | 'goal' | 'of'>,
+  definition: Pick<FullDefinition, 'space' | 'metric' | 'goal' | 'of' | 'steps'>,
   reports: readonly Report[] = [],
 ): TrialInfo {
   const value = run.status === 'finished' ? valueOf(run, definition) : undefined;
@@ -93,7 +100,7 @@ export function trialOf(
     error:
       run.error ?? (isBroken ? (value === undefined ? noValue(run, definition.metric) : `The value is ${value}.`) : undefined),
     attempts: Number(run.tags[tags.attempts] ?? 1),
-    latest: run.metrics[definition.metric]?.last,
+    latest: latestOf(run, definition),
   };
 }
 

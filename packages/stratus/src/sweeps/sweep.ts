@@ -143,8 +143,8 @@ async function run(
   return { key: held.key, name: definition.name, trials: found, best: bestOf(goal, found), stopped: status === 'stopped' };
 }
 
-/** How often a trial is tried that takes its sweep's process down with it. */
-const mostAttempts = 3;
+/** A trial that takes its sweep's process down with it so often is not tried again. */
+const mostLost = 3;
 
 /** Reads what an earlier process of the sweep did. Gives the trials that have to be tried again. */
 async function takeUp({ store, definition, held, trials }: Sweeping): Promise<SweepTrial[]> {
@@ -155,17 +155,20 @@ async function takeUp({ store, definition, held, trials }: Sweeping): Promise<Sw
     const trial: SweepTrial = { ...info, reports: [...info.reports] };
     trials.set(trial.number, trial);
     if (info.status === 'pruned' && found.status === 'running') await store.runs.finish(found.key, 'stopped');
-    if (info.status === 'finished' && found.metrics[valueMetric] === undefined) await keepValue(store, trial, info.value!);
-    if (info.status !== 'running') continue;
-    if (trial.attempts >= mostAttempts) {
-      const error = `It was begun ${trial.attempts} times, and each time the process of the sweep went away.`;
+    // A script's own run ends before its sweep has kept what came of it.
+    const isOpen = info.status === 'running' || (info.status === 'finished' && found.metrics[valueMetric] === undefined);
+    if (!isOpen) continue;
+    trial.status = 'running';
+    const lost = Number(found.tags[tags.lost] ?? 0) + (found.status === 'running' ? 1 : 0);
+    if (lost >= mostLost) {
+      const error = `While it ran, the process of the sweep went away, ${lost} times.`;
       await store.runs.finish(trial.key, 'failed', error);
       Object.assign(trial, { status: 'failed', error });
       continue;
     }
     trial.attempts++;
     trial.reports.length = 0;
-    await store.runs.change(trial.key, { tags: { [tags.attempts]: String(trial.attempts) } });
+    await store.runs.change(trial.key, { tags: { [tags.attempts]: String(trial.attempts), [tags.lost]: String(lost) } });
     await store.runs.seen(trial.key);
     again.push(trial);
   }
