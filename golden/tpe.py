@@ -128,7 +128,6 @@ def main():
         "versions": {"optuna": optuna.__version__, "numpy": np.__version__},
         "densities": densities(),
         "trials": TRIALS,
-        "found": {name: found(f) for name, f in objectives.items()},
         "foundTogether": {name: found(f, multivariate=True, group=True) for name, f in objectives.items()},
         "fanova": fanova(),
     }

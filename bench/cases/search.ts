@@ -16,7 +16,6 @@ const seeds = Array.from({ length: 20 }, (_, seed) => seed);
 interface Golden {
   readonly versions: { readonly optuna: string };
   readonly trials: number;
-  readonly found: Readonly<Record<string, readonly number[]>>;
   readonly foundTogether: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -41,8 +40,8 @@ export const run: Run = async ({ root, log }) => {
     const [chance, apart] = [of(random()), of(tpe({ multivariate: false }))];
     const regret = (values: readonly number[]): number => median(values) - least;
     const said = (values: readonly number[]): string => regret(values).toPrecision(3);
-    const [theirs, theirsApart] = [golden.foundTogether[name]!, golden.found[name]!];
-    const detail = `medians of ${seeds.length} seeds, ${golden.trials} trials; off the least value: ours ${said(ours)}, each parameter by itself ${said(apart)}, chance ${said(chance)}, Optuna ${golden.versions.optuna} ${said(theirs)}, by default ${said(theirsApart)}`;
+    const theirs = golden.foundTogether[name]!;
+    const detail = `medians of ${seeds.length} seeds, ${golden.trials} trials; off the least value: ours ${said(ours)}, each parameter by itself ${said(apart)}, chance ${said(chance)}, Optuna ${golden.versions.optuna} ${said(theirs)}`;
     log(`${name}: ${detail}; ${ms.toFixed(2)} ms a suggestion`);
     const ratio = (what: string, other: readonly number[], target: number): Result => ({
       name: `TPE on ${name}: off the least value, ours / ${what}`,

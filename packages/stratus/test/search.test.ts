@@ -36,7 +36,6 @@ const golden = JSON.parse(readFileSync(new URL('../../../golden/tpe.json', impor
     readonly logDensity: readonly number[];
   }[];
   readonly trials: number;
-  readonly found: Readonly<Record<string, readonly number[]>>;
   readonly foundTogether: Readonly<Record<string, readonly number[]>>;
   readonly fanova: { readonly samples: readonly (readonly number[])[]; readonly importances: Readonly<Record<string, number>> };
 };
