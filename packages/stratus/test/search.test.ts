@@ -14,6 +14,7 @@ import {
   medianStopping,
   type Observation,
   type Parameters,
+  type ParametersOf,
   random,
   type Search,
   type Space,
@@ -196,6 +197,32 @@ describe('domains', () => {
       { numRuns: 150 },
     );
   });
+});
+
+it('the type of a space is that of its parameters', () => {
+  const space = {
+    optimizer: choice('adam', 'sgd'),
+    units: int(1, 9),
+    momentum: when({ optimizer: 'sgd' }, uniform(0, 1)),
+    nesterov: choice(true, false),
+  };
+  const some: ParametersOf<typeof space>[] = [
+    { optimizer: 'adam', units: 3, nesterov: true },
+    { optimizer: 'sgd', units: 3, nesterov: false, momentum: 0.5 },
+    // @ts-expect-error none of the choices
+    { optimizer: 'adamw', units: 3, nesterov: true },
+    // @ts-expect-error only what has a condition may be missing
+    { optimizer: 'sgd', nesterov: true },
+    // @ts-expect-error a number
+    { optimizer: 'sgd', nesterov: true, units: '3' },
+  ];
+  expect(some.map((parameters) => complaintOf(space, parameters as Parameters))).toEqual([
+    undefined,
+    undefined,
+    'optimizer = "adamw" is outside',
+    "'units' is missing",
+    'units = "3" is outside',
+  ]);
 });
 
 it('grid: every combination once, conditions included', () => {
