@@ -131,6 +131,9 @@ const sentences = {
   'model-not-found': (d: { name: string; known: readonly string[] }) =>
     `There is no model '${d.name}' here. Known: ${d.known.join(', ') || 'none'}.`,
   'bad-request': (d: { reason: string }) => d.reason,
+  'not-authorized': (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`,
+  forbidden: (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`,
+  'request-failed': (d: { url: string; reason: string; fix: string }) => `Asking ${d.url} failed: ${d.reason}. ${d.fix}`,
   'too-large': (d: { limitBytes: number }) =>
     `The request body is larger than the limit of ${d.limitBytes} bytes. Send fewer rows at a time, or raise the limit.`,
   busy: (d: { waiting: number }) => `The server is at its limit: ${d.waiting} requests are waiting. Try again in a moment.`,

@@ -9,6 +9,7 @@ import { jobsContract } from './jobs-contract.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 import { failure, storeContract } from './store-contract.ts';
 import { experimentsContract } from './store-experiments.ts';
+import { tokensContract } from './tokens-contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,6 +27,7 @@ describe('a store in a file of SQLite', () => {
   };
   storeContract(() => ({ address: file, execute, replaces: true }));
   experimentsContract(() => ({ address: join(folder, 'experiments.db') }));
+  tokensContract(() => ({ address: join(folder, 'tokens.db') }));
 
   it('is refused when a newer version made it', async () => {
     const file = join(folder, 'newer.db');
@@ -91,6 +93,7 @@ describe.skipIf(postgresPrograms === undefined)(
     };
     storeContract(() => ({ address: address(), execute, replaces: false }));
     experimentsContract(() => ({ address: address() }));
+    tokensContract(() => ({ address: address(), options: { schema: 'tokens' } }));
 
     it('is refused when a newer version made it', async () => {
       const options = { schema: 'newer one' };

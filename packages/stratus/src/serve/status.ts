@@ -11,6 +11,8 @@ export const statusOf = {
   'label-range': 400,
   'index-range': 400,
   usage: 400,
+  'not-authorized': 401,
+  forbidden: 403,
   'model-not-found': 404,
   conflict: 409,
   'too-large': 413,
@@ -39,5 +41,6 @@ export const statusOf = {
   'store-too-new': 500,
   'port-in-use': 500,
   'cannot-listen': 500,
+  'request-failed': 500,
   'no-device': 500,
 } as const satisfies Record<ErrorCode, number>;

@@ -25,6 +25,8 @@ export type { MetricCondition, RunQuery, RunSort } from './run-query.ts';
 export type { Json, ParamValue } from './run-values.ts';
 export type { NewRun, RunChange, RunInfo, RunStatus, Runs } from './runs.ts';
 export type { Store, StoreOptions } from './store.ts';
+export type { NewToken, Role, TokenInfo, Tokens } from './tokens.ts';
+export type { Uploads } from './uploads.ts';
 
 /**
  * Opens a store: the runs, metrics and models of a team, in a file of SQLite (`'runs.db'`, `'sqlite:runs.db'`) or on a server of PostgreSQL

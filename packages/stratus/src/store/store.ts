@@ -16,6 +16,8 @@ import { migrate } from './migrate.ts';
 import { type Models, modelsOf } from './models.ts';
 import { checkName, checkTitle } from './names.ts';
 import { type Runs, runsOf } from './runs.ts';
+import { type Tokens, tokensOf } from './tokens.ts';
+import { type Uploads, uploadsOf } from './uploads.ts';
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -48,6 +50,8 @@ export interface Store {
   readonly labels: Labels;
   readonly folders: Folders;
   readonly loggedModels: LoggedModels;
+  readonly tokens: Tokens;
+  readonly uploads: Uploads;
   /** The same store with the eyes of another project. It is closed with this one. Errors: `bad-value`, `database-failed`. */
   inProject(name: string): Promise<Store>;
   /** The names of all projects. Errors: `database-failed`. */
@@ -111,6 +115,8 @@ async function scoped(database: Database, project: string, actor: string): Promi
     labels: labelsOf(scope),
     folders: foldersOf(scope),
     loggedModels: loggedModelsOf(scope),
+    tokens: tokensOf(scope),
+    uploads: uploadsOf(scope),
     inProject: async (name) => await scoped(database, checkName('project', name), actor),
     projects: () =>
       database.read('Listing the projects of', async (db) => {

@@ -273,6 +273,28 @@ interface LoggedModels {
   deleted_at: number | null;
 }
 
+/** `key` names it; `hash` is the SHA-256 of its secret. `project_id` is NULL where it is for all projects. */
+interface Tokens {
+  id: Generated<number>;
+  key: Fixed<string>;
+  hash: Fixed<string>;
+  name: Fixed<string>;
+  role: Fixed<string>;
+  project_id: Fixed<number | null>;
+  created_at: Fixed<number>;
+  created_by: Fixed<string>;
+  expires_at: Fixed<number | null>;
+  used_at: number | null;
+  revoked_at: number | null;
+}
+
+/** Blobs that a project has sent lately. */
+interface Uploads {
+  project_id: Fixed<number>;
+  digest: Fixed<string>;
+  at: number;
+}
+
 interface SchemaVersions {
   number: Fixed<number>;
   name: Fixed<string>;
@@ -302,5 +324,7 @@ export interface Tables {
   labels: Labels;
   folders: Folders;
   logged_models: LoggedModels;
+  tokens: Tokens;
+  uploads: Uploads;
   schema_versions: SchemaVersions;
 }
