@@ -65,10 +65,14 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     serve: ['files'],
     registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
     mlflow: ['store', 'blobs', 'workspace'],
+    api: ['store', 'blobs', 'workspace', 'serve'],
+    client: ['api'],
     cli: [
       'data',
       'files',
       'progress',
+      'plots',
+      'report',
       'store',
       'blobs',
       'workspace',
@@ -77,18 +81,11 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
       'search',
       'sweeps',
       'registry',
-      'mlflow',
-      'plots',
-      'report',
       'serve',
+      'api',
+      'mlflow',
+      'client',
     ],
-=======
-    search: [],
-    sweeps: ['store', 'blobs', 'workspace', 'tracking', 'search'],
-    report: ['progress'],
-    serve: ['files'],
-    cli: ['data', 'files', 'progress', 'store', 'blobs', 'workspace', 'tracking', 'report', 'serve', 'search', 'sweeps'],
->>>>>>> 50458d3 (Search: typed spaces, grid, random and TPE, ASHA and median stopping, importance of parameters; all without a state)
   },
 };
 

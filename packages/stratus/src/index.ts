@@ -50,7 +50,7 @@ export {
   type TextRecord,
   tinyShakespeare,
 } from './data/index.ts';
-export { type Deployment, type DeployOptions, deploy, type StopSignal } from './deploy.ts';
+export { type Deployment, type DeployOptions, deploy } from './deploy.ts';
 export {
   arrow,
   type ColumnType,
@@ -93,6 +93,7 @@ export {
   mlflowApp,
   mlflowToken,
 } from './mlflow/index.ts';
+export type { StopSignal } from './listen.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   type Evaluate,
@@ -179,6 +180,7 @@ export {
   serveApp,
   type TensorMetadata,
 } from './serve/index.ts';
+export { type ServerOptions, type StratusServer, startServer } from './server.ts';
 export {
   type Aliases,
   type AliasMove,

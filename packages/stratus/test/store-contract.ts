@@ -489,6 +489,9 @@ export function storeContract(place: () => StorePlace): void {
     ]);
     expect((await logs.read('a', { after: pieces[0]!.number, limit: 1 })).map(({ text }) => text)).toEqual(['tw\ufffdo ✓']);
     expect((await failure(logs.append('a', 'stdout', 'x'.repeat(1_000_001)))).code).toBe('bad-value');
+    expect(await logs.last('a')).toBe(pieces.at(-1)!.number);
+    await runs.create({ key: 'silent' });
+    expect(await logs.last('silent')).toBe(0);
     for (const [path, n] of [
       ['b', 1],
       ['a', 2],

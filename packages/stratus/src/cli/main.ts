@@ -13,7 +13,9 @@ import { withExamples } from './options.ts';
 import { addPredict } from './predict.ts';
 import { addProfile } from './profile.ts';
 import { addRuns } from './runs.ts';
+import { addServe } from './serve.ts';
 import { addSweep } from './sweep.ts';
+import { addTokens } from './tokens.ts';
 import { addTrain } from './train.ts';
 import { version } from './version.ts';
 
@@ -48,7 +50,9 @@ for (const add of [
   addRuns,
   addModels,
   addDeploy,
+  addServe,
   addJobs,
+  addTokens,
   addDataSets,
   addDoctor,
 ])

@@ -23,7 +23,9 @@ export const defaultBodyLimitBytes = 16 * 2 ** 20;
 
 /** Tells the operator of an error, with where it came from. */
 export const writeError = (error: unknown): void => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${shown}\n`);
+  if (error instanceof Error && error.cause !== undefined) writeError(error.cause);
 };
 
 const json = { 'content-type': 'application/json' };

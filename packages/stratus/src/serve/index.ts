@@ -1,5 +1,6 @@
 export { defaultBodyLimitBytes, type ServeAppOptions, serveApp, writeError } from './app.ts';
 export { Batcher, type BatcherOptions } from './batcher.ts';
+export { BodyReader } from './body.ts';
 export { DataPlane, type ModelChoice } from './data-plane.ts';
 export type {
   InferRequest,

@@ -16,6 +16,8 @@ export interface Logs {
   append(run: string, stream: LogPiece['stream'], text: string): Promise<void>;
   /** In order, those after the piece with number `after`, at most `limit` (1,000). Errors: `unknown-name`, `bad-value`, `database-failed`. */
   read(run: string, options?: { readonly after?: number; readonly limit?: number }): Promise<readonly LogPiece[]>;
+  /** The number of the newest piece; 0 where there is none. Errors: `unknown-name`, `database-failed`. */
+  last(run: string): Promise<number>;
 }
 
 /** @internal */
@@ -50,4 +52,10 @@ export const logsOf = (scope: Scope): Logs => ({
       }));
     });
   },
+  last: (run) =>
+    scope.database.read('Reading a log of', async (db) => {
+      const id = await runId(db, scope, run);
+      const newest = db.selectFrom('logs').select('id').where('run_id', '=', id).orderBy('id', 'desc');
+      return (await newest.executeTakeFirst())?.id ?? 0;
+    }),
 });

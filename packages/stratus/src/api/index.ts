@@ -1,0 +1,13 @@
+export { Access, type Caller, checkProject, checkRole, isLoopback } from './access.ts';
+export { type ApiApp, type ApiOptions, apiApp } from './app.ts';
+export type { WireEvent } from './follow.ts';
+export { type Problem, problemResponse, statusFor } from './problem.ts';
+export type { NewAliasMoveBody, WireAliasMove } from './routes/aliases.ts';
+export type { NewArtifactBody, WireArtifact } from './routes/artifacts.ts';
+export type { WireBlob } from './routes/blobs.ts';
+export type { NewLogPieceBody, WireLogPiece } from './routes/logs.ts';
+export type { NewPointsBody, WirePoint, WireSummary } from './routes/metrics.ts';
+export type { NewVersionBody, WireModel, WireVersion } from './routes/models.ts';
+export type { CallerInfo } from './routes/projects.ts';
+export type { NewRunBody, RunChangeBody, RunEndBody, RunQueryBody, WireRun } from './routes/runs.ts';
+export type { NewTokenBody, WireMadeToken, WireToken } from './routes/tokens.ts';

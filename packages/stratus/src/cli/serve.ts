@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { jsonOption, wholeNumber, withExamples } from './options.ts';
+import { outputFor } from './output.ts';
+import { onStopSignal } from './stop.ts';
+import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
+
+interface ServeFlags extends WorkspaceFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly allowOrigin?: readonly string[];
+  readonly json?: boolean;
+}
+
+function origin(text: string, before: readonly string[] = []): readonly string[] {
+  if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
+  throw new InvalidArgumentError('It must be a site without a path: https://example.org.');
+}
+
+/** `stratus serve` */
+export function addServe(program: Command): void {
+  const command = withWorkspace(program.command('serve'))
+    .summary('the API and the models of the registry')
+    .description(
+      'Starts everything in one process: the REST API over runs, metrics, models and files (/api), and the models of the registry, of each @production or its newest version (/v2). Ctrl-C or SIGTERM ends it when open requests are answered.',
+    )
+    .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine, which needs tokens', '127.0.0.1')
+    .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)
+    .option('--allow-origin <site>', 'a site whose pages may ask; may be given several times', origin)
+    .addOption(jsonOption())
+    .action(serve);
+  withExamples(
+    command,
+    'stratus serve',
+    'stratus tokens create ann --role admin --all-projects && stratus serve --host 0.0.0.0',
+    'stratus serve --store postgres://stratus@db.example.org/stratus --blobs /srv/blobs',
+  );
+}
+
+async function serve({ host, port, allowOrigin, store, blobs, project, ...flags }: ServeFlags): Promise<void> {
+  const { startServer } = await import('../server.ts');
+  const output = outputFor(flags);
+  const { bold, cyan, dim } = output.colors;
+  const server = await startServer({
+    host,
+    port,
+    origins: allowOrigin,
+    stopOn: [],
+    ...(store !== undefined && { store }),
+    ...(blobs !== undefined && { blobs }),
+    ...(project !== undefined && { project }),
+  });
+  const stopped = new Promise<void>((resolve) => {
+    onStopSignal(() => {
+      output.note('Stopping when open requests are answered. Ctrl-C again quits at once.');
+      resolve();
+    });
+  });
+  const { stop: _, ...about } = server;
+  output.data({ type: 'serving', ...about });
+  output.print(`Serving the project ${bold(server.project)} at ${bold(cyan(server.url))}`);
+  output.print(`  ${server.url}/api  runs, metrics, models, files`);
+  output.print(`  ${server.url}/v2   models of the registry: @production, or the newest version`);
+  output.print(
+    `\n${server.needsToken ? 'Who asks needs a token: stratus tokens create.' : 'Open to programs of this machine: there is no token yet.'}`,
+  );
+  output.print(dim(`Store: ${server.store}\nFiles: ${server.blobs}\nCtrl-C stops it.`));
+  await stopped;
+  await server.stop();
+  output.data({ type: 'stopped' });
+  output.note('Stopped.');
+}

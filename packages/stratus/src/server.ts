@@ -1,0 +1,144 @@
+import { type Executor, fail } from '@stratus/core';
+import { type Listening, type StopSignal, serveHttp } from './listen.ts';
+import { type BatcherOptions, defaultBodyLimitBytes, writeError } from './serve/index.ts';
+import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
+
+/** Options of {@link startServer}. */
+export interface ServerOptions extends WorkspaceOptions, BatcherOptions {
+  /** '127.0.0.1' unless told, so that only this machine can ask. Other machines need tokens. */
+  readonly host?: string | undefined;
+  /** 8080 unless told; 0 picks a free one. */
+  readonly port?: number | undefined;
+  /** Sites whose pages may ask: 'https://example.org'. None unless told. */
+  readonly origins?: readonly string[] | undefined;
+  /** Larger bodies of JSON are refused; 16 MB unless told. */
+  readonly bodyLimitBytes?: number | undefined;
+  /** Larger files are refused; 16 GB unless told. */
+  readonly uploadLimitBytes?: number | undefined;
+  /** The registry is looked at so often for models to serve, in milliseconds; 2,000. */
+  readonly lookMs?: number | undefined;
+  /** Between two signs of life of a stream of events, in milliseconds; 15,000. */
+  readonly heartbeatMs?: number | undefined;
+  /** Stops the server as `stop` does. */
+  readonly signal?: AbortSignal | undefined;
+  /** Signals of the operating system that stop the server as `stop` does; ['SIGTERM', 'SIGINT'] unless told. */
+  readonly stopOn?: readonly StopSignal[] | undefined;
+  /** How long `stop` waits for requests that are on their way; 10 seconds unless told. */
+  readonly drainMs?: number | undefined;
+  /** Is told of errors that are not the client's. Writes them to standard error unless told. */
+  readonly report?: ((error: unknown) => void) | undefined;
+  /** The process-wide executor unless told. */
+  readonly executor?: Executor | undefined;
+}
+
+/** A server that runs. */
+export interface StratusServer {
+  /** Where to reach it from this machine: 'http://127.0.0.1:8080'. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Where its store and its files are, without passwords. */
+  readonly store: string;
+  readonly blobs: string;
+  readonly project: string;
+  /** False while there is no token at all: then programs of this machine may do everything. */
+  readonly needsToken: boolean;
+  /** Stops: takes no new connections, ends streams of events, lets requests on their way finish, frees models and the store. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** Says whether the process is well, and nothing else: who spreads requests has no token. */
+const health = /^\/v2\/health\/(live|ready)\/?$/;
+
+const hour = 3_600_000;
+
+/**
+ * Starts everything in one process: the REST API (`/api/v1`, described at `/api`) and the models of the registry (Open Inference Protocol v2): of each `@production`, or its
+ * newest version.
+ *
+ * It answers this machine alone, and openly, as long as there is no token; where it listens to others, tokens have to be there.
+ *
+ * Errors: those of `openWorkspace`; `usage` where other machines could ask without a token; `port-in-use`, `cannot-listen`, `aborted`.
+ *
+ * @example no-run
+ * import { startServer } from 'stratus';
+ * const server = await startServer({ port: 0 });
+ * const { runs } = await (await fetch(`${server.url}/api/v1/projects/default/runs`)).json();
+ * console.log(runs.length);
+ * await server.stop();
+ */
+export async function startServer(options: ServerOptions = {}): Promise<StratusServer> {
+  const workspace = await openWorkspace(options);
+  try {
+    return await started(workspace, options);
+  } catch (e) {
+    await workspace.close();
+    throw e;
+  }
+}
+
+async function started(workspace: Workspace, options: ServerOptions): Promise<StratusServer> {
+  const { host = '127.0.0.1', port = 8080, bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
+  const { store, blobs } = workspace;
+  const { Access, apiApp, checkProject, checkRole, isLoopback, problemResponse } = await import('./api/index.ts');
+  const { ServedModels } = await import('./served-models.ts');
+  const hasTokens = await store.tokens.any();
+  if (!isLoopback(host) && !hasTokens)
+    throw fail('usage', {
+      reason: `On ${host} other machines could ask, and there is no token yet, so everybody could do everything.`,
+      fix: 'Make one first: stratus tokens create NAME --role admin --all-projects. Or listen on 127.0.0.1.',
+    });
+  const access = new Access(store, { mayBeOpen: isLoopback(host) });
+  const api = apiApp(workspace, { ...options, access, bodyLimitBytes, report });
+  const { maxBatch, maxQueue, executor, lookMs = 2000 } = options;
+  const models = new ServedModels(workspace, { maxBatch, maxQueue, executor, bodyLimitBytes, lookMs, report });
+
+  const infer = async (request: Request, path: string): Promise<Response> => {
+    if (path.startsWith('/v2/health/ready') && !models.isLoaded)
+      return Response.json({ live: true, ready: false }, { status: 503 });
+    try {
+      if (!health.test(path)) {
+        const caller = await access.caller(request);
+        checkProject(caller, store.project);
+        checkRole(caller, 'viewer');
+      }
+    } catch (e) {
+      return problemResponse(e, crypto.randomUUID());
+    }
+    return await models.fetch(request);
+  };
+  const fetch = (request: Request): Response | Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (pathname === '/api' || pathname.startsWith('/api/')) return api.fetch(request);
+    return infer(request, pathname);
+  };
+
+  const listening: Listening = await serveHttp(fetch, {
+    host,
+    port,
+    bodyLimitBytes: Math.max(bodyLimitBytes, options.uploadLimitBytes ?? Number.MAX_SAFE_INTEGER),
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: hour, // of a large file
+    signal: options.signal,
+    stopOn: options.stopOn ?? ['SIGTERM', 'SIGINT'],
+    drainMs: options.drainMs ?? 10_000,
+    report,
+    onStopping() {
+      models.drain();
+      api.close();
+    },
+    async onStopped() {
+      await models.release();
+      await workspace.close();
+    },
+  });
+  models.start();
+  return {
+    ...listening,
+    host,
+    store: store.address,
+    blobs: blobs.address,
+    project: store.project,
+    needsToken: hasTokens || !isLoopback(host),
+  };
+}
