@@ -22,6 +22,7 @@ export default defineConfig({
   resolve: {
     alias: {
       '@stratus/core': source('packages/core/src/index.ts'),
+      'stratus/client': source('packages/stratus/src/client/index.ts'),
       stratus: source('packages/stratus/src/index.ts'),
       '#ort': source('packages/core/src/runtime/node/index.ts'),
       '#files': source('packages/core/src/runtime/node/files.ts'),

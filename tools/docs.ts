@@ -71,12 +71,15 @@ export function gaps(project: Project, entry: string, wanted: (path: string) => 
 
 if (process.argv[1] === import.meta.filename) {
   const codes = errorCodes(readFileSync(join(root, 'packages/core/src/errors.ts'), 'utf8'));
-  const packages = ['core', 'stratus'].map((name) => join(root, 'packages', name));
+  const doors = { core: ['index.ts'], stratus: ['index.ts', 'client/index.ts'] };
+  const packages = Object.keys(doors).map((name) => join(root, 'packages', name));
   const found = withProjects(
     packages.map((p) => join(p, 'tsconfig.json')),
     (projects) =>
       projects.flatMap((project, i) =>
-        gaps(project, join(packages[i]!, 'src/index.ts'), (path) => path.startsWith(join(packages[i]!, 'src')), codes),
+        Object.values(doors)[i]!.flatMap((door) =>
+          gaps(project, join(packages[i]!, 'src', door), (path) => path.startsWith(join(packages[i]!, 'src')), codes),
+        ),
       ),
   );
   report(

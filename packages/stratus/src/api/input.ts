@@ -25,7 +25,7 @@ export function checked<S extends z.ZodType>(schema: S, value: unknown, where: s
   });
   const { at, message } = problems[0]!;
   const more = issues.length > 1 ? ` And ${issues.length - 1} more.` : '';
-  throw badRequest(`${where} is not as it should be${at ? ` at ${at}` : ''}: ${message.replace(/\.?$/, '.')}${more}`, 400, {
+  throw badRequest(`${where} is not as it should be${at ? ` at ${at}` : ''}: ${message.replace(/(?<![.?])$/, '.')}${more}`, 400, {
     problems,
   });
 }

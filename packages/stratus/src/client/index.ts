@@ -1,0 +1,21 @@
+export { StratusError } from '@stratus/core';
+export type {
+  CallerInfo,
+  NewAliasMoveBody as NewAliasMove,
+  NewRunBody as NewRun,
+  NewTokenBody as NewToken,
+  NewVersionBody as NewVersion,
+  RunChangeBody as RunChange,
+  RunQueryBody as RunQuery,
+  WireAliasMove as AliasMove,
+  WireArtifact as Artifact,
+  WireBlob as StoredBlob,
+  WireLogPiece as LogPiece,
+  WireModel as Model,
+  WireToken as Token,
+  WireVersion as Version,
+} from '../api/index.ts';
+export type { BlobClient, BlobInput } from './blobs.ts';
+export { type Client, type ConnectOptions, connect, type NewPoint } from './connect.ts';
+export type { FollowOptions } from './events.ts';
+export type { MetricValue, Run, RunEvent, Summary } from './numbers.ts';
