@@ -38,6 +38,22 @@ async function* cut(pieces: AsyncIterable<Uint8Array>, { from, to }: Range): Asy
   }
 }
 
+/** Asks for a piece when the client has taken the one before. */
+const streamOf = (pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+
 /**
  * Answers with the bytes of a blob, or a range of them. A browser does not show it: what a run left may be a page with scripts.
  * Source: RFC 9110 (ranges, conditions), RFC 6266.
@@ -68,6 +84,5 @@ export function download(request: Request, blobs: Blobs, { digest, bytes }: Blob
   const status = range === undefined ? 200 : 206;
   if (request.method === 'HEAD' || length === 0) return new Response(null, { status, headers });
   const pieces = blobs.stream(digest);
-  const body = ReadableStream.from(range === undefined ? verified(pieces) : cut(pieces, range));
-  return new Response(body as ReadableStream<Uint8Array>, { status, headers });
+  return new Response(streamOf(range === undefined ? verified(pieces) : cut(pieces, range)), { status, headers });
 }
