@@ -84,6 +84,7 @@ export {
   tsv,
 } from './files/index.ts';
 export { type JobEvent, type SuperviseOptions, type Supervisor, superviseJobs } from './jobs/index.ts';
+export type { StopSignal } from './listen.ts';
 export {
   type MlflowAction,
   type MlflowAppOptions,
@@ -93,7 +94,6 @@ export {
   mlflowApp,
   mlflowToken,
 } from './mlflow/index.ts';
-export type { StopSignal } from './listen.ts';
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   type Evaluate,

@@ -92,7 +92,7 @@ describe.skipIf(postgresPrograms === undefined)(
       }
     };
     storeContract(() => ({ address: address(), execute, replaces: false }));
-    experimentsContract(() => ({ address: address() }));
+    experimentsContract(() => ({ address: address(), options: { schema: 'experiments' } }));
     tokensContract(() => ({ address: address(), options: { schema: 'tokens' } }));
 
     it('is refused when a newer version made it', async () => {

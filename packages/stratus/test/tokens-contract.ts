@@ -4,7 +4,7 @@ import { openStore, type Store } from '../src/store/index.ts';
 import { digest, failure, type StorePlace } from './store-contract.ts';
 
 /** A store of its own: `any` speaks of all projects. */
-export function tokensContract(place: () => StorePlace): void {
+export function tokensContract(place: () => Pick<StorePlace, 'address' | 'options'>): void {
   let root: Store;
   let count = 0;
   beforeAll(async () => {

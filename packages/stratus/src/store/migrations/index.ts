@@ -3,8 +3,8 @@ import { registry } from './0002-registry.ts';
 import { writers } from './0003-writers.ts';
 import { jobs } from './0004-jobs.ts';
 import { tokens } from './0005-tokens.ts';
-import { appendOnly } from './0007-append-only.ts';
-import { experiments } from './0008-experiments.ts';
+import { appendOnly } from './0006-append-only.ts';
+import { experiments } from './0007-experiments.ts';
 import type { Migration } from './migration.ts';
 
 export type { ColumnTypes } from './migration.ts';
