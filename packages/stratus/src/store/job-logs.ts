@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries } from './database.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { checkWhole } from './names.ts';
 
 /** A piece of what an attempt at a job printed; it need not end with a line. */
@@ -48,9 +49,6 @@ export async function readJobLog(
     at: new Date(at),
   }));
 }
-
-/** What is kept of an attempt's output, in bytes: so much from its beginning, and so much from its end. */
-export const keptBytes = 1_048_576;
 
 /** What an attempt printed since it was looked at last. */
 export interface Printed {
