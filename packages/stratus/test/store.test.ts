@@ -78,7 +78,7 @@ describe.skipIf(postgresPrograms === undefined)(
       `postgres://reader:${encodeURIComponent(password)}@127.0.0.1:${server.port}/postgres`;
     beforeAll(async () => {
       server = await startPostgres();
-    });
+    }, 120_000);
     afterAll(() => server?.stop());
 
     jobsContract(() => ({ address: address(), options: { schema: 'jobs' } }));
