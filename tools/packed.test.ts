@@ -155,6 +155,29 @@ describe('a user', () => {
     expect(node('ask.mjs')).toEqual({ status: 0, output: `${index}\n2.0\n200\n` });
   }, 60_000);
 
+  it('gets a client whose types need nothing of Node', () => {
+    write('page.mts', [
+      "import { type Client, connect } from 'stratus/client';",
+      "export const stratus: Client = connect({ url: 'http://127.0.0.1:8080' });",
+      'const { runs } = await stratus.runs.list({ sort: { metric: "loss" }, limit: 1 });',
+      "export const loss: number | undefined = runs[0]?.metrics['loss']?.last.value;",
+      '// @ts-expect-error: no such key',
+      'await stratus.runs.create({ nmae: "x" });',
+    ]);
+    const compilerOptions = {
+      target: 'es2023',
+      lib: ['es2023', 'dom', 'dom.asynciterable'],
+      types: [],
+      noEmit: true,
+      strict: true,
+      skipLibCheck: true,
+    };
+    const how = { module: 'esnext', moduleResolution: 'bundler' };
+    write('tsconfig.json', [JSON.stringify({ compilerOptions: { ...compilerOptions, ...how }, files: ['page.mts'] })]);
+    const { status, output } = node(join(root, 'node_modules/typescript/bin/tsc'), '-p', '.', '--pretty', 'false');
+    expect({ status, complaints: output }).toEqual({ status: 0, complaints: '' });
+  }, 60_000);
+
   it.each([
     ['nodenext', { module: 'nodenext' }],
     ['a bundler', { module: 'esnext', moduleResolution: 'bundler' }],

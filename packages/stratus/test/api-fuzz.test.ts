@@ -84,7 +84,7 @@ const bodyFor = (shape: Readonly<Record<string, unknown>>): fc.Arbitrary<unknown
     ),
   );
 
-const encoded = (text: string): string => encodeURIComponent(text.isWellFormed() ? text : 'x');
+const encoded = (text: string): string => encodeURIComponent(/\p{Surrogate}/u.test(text) ? 'x' : text);
 
 it('answers whatever is sent to any route', async () => {
   const names = fc.oneof(
@@ -115,7 +115,7 @@ it('answers whatever is sent to any route', async () => {
       const method = route.method.toUpperCase();
       const init = route.body
         ? { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) ?? '' }
-        : { method, ...(route.takes && { body: String(body).slice(0, 100) }) };
+        : { method, ...(route.takes && { body: (JSON.stringify(body) ?? '').slice(0, 100) }) };
       const response = await checking.fetch(`${server.url}/api/v1${path}${search && `?${search}`}`, init);
       await response.arrayBuffer().catch(() => undefined);
       if (response.status >= 500)
@@ -123,9 +123,9 @@ it('answers whatever is sent to any route', async () => {
           `${method} ${path}?${search} ${JSON.stringify(body)} answers ${response.status}: ${String(server.reported.at(-1))}`,
         );
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
-  expect((checking.statuses.get(200) ?? 0) + (checking.statuses.get(201) ?? 0)).toBeGreaterThan(20); // some of it was right
+  expect((checking.statuses.get(200) ?? 0) + (checking.statuses.get(201) ?? 0)).toBeGreaterThan(10); // some of it was right
 });
 
 it('answers bodies that are no JSON, or of another kind', async () => {
@@ -151,7 +151,7 @@ it('answers bodies that are no JSON, or of another kind', async () => {
       });
       expect(response.status).toBeLessThan(500);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 

@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { openStore } from '../src/store/index.ts';
 import { testServer } from './api-harness.ts';
 
 const python = process.env['STRATUS_PEERS_PYTHON'];
@@ -13,6 +14,9 @@ describe('tools of others', () => {
   it('schemathesis (Python) finds no answer that the description does not have', async (ctx) => {
     if (!isThere) ctx.skip(`needs a Python with schemathesis: ${why}`);
     const server = await testServer();
+    const store = await openStore(server.store);
+    const { secret } = await store.tokens.create({ name: 'x', role: 'admin', allProjects: true });
+    await store.close();
     const args = [
       '-m',
       'schemathesis.cli',
@@ -22,6 +26,8 @@ describe('tools of others', () => {
       server.url,
       '--checks',
       checks.join(),
+      '-H',
+      `Authorization: Bearer ${secret}`,
     ];
     // Streams of events do not end by themselves.
     args.push(

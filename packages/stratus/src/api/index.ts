@@ -1,7 +1,7 @@
 export { Access, type Caller, checkProject, checkRole, isLoopback } from './access.ts';
 export { type ApiApp, type ApiOptions, apiApp } from './app.ts';
 export type { WireEvent } from './follow.ts';
-export { type Problem, problemResponse, statusFor } from './problem.ts';
+export { type Problem, problemResponse } from './problem.ts';
 export type { NewAliasMoveBody, WireAliasMove } from './routes/aliases.ts';
 export type { NewArtifactBody, WireArtifact } from './routes/artifacts.ts';
 export type { WireBlob } from './routes/blobs.ts';

@@ -26,7 +26,9 @@ const newMove = z
   .strictObject({ version: z.union([z.int().min(1), versionName]), reason: text.exactOptional(), expect })
   .meta({ id: 'NewAliasMove' });
 
+/** How an alias is moved. */
 export type NewAliasMoveBody = z.input<typeof newMove>;
+/** One move of an alias, as the server tells it. */
 export type WireAliasMove = z.output<typeof move>;
 
 const base = '/projects/{project}/models/{model}/aliases';

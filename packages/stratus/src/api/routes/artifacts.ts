@@ -12,6 +12,7 @@ const artifact = z
 const newArtifact = z.strictObject({ path: title, digest }).meta({ id: 'NewArtifact' });
 
 export type NewArtifactBody = z.input<typeof newArtifact>;
+/** A file of a run, as the server tells it. */
 export type WireArtifact = z.output<typeof artifact>;
 
 const base = '/projects/{project}/runs/{run}/artifacts';

@@ -7,6 +7,7 @@ import { digest, plainName, whole } from '../values.ts';
 
 const blob = z.object({ digest, bytes: whole }).meta({ id: 'Blob' });
 
+/** Bytes that are stored: their digest and how many they are. */
 export type WireBlob = z.output<typeof blob>;
 
 const params = z.object({ project: plainName, digest });

@@ -13,6 +13,7 @@ const newPiece = z
   .meta({ id: 'NewLogPiece' });
 
 export type NewLogPieceBody = z.input<typeof newPiece>;
+/** A piece of what a run printed, as the server tells it. */
 export type WireLogPiece = z.output<typeof logPiece>;
 
 const path = '/projects/{project}/runs/{run}/logs';

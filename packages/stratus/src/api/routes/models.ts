@@ -44,8 +44,11 @@ const newVersion = z
   })
   .meta({ id: 'NewVersion' });
 
+/** What a version is made of. */
 export type NewVersionBody = z.input<typeof newVersion>;
+/** A model, as the server tells it. */
 export type WireModel = z.output<typeof model>;
+/** A version of a model, as the server tells it. */
 export type WireVersion = z.output<typeof version>;
 
 /** A version in an address: a number, an alias with or without '@', 'latest'. */

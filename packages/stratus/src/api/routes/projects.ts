@@ -13,6 +13,7 @@ const me = z
   })
   .meta({ id: 'Caller' });
 
+/** What a token allows. */
 export type CallerInfo = z.output<typeof me>;
 
 /** Who asks, and which projects there are. */

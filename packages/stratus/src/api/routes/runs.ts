@@ -89,10 +89,15 @@ const finish = z
 
 const runPage = z.object({ runs: z.array(run), next }).meta({ id: 'RunPage' });
 
+/** What a run is made of. */
 export type NewRunBody = z.input<typeof newRun>;
+/** What is changed of a run. */
 export type RunChangeBody = z.input<typeof runChange>;
+/** Which runs are wanted, all conditions together. */
 export type RunQueryBody = z.input<typeof runQuery>;
+/** How a run ended. */
 export type RunEndBody = z.input<typeof finish>;
+/** A run on its way through JSON. */
 export type WireRun = z.output<typeof run>;
 
 export const runOnWire = ({ metrics, ...info }: RunInfo): Wire<Omit<RunInfo, 'metrics'>> & Pick<WireRun, 'metrics'> => ({

@@ -29,8 +29,11 @@ const newToken = z
 
 const madeToken = token.extend({ secret: z.string().describe('Shown once.') }).meta({ id: 'MadeToken' });
 
+/** What a token is made of. */
 export type NewTokenBody = z.input<typeof newToken>;
+/** What is known of a token, as the server tells it. */
 export type WireToken = z.output<typeof token>;
+/** A new token with its secret, which is shown once. */
 export type WireMadeToken = z.output<typeof madeToken>;
 
 const base = '/projects/{project}/tokens';
