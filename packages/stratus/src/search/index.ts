@@ -7,7 +7,7 @@ export { type IntOptions, int } from './int.ts';
 export { logUniform } from './log-uniform.ts';
 export { type MedianStoppingOptions, medianStopping } from './median-stopping.ts';
 export { namedJson, schedulerOf, searchOf, spaceJson, spaceOf } from './named.ts';
-export { bestOf, bestSoFar, type Goal, lossOf, type Observation, type Report } from './observation.ts';
+export { bestOf, type Goal, lossOf, type Observation, type Report } from './observation.ts';
 export { random } from './random.ts';
 export type { Scheduler, SchedulerContext } from './scheduler.ts';
 export type { Search, SearchContext } from './search.ts';

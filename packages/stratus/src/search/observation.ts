@@ -35,11 +35,3 @@ export function bestOf<T extends Observation>(goal: Goal, trials: readonly T[]):
   }
   return best;
 }
-
-/** The best value so far after each trial that has one, in the order of their numbers. */
-export function bestSoFar(goal: Goal, trials: readonly Observation[]): { readonly number: number; readonly value: number }[] {
-  const valued = trials.filter(({ status, value }) => status === 'finished' && value !== undefined && !Number.isNaN(value));
-  return [...valued]
-    .sort((a, b) => a.number - b.number)
-    .map((_, i, sorted) => ({ number: sorted[i]!.number, value: bestOf(goal, sorted.slice(0, i + 1))!.value! }));
-}
