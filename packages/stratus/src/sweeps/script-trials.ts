@@ -125,10 +125,9 @@ export function scriptTrials(options: ScriptTrials): (parameters: Parameters, tr
 function complaint(code: number | null, signal: NodeJS.Signals | null, tail: string): string {
   const lines = tail.trim().split('\n').slice(-12);
   const end = signal === null ? `exit code ${code}` : `the signal ${signal}`;
-  const last = lines
-    .at(-1)!
-    .replace(/^error: /, '')
-    .trim();
+  // Below the sentence stand the places of its stack.
+  const said = lines.findLast((line) => /^error: /.test(line)) ?? lines.findLast((line) => !/^ *at /.test(line)) ?? '';
+  const last = said.replace(/^error: /, '').trim();
   if (last === '') return `It ended with ${end}, without a word.`;
   return `${last} (${end})${lines.length > 1 ? `\n${lines.join('\n')}` : ''}`;
 }
