@@ -1,4 +1,4 @@
-// The tour of the registry's README, run as it stands, in a project as users have one.
+// The tour of the README, run as it stands, in a project as users have one.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { root } from './cli-process.ts';
 
-const text = readFileSync(join(import.meta.dirname, '../src/registry/README.md'), 'utf8');
+const text = readFileSync(join(root, 'README.md'), 'utf8');
 const tour = /by test\/tour\.test\.ts[\s\S]*?<!-- End of the tour\. -->/.exec(text)?.[0] ?? '';
 const block = (kind: string): string => new RegExp(`^\`\`\`${kind}\\b.*\\n([\\s\\S]*?)^\`\`\``, 'm').exec(tour)?.[1] ?? '';
 
