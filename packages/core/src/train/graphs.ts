@@ -3,7 +3,7 @@ import { constant, type Graph, graphInput, inScope, type Runs, type Value } from
 import type { Metric } from '../metrics/index.ts';
 import { type Architecture, type Built, buildGraph, type Parameter } from '../nn/index.ts';
 import { add, cast, expandLike, identity, mul, reduceMean, sub } from '../ops/index.ts';
-import { full } from '../tensor/index.ts';
+import { full, type Tensor } from '../tensor/index.ts';
 import type { OutputPlan, Plan } from './plan.ts';
 import { figureName, targetValue } from './plan.ts';
 import { partsOf } from './recompute.ts';
@@ -91,10 +91,11 @@ function outputLoss(output: OutputPlan, target: Value, prediction: Value, weight
 
 const parametersOf = (built: Built): Value[] => built.parameters.map((parameter) => parameter.value);
 
-/** Inputs to outputs. */
-export function predictGraph(model: Architecture): Graph {
-  const built = buildGraph(model, { training: false });
-  return { name: model.name, inputs: [...Object.values(built.inputs), ...parametersOf(built)], outputs: built.outputs };
+/** Inputs to outputs; with `weights` in it, or else taking them. */
+export function predictGraph(model: Architecture, weights?: Readonly<Record<string, Tensor>>): Graph {
+  const built = buildGraph(model, { training: false, ...(weights && { weights }) });
+  const inputs = Object.values(built.inputs);
+  return { name: model.name, inputs: weights ? inputs : [...inputs, ...parametersOf(built)], outputs: built.outputs };
 }
 
 /** Inputs and targets to loss and metrics. */

@@ -38,6 +38,9 @@ interface TrainOptions extends Pick<PassOptions, 'signal'> {
   readonly watcher?: Watcher | undefined;
 }
 
+/** Weights up to here become constants of a program: they are copied to be handed over, and a file of ONNX ends at 2 GB. */
+const mostConstantBytes = 2 ** 29;
+
 /** Salts of a run's key: what is drawn for what. */
 const salts = { step: 1, shuffle: 2 } as const;
 
@@ -144,9 +147,22 @@ export class Machine {
 
   predict(feeds: Tensors, { ema = false, signal }: PassOptions = {}): Promise<Record<string, Tensor>> {
     return this.#gate.shared(async () => {
+      const weights = this.#settledWeights();
+      if (weights) {
+        const make = () => ({ graph: predictGraph(this.architecture, weights) });
+        const { program } = await this.#programs.get('predict with weights inside', make, { constant: true });
+        return program.run(feeds, { signal });
+      }
       const { program } = await this.#programs.get('predict', () => ({ graph: predictGraph(this.architecture) }));
       return program.run(feeds, { held: await this.#weightsFor(ema), signal });
     });
+  }
+
+  /** The weights of a model that is there to predict: nobody has compiled it or changed a weight. As constants, the engine can pack and fold them. */
+  #settledWeights(): Tensors | undefined {
+    if (this.plan || this.#held || this.#changes > 0) return undefined;
+    const bytes = this.parameters.reduce((sum, { name }) => sum + (this.#tensors[name]!.data as Float32Array).byteLength, 0);
+    return bytes <= mostConstantBytes ? this.#tensors : undefined;
   }
 
   /** Measures one batch by a plan. Errors: `bad-value` if the model has been compiled anew since. */

@@ -14,6 +14,13 @@ export interface Ready<G> {
   readonly nodes: ReadonlyMap<string, Node>;
 }
 
+/** See {@link Programs.get}. */
+interface ProgramOptions {
+  readonly samples?: number;
+  readonly watched?: boolean;
+  readonly constant?: boolean;
+}
+
 const watchedKey = 'watched: ';
 
 /** The programs of one model, compiled when first asked for. */
@@ -27,17 +34,18 @@ export class Programs {
 
   /**
    * The program of this name, made of the graph that `make` gives if there is none yet. `samples`: how many a run is expected to have;
-   * 1, unless told, is the safe side. `watched`: one of its own, of whose runs the engine takes notes.
+   * 1, unless told, is the safe side. `watched`: one of its own, of whose runs the engine takes notes. `constant`: with weights in it, which the engine's
+   * own passes and kernels are made for.
    */
   get<G extends { readonly graph: Graph }>(
     name: string,
     make: (runs: Runs) => G,
-    { samples = 1, watched = false }: { readonly samples?: number; readonly watched?: boolean } = {},
+    { samples = 1, watched = false, constant = false }: ProgramOptions = {},
   ): Promise<Ready<G>> {
     const key = watched ? `${watchedKey}${name}` : name;
     const known = this.#known.get(key) as Promise<Ready<G>> | undefined;
     if (known) return known;
-    const ready = this.#compile(make, samples, watched);
+    const ready = this.#compile(make, { samples, watched, constant });
     this.#known.set(key, ready);
     ready.catch(() => this.#known.delete(key));
     return ready;
@@ -62,15 +70,15 @@ export class Programs {
 
   async #compile<G extends { readonly graph: Graph }>(
     make: (runs: Runs) => G,
-    samples: number,
-    profile: boolean,
+    { samples, watched: profile, constant }: Required<ProgramOptions>,
   ): Promise<Ready<G>> {
     const executor = await this.#executor();
     const made = make(executor.runs ?? portable);
     checkGraph(made.graph);
     const nodes = new Map<string, Node>();
     const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
-    const bytes = exportGraph(await suited(made.graph, executor, samples), { runs: executor.runs, named });
+    const form = constant ? made.graph : await suited(made.graph, executor, samples);
+    const bytes = exportGraph(form, { runs: executor.runs, named });
     const program = await executor.compile(bytes, { profile });
     if (profile && !program.endProfiling) throw noProfiler(executor);
     return { program: checkingSizes(program, made.graph), graph: made, nodes };
