@@ -30,10 +30,14 @@ static void addColumns(void *data, size_t index) {
 }
 
 static const char *addRows(const Kernel *k, Context *context) {
-  View at, rows;
+  View at, rows, like;
   if (!input(k, context, 0, &at) || !input(k, context, 1, &rows)) return "positions and rows are wanted";
   if (at.rank != 1 || rows.rank != 2 || rows.dims[0] != at.dims[0] || k->ints[0] < 0) return "positions [n] and rows [n, width] are wanted";
   AddRows j = {.at = at.data, .rows = rows.data, .count = at.size, .width = rows.dims[1], .size = k->ints[0]};
+  if (input(k, context, 2, &like)) {
+    if (like.rank != 2 || like.dims[1] != j.width) return "a table [rows, width] like the one that is made is wanted";
+    j.size = like.dims[0];
+  }
   for (int64_t i = 0; i < j.count; i++)
     if (j.at[i] < -j.size || j.at[i] >= j.size) return "a position lies outside of the table";
   const int64_t shape[] = {j.size, j.width};

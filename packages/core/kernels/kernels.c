@@ -71,7 +71,7 @@ static Status *compute(void *made, Context *context) {
 #define WINDOW "tall", "wide", "down", "across", "apart_down", "apart_across", "top", "left", "bottom", "right"
 
 static const KernelType types[] = {
-    {OP, "AddRows", {"rows"}, {Int64, Float}, {Float}, 2, 1, 0, 0, 0, addRows},
+    {OP, "AddRows", {"rows"}, {Int64, Float, Float}, {Float}, 3, 1, 2, 0, 0, addRows},
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
     {OP, "PlaneConvolution", {WINDOW, "turned"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
     {OP, "MatrixProduct", {"turned_left", "turned_right"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, matrixProduct},

@@ -13,6 +13,7 @@ import {
   nonZero,
   picky,
   reshaping,
+  rowWriter,
   swap,
   trapLayers,
   trapTensors,
@@ -32,12 +33,12 @@ const messageOf = (work: Promise<unknown>): Promise<string> =>
 
 /**
  * What every executor promises. `make` gives a new one. `checksIndices`: kernels of GPUs do not ask whether an index is there.
- * `trainsDropout`: the build for browsers with WebGPU has no Dropout of ONNX's, which we never emit for training.
+ * `updatesRows`: not of what is held on a GPU. `trainsDropout`: the build for browsers with WebGPU has no Dropout of ONNX's, which we never emit for training.
  */
 export function executorContract(
   name: string,
   make: () => Promise<Executor>,
-  { checksIndices = true, trainsDropout = true } = {},
+  { checksIndices = true, trainsDropout = true, updatesRows = true } = {},
 ): void {
   let shared: Promise<Executor> | undefined;
   const executor = (): Promise<Executor> => (shared ??= make());
@@ -419,6 +420,172 @@ export function executorContract(
         for (let i = 0; i < 3; i++) expect(await codeOf(program.run({}, { held, updates: { y: 'x' } }))).toBe('shape-mismatch');
         expect(numbers((await held.read()).x)).toEqual([1, 2]);
         expect(numbers((await program.run({}, { held })).y)).toEqual([1, 2, 1, 2]);
+      });
+    });
+
+    describe('rows of held tensors', () => {
+      const five = (dtype: DType = 'float32') => tensor([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { dtype }).reshape([5, 2]);
+      const rowUpdates = { table: { rows: 'rows', values: 'values' } };
+      const feeds = (at: readonly number[], to: readonly number[][], dtype: DType = 'float32') => ({
+        at: new Tensor('int64', [at.length], BigInt64Array.from(at, BigInt)),
+        to: to.length > 0 ? tensor(to, { dtype }) : new Tensor('float32', [0, 2], new Float32Array(0)),
+        pick: tensor([1n]),
+      });
+      const start = () => hold({ table: five(), count: tensor(0), by: tensor(1) });
+
+      if (!updatesRows) {
+        it('are refused plainly where they cannot be written', async () => {
+          const [program, held] = [await compile(rowWriter()), await start()];
+          expect((await executor()).updatesRows).toBe(false);
+          const run = () => program.run(feeds([1], [[8, 9]]), { held, rowUpdates });
+          expect(await codeOf(run())).toBe('bad-value');
+          expect(await messageOf(run())).toMatch(/on the device 'webgpu'.*without sparse: true/);
+          expect(numbers((await held.read()).table)).toEqual(numbers(five()));
+        });
+        return;
+      }
+
+      it('are written after the run, which itself sees the old ones, with everything else that is updated', async () => {
+        const [program, held] = [await compile(rowWriter()), await start()];
+        const want = numbers(five());
+        const options = { held, rowUpdates, updates: { next: 'count' } };
+        for (const [i, at] of [[3], [4, 0], [], [1, 2, 3], [2]].entries()) {
+          const to = at.map((row) => [row * 100 + i, -i]);
+          const { seen, rows, values } = await program.run(feeds(at, to), options);
+          expect(numbers(seen)).toEqual(want);
+          expect([rows, values]).toEqual([undefined, undefined]);
+          for (const [k, row] of at.entries()) want.splice(row * 2, 2, ...to[k]!);
+          const { table, count } = await held.read();
+          expect([numbers(table), numbers(count)]).toEqual([want, [i + 1]]);
+        }
+      });
+
+      it('can be fetched at once, and belong to the caller', async () => {
+        const [program, held] = [await compile(rowWriter()), await start()];
+        const { rows, values } = await program.run(feeds([2], [[8, 9]]), { held, rowUpdates, fetch: ['rows', 'values'] });
+        expect([numbers(rows), numbers(values)]).toEqual([[2], [8, 9]]);
+        (values!.data as Float32Array).fill(1000);
+        expect(await program.run(feeds([0], [[6, 7]]), { held, rowUpdates, fetch: [] })).toEqual({});
+        expect(numbers((await held.read()).table)).toEqual([6, 7, 2, 3, 8, 9, 6, 7, 8, 9]);
+      });
+
+      it('may be of a tensor that other runs replace, and of any dtype that is held', async () => {
+        const [program, held] = [await compile(rowWriter()), await start()];
+        await program.run(feeds([2], [[8, 9]]), { held, rowUpdates });
+        await program.run(feeds([2], [[1, 1]]), { held, updates: { seen: 'table' } });
+        await program.run(feeds([0], [[5, 5]]), { held, rowUpdates });
+        expect(numbers((await held.read()).table)).toEqual([5, 5, 2, 3, 8, 9, 6, 7, 8, 9]);
+        for (const dtype of ['float16', 'int64', 'float64', 'int32'] as const) {
+          const own = await compile(rowWriter(dtype, 'int32'));
+          const set = await hold({ table: five(dtype), count: tensor(0), by: tensor(1) });
+          const at = tensor([4, 1], { dtype: 'int32' });
+          await own.run({ ...feeds([], []), at, to: tensor([8, 9, 6, 5], { dtype }).reshape([2, 2]) }, { held: set, rowUpdates });
+          const want = tensor([0, 1, 6, 5, 4, 5, 6, 7, 8, 9], { dtype });
+          expect([...((await set.read()).table!.data as Float32Array)]).toEqual([...(want.data as Float32Array)]);
+        }
+      });
+
+      it('stay as they were when one of them is not there, and so does everything else', async () => {
+        const [program, held] = [await compile(rowWriter()), await start()];
+        const run = (at: number[], to: number[][]) =>
+          program.run(feeds(at, to), { held, rowUpdates, updates: { next: 'count' } });
+        for (const wrong of [5, -1, 2 ** 40]) {
+          const two = [
+            [8, 8],
+            [9, 9],
+          ];
+          expect(await codeOf(run([1, wrong], two))).toBe('index-range');
+          expect(await messageOf(run([1, wrong], two))).toContain(`0 to 4, but ${wrong} occurs`);
+          const { table, count } = await held.read();
+          expect([numbers(table), numbers(count)]).toEqual([numbers(five()), [0]]);
+        }
+        await run([1], [[8, 8]]);
+        expect(numbers((await held.read()).count)).toEqual([1]);
+      });
+
+      if (checksIndices)
+        it('stay as they were when the run fails', async () => {
+          const [program, held] = [await compile(rowWriter()), await start()];
+          for (let i = 0; i < 3; i++) {
+            const failing = { ...feeds([1], [[8, 8]]), pick: tensor([7n]) };
+            expect(await codeOf(program.run(failing, { held, rowUpdates }))).toBe('index-range');
+            expect(numbers((await held.read()).table)).toEqual(numbers(five()));
+          }
+        });
+
+      it('stay as they were when the run is stopped', async () => {
+        const [program, held] = [await compile(rowWriter()), await start()];
+        const options = { held, rowUpdates, updates: { next: 'count' } };
+        const waiting = new AbortController();
+        const runs = [0, 1, 2].map((row) =>
+          program.run(feeds([row], [[8, 8]]), { ...options, ...(row === 1 && { signal: waiting.signal }) }),
+        );
+        waiting.abort();
+        expect((await Promise.allSettled(runs)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+        const { table, count } = await held.read();
+        expect([numbers(table), numbers(count)]).toEqual([[8, 8, 2, 3, 8, 8, 6, 7, 8, 9], [2]]);
+      });
+
+      it('refuse what cannot be', async () => {
+        const program = await compile(rowWriter());
+        const held = await hold({
+          table: five(),
+          wide: tensor([[1, 2, 3]]),
+          whole: five('int32'),
+          count: tensor(0),
+          by: tensor(1),
+        });
+        const codes: Record<string, object> = {
+          'unknown-name': { held, rowUpdates: { tabel: rowUpdates.table } },
+          'unknown-name 2': { held, rowUpdates: { table: { rows: 'row', values: 'values' } } },
+          'bad-value': { rowUpdates },
+          'bad-value 2': { held, rowUpdates, updates: { seen: 'table' } },
+          'bad-value 3': { held, rowUpdates, updates: { values: 'table' } },
+          'bad-value 4': { held, rowUpdates: { count: rowUpdates.table } },
+          'dtype-mismatch': { held, rowUpdates: { table: { rows: 'next', values: 'values' } } },
+          'dtype-mismatch 2': { held, rowUpdates: { whole: rowUpdates.table } },
+          'shape-mismatch': { held, rowUpdates: { wide: rowUpdates.table } },
+          'shape-mismatch 2': { held, rowUpdates: { table: { rows: 'rows', values: 'seen' } } },
+        };
+        for (const [code, options] of Object.entries(codes)) {
+          const all = {
+            ...feeds([1], [[8, 8]]),
+            ...('held' in options ? {} : { table: five(), count: tensor(0), by: tensor(1) }),
+          };
+          expect(await codeOf(program.run(all, options)), code).toBe(code.split(' ')[0]);
+        }
+        const { table, count } = await held.read();
+        expect([numbers(table), numbers(count)]).toEqual([numbers(five()), [0]]);
+      });
+
+      it('are many, in pieces', async () => {
+        const [rows, width] = [3000, 1000]; // 12 MB
+        const program = await compile(
+          model({
+            inputs: { table: ['float32', [rows, width]], at: ['int64', ['n']], to: ['float32', ['n', width]] },
+            outputs: { rows: ['int64', ['n']], values: ['float32', ['n', width]] },
+            nodes: [
+              ['Identity', ['at'], ['rows']],
+              ['Identity', ['to'], ['values']],
+            ],
+          }),
+        );
+        const held = await hold({ table: new Tensor('float32', [rows, width], new Float32Array(rows * width)) });
+        const at = new Tensor(
+          'int64',
+          [rows],
+          BigInt64Array.from({ length: rows }, (_, i) => BigInt((i * 7) % rows)),
+        );
+        const to = new Tensor(
+          'float32',
+          [rows, width],
+          Float32Array.from({ length: rows * width }, (_, i) => Math.floor(i / width)),
+        );
+        const run = program.run({ at, to }, { held, rowUpdates });
+        const { table } = await held.read(); // waits for the rows as well
+        await run;
+        const wrong = numbers(table).findIndex((v, i) => (v * 7) % rows !== Math.floor(i / width));
+        expect(wrong).toBe(-1);
       });
     });
 

@@ -83,6 +83,34 @@ export const swap = model({
   ],
 });
 
+/** rows = at (any number of them), values = to · by; seen = the table; next = count + by. A wrong `pick` fails the run. */
+export const rowWriter = (to: DType = 'float32', at: DType = 'int64'): Uint8Array =>
+  model({
+    inputs: {
+      table: [to, [5, 2]],
+      at: [at, ['n']],
+      to: [to, ['n', 2]],
+      count: ['float32', []],
+      by: ['float32', []],
+      pick: ['int64', ['k']],
+    },
+    outputs: {
+      rows: [at, ['n']],
+      values: [to, ['n', 2]],
+      seen: [to, [5, 2]],
+      next: ['float32', []],
+      picked: ['float32', ['k']],
+    },
+    constants: { three: tensor([1, 2, 3]) },
+    nodes: [
+      ['Identity', ['at'], ['rows']],
+      ['Identity', ['to'], ['values']],
+      ['Identity', ['table'], ['seen']],
+      ['Add', ['count', 'by'], ['next']],
+      ['Gather', ['three', 'pick'], ['picked']],
+    ],
+  });
+
 /** Positions of what is not zero: only the run can tell how many. `columns` is what the model claims. */
 export const nonZero = (columns: string): Uint8Array =>
   model({
@@ -194,7 +222,7 @@ export const trapTensors = (): { readonly feeds: Record<string, Tensor>; readonl
 /** Side of the matrices of the heavy model. */
 export const heavySide = 256;
 
-/** Multiplies x by itself `turns` times: takes as long as one likes, whatever the shapes. */
+/** Multiplies x by itself `turns` times: takes as long as one likes, whatever the shapes. newW = w + 1, also as row 1 of a list. */
 export const heavy = ((): Uint8Array => {
   const matrix: Type = ['float32', [heavySide, heavySide]];
   const body = graph({
@@ -207,10 +235,12 @@ export const heavy = ((): Uint8Array => {
   });
   return model({
     inputs: { x: matrix, turns: ['int64', []], w: ['float32', []] },
-    outputs: { y: matrix, newW: ['float32', []] },
-    constants: { one: tensor(1), yes: tensor(true) },
+    outputs: { y: matrix, newW: ['float32', []], row: ['int64', [1]], newRow: ['float32', [1]] },
+    constants: { one: tensor(1), yes: tensor(true), second: tensor([1n]) },
     nodes: [
       ['Add', ['w', 'one'], ['newW']],
+      ['Identity', ['second'], ['row']],
+      ['Reshape', ['newW', 'second'], ['newRow']],
       ['Loop', ['turns', 'yes', 'x'], ['y'], [{ name: 'body', type: 5, g: body }]],
     ],
   });

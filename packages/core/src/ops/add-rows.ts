@@ -6,7 +6,7 @@ import type { OpCase } from './case.ts';
 import { cast, inInt32 } from './cast.ts';
 import { defineOp } from './define.ts';
 import { equal } from './equal.ts';
-import { expand } from './expand.ts';
+import { expand, expandLike } from './expand.ts';
 import { less } from './less.ts';
 import { matMul } from './mat-mul.ts';
 import { mul } from './mul.ts';
@@ -16,14 +16,16 @@ import { scatterAdd } from './scatter-add.ts';
 
 /** @internal */
 export const addRowsOp = defineOp({
+  // To a table of `rows` rows, or of as many as `like` has, where only the run can tell.
   type: 'AddRows',
   domain: ownDomain,
   since: 1,
   inputs: ['indices', 'updates'],
+  optional: ['like'],
   outputs: ['table'],
-  attrs: { rows: { kind: 'int' } },
+  attrs: { rows: { kind: 'int', default: 0 } },
   suits: ({ ins }) => ins[1]!.dtype === 'float32',
-  infer({ indices, updates }, { rows }) {
+  infer({ indices, updates, like }, { rows }) {
     const [count, width] = updates.shape;
     if (indices.shape.length !== 1 || updates.shape.length !== 2 || dimsDiffer(count!, indices.shape[0]!))
       throw fail('shape-mismatch', {
@@ -32,11 +34,18 @@ export const addRowsOp = defineOp({
         want: 'positions [n] and rows [n, width]',
       });
     if (indices.dtype !== 'int64') throw fail('dtype-mismatch', { what: 'AddRows', got: indices.dtype, want: 'int64' });
-    return { table: { dtype: floating('AddRows', updates).dtype, shape: [rows!, width!] } };
+    if (like && (like.shape.length !== 2 || dimsDiffer(like.shape[1]!, width!)))
+      throw fail('shape-mismatch', { what: 'AddRows', got: `like ${showShape(like.shape)}`, want: `[rows, ${width}]` });
+    return { table: { dtype: floating('AddRows', updates).dtype, shape: like ? like.shape : [rows, width!] } };
   },
-  expand: ({ indices, updates }, { rows }) => ({
-    table: (rows! <= rowsForProduct ? byProduct : inOneRow)(indices, updates, rows!),
-  }),
+  expand: ({ indices, updates, like }, { rows }) => {
+    const zero = constant(full([], 0, updates.dtype));
+    if (like) return { table: inOneRow(indices, updates, expandLike(zero, like)) };
+    const few = rows <= rowsForProduct;
+    return {
+      table: few ? byProduct(indices, updates, rows) : inOneRow(indices, updates, expand(zero, [rows, updates.shape[1]!])),
+    };
+  },
   grad: 'expanded',
 });
 
@@ -52,12 +61,11 @@ function byProduct(indices: Value, updates: Value, rows: number): Value {
 }
 
 /** Of a table ScatterElements goes down each column; in one long row it goes along the rows, which costs a third. */
-function inOneRow(indices: Value, updates: Value, rows: number): Value {
+function inOneRow(indices: Value, updates: Value, zeros: Value): Value {
   const width = updates.shape[1] as number;
   const columns = constant(tensor(Int32Array.from({ length: width }, (_, i) => i)));
   const places = add(mul(reshape(inInt32(indices), [-1, 1]), width), columns);
-  const zeros = expand(constant(full([], 0, updates.dtype)), [rows * width]);
-  return reshape(scatterAdd(zeros, reshape(places, [-1]), reshape(updates, [-1])), [rows, width]);
+  return reshape(scatterAdd(reshape(zeros, [-1]), reshape(places, [-1]), reshape(updates, [-1])), zeros.shape);
 }
 
 /** @internal */
@@ -73,5 +81,11 @@ export const addRowsCases: OpCase[] = [
     ins: [{ dtype: 'int64', values: [200, 0, 200, 7, -1] }, [5, 2]],
     build: (indices, updates) => addRowsOp({ indices, updates }, { rows: 201 }).table,
     torch: 'torch.zeros(201, 2, dtype=b.dtype).index_add(0, a % 201, b)',
+  },
+  {
+    name: 'as many rows as another table has',
+    ins: [{ dtype: 'int64', values: [2, 0, 2, 1, 2] }, [5, 3], [4, 3]],
+    build: (indices, updates, like) => addRowsOp({ indices, updates, like }).table,
+    torch: 'torch.zeros(4, 3, dtype=b.dtype).index_add(0, a, b) + 0 * c',
   },
 ];

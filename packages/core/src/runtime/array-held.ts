@@ -15,13 +15,14 @@ export interface ArraySlot extends Pick<Tensor, 'dtype' | 'shape'> {
 export class ArrayHeld implements Held {
   readonly names: readonly string[];
   readonly line = new Line();
-  readonly #nextTurn: () => Promise<void>;
+  /** Gives others their turn while much is copied. */
+  readonly nextTurn: () => Promise<void>;
   #slots: Readonly<Record<string, ArraySlot>> | undefined;
 
   private constructor(slots: Readonly<Record<string, ArraySlot>>, nextTurn: () => Promise<void>) {
     this.names = Object.keys(slots);
     this.#slots = slots;
-    this.#nextTurn = nextTurn;
+    this.nextTurn = nextTurn;
   }
 
   static async of(tensors: Tensors, nextTurn: () => Promise<void>): Promise<ArrayHeld> {
@@ -49,7 +50,7 @@ export class ArrayHeld implements Held {
         if (data.length !== sizeOf(shape))
           throw fail('engine', { doing: `reading '${name}'`, reason: 'the thread that had it ended' });
         const copy = zeros(shape, dtype);
-        await copyInPieces(copy.data as TypedArray, data, this.#nextTurn);
+        await copyInPieces(copy.data as TypedArray, data, this.nextTurn);
         copies[name] = copy;
       }
       return copies;
@@ -63,7 +64,7 @@ export class ArrayHeld implements Held {
       for (const [name, { data }] of Object.entries(tensors)) {
         const slot = this.slots[name]!;
         if (slot.data.length !== sizeOf(slot.shape)) slot.data = zeros(slot.shape, slot.dtype).data as TypedArray;
-        await copyInPieces(slot.data, data as TypedArray, this.#nextTurn);
+        await copyInPieces(slot.data, data as TypedArray, this.nextTurn);
       }
     });
   }

@@ -5,6 +5,7 @@ import { engineError } from './engine-error.ts';
 import type { EngineRun, Port, Program, RunOptions, Tensors } from './executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from './line.ts';
 import { checkInput, checkTensor, copyOf, type Sizes, wire } from './ports.ts';
+import { checkRows, writeRows } from './row-updates.ts';
 
 /** A tensor on its way into a session. */
 export interface ArrayInput {
@@ -87,8 +88,15 @@ export class ArrayProgram implements Program {
         throw engineError('running the model', e);
       });
       stop.check();
+      const rows = wiring.rowUpdates.map((update) => ({
+        slot: slots![update.held]!,
+        name: update.held,
+        tensors: { rows: outputs[update.rows]!, values: outputs[update.values]! },
+      }));
+      for (const { name, slot, tensors } of rows) checkRows(name, slot, tensors);
       const result = this.#commit(wiring.outputs, outputs, slots);
       stop.commit();
+      for (const { slot, tensors } of rows) await writeRows(slot.data, tensors, held!.nextTurn);
       return result;
     };
     const lines = held ? [this.#line, held.line] : [this.#line];

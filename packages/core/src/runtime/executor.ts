@@ -60,6 +60,14 @@ export interface Held {
   release(): Promise<void>;
 }
 
+/** Outputs that say what becomes of some rows of a held tensor: entries along its first axis. */
+export interface RowUpdate {
+  /** The output with the positions of the rows, int32 or int64 `[n]`, from 0. Where one occurs twice, the last counts. */
+  readonly rows: string;
+  /** The output with what they shall be, `[n, ...]`, of the held tensor's dtype. */
+  readonly values: string;
+}
+
 /** What one run takes besides its feeds. */
 export interface RunOptions {
   /** Inputs that are not fed are taken from here, by name. */
@@ -69,7 +77,13 @@ export interface RunOptions {
    * old values throughout, and a failed or aborted run changes nothing.
    */
   readonly updates?: Readonly<Record<string, string>> | undefined;
-  /** Outputs to return; all that are not in `updates`, unless told. */
+  /**
+   * Name in `held` -> outputs with some of its rows, which are written together with the `updates` and under the same promise. All positions
+   * are checked before the first row is written. Such a tensor needs no second buffer, and the time goes with the number of rows. Not on
+   * devices that hold tensors where rows cannot be written (`Executor.updatesRows`).
+   */
+  readonly rowUpdates?: Readonly<Record<string, RowUpdate>> | undefined;
+  /** Outputs to return; all that are not in `updates` and `rowUpdates`, unless told. */
   readonly fetch?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -81,7 +95,8 @@ export interface Program {
   /**
    * Runs once. Returned tensors belong to the caller; feeds must stay as they are until the run is over. Where there is a
    * thread for it, never blocks the event loop for longer than 50 ms.
-   * Errors: `unknown-name` and `bad-value` for wrong or missing feeds, `shape-mismatch`, `dtype-mismatch`, `engine`, `aborted`, `released`.
+   * Errors: `unknown-name` and `bad-value` for wrong or missing feeds, `shape-mismatch`, `dtype-mismatch`, `index-range`, `engine`, `aborted`,
+   * `released`.
    */
   run(feeds: Tensors, options?: RunOptions): Promise<Record<string, Tensor>>;
   /**
@@ -108,6 +123,8 @@ export interface Executor {
    * Sizes of blocks of channels that the engine's convolutions may be made for, to be tried in this order. Undefined where they have none.
    */
   readonly channelBlocks?: readonly number[] | undefined;
+  /** False where what is held cannot be written row by row: there `RunOptions.rowUpdates` is refused. */
+  readonly updatesRows?: boolean;
   /** Which nodes its device has kernels for; unless told, those of ONNX. A graph is to be exported for it with this. */
   readonly runs?: Runs;
   /**

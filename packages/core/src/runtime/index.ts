@@ -12,11 +12,13 @@ export type {
   KernelCall,
   Port,
   Program,
+  RowUpdate,
   RunOptions,
   Tensors,
 } from './executor.ts';
 export type { Files } from './files.ts';
 export { abortable } from './line.ts';
+export { needRowUpdates } from './row-updates.ts';
 export { copyInPieces } from './turns.ts';
 
 let shared: Promise<Executor> | undefined;

@@ -12,6 +12,7 @@ import {
   type TypedArray,
 } from '../tensor/index.ts';
 import type { Port, RunOptions, Tensors } from './executor.ts';
+import { type NamedRowUpdate, wireRows } from './row-updates.ts';
 
 /** Sizes that are known only at run time, by name. */
 export type Sizes = Map<string, number>;
@@ -20,6 +21,7 @@ export type Sizes = Map<string, number>;
 export interface Wiring {
   readonly inputs: readonly { readonly port: Port; readonly held: boolean }[];
   readonly outputs: readonly { readonly port: Port; readonly update: string | undefined; readonly fetch: boolean }[];
+  readonly rowUpdates: readonly NamedRowUpdate[];
 }
 
 const byName = (ports: readonly Port[]): Record<string, Port> => Object.fromEntries(ports.map((port) => [port.name, port]));
@@ -130,7 +132,7 @@ export function wire(
   program: { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] },
   feeds: readonly string[],
   held: Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>> | undefined,
-  { updates = {}, fetch }: RunOptions,
+  { updates = {}, rowUpdates = {}, fetch }: RunOptions,
 ): Wiring {
   const inputs = byName(program.inputs);
   const outputs = byName(program.outputs);
@@ -170,8 +172,10 @@ export function wire(
     }
     targets.set(output, target);
   }
+  const byRows = wireRows(rowUpdates, { outputs, held, targets });
+  const ofRows = new Set(byRows.flatMap(({ rows, values }) => [rows, values]));
   for (const name of fetch ?? []) lookUp('output', outputs, name);
-  if (fetch?.length === 0 && targets.size === 0)
+  if (fetch?.length === 0 && targets.size === 0 && byRows.length === 0)
     throw fail('bad-value', { what: 'run({ fetch })', got: 'no output', want: 'at least one output, or an update' });
   return {
     inputs: program.inputs.map((port) => {
@@ -187,9 +191,10 @@ export function wire(
     }),
     outputs: program.outputs.flatMap((port) => {
       const update = targets.get(port.name);
-      const fetched = fetch ? fetch.includes(port.name) : update === undefined;
-      return fetched || update !== undefined ? [{ port, update, fetch: fetched }] : [];
+      const fetched = fetch ? fetch.includes(port.name) : update === undefined && !ofRows.has(port.name);
+      return fetched || update !== undefined || ofRows.has(port.name) ? [{ port, update, fetch: fetched }] : [];
     }),
+    rowUpdates: byRows,
   };
 }
 

@@ -15,6 +15,7 @@ class GpuExecutor implements Executor {
   readonly device = 'webgpu';
   readonly description: string;
   readonly runs = onWebGpu;
+  readonly updatesRows = false;
   readonly #gpu: Gpu;
   readonly #door = new Door('The executor');
 

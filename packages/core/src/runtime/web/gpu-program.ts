@@ -6,6 +6,7 @@ import { engineError } from '../engine-error.ts';
 import type { Port, Program, RunOptions, Tensors } from '../executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from '../line.ts';
 import { checkInput, checkTensor, type Sizes, type Wiring, wire } from '../ports.ts';
+import { needRowUpdates } from '../row-updates.ts';
 import { GpuHeld, type GpuSlot } from './gpu-held.ts';
 import type { Gpu } from './gpu-load.ts';
 import { nextTurn, turns } from './next-turn.ts';
@@ -53,6 +54,7 @@ export class GpuProgram implements Program {
         want: 'what hold() of the same executor gave',
       });
     }
+    if (options.rowUpdates) needRowUpdates({ device: 'webgpu', updatesRows: false });
     const slots = held?.slots;
     const wiring = wire(this, Object.keys(feeds), slots, options);
     check(wiring, feeds, slots);

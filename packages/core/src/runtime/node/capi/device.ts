@@ -1,6 +1,7 @@
 import { portable, type Runs } from '../../../graph/index.ts';
 import { type DType, type TypedArray, zeros } from '../../../tensor/index.ts';
 import type { Line } from '../../line.ts';
+import { type RowTensors, writeRows } from '../../row-updates.ts';
 import { copyInPieces } from '../../turns.ts';
 import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
@@ -17,6 +18,8 @@ export interface Cell {
   readNow(into: TypedArray): void;
   /** Copies `from` over it. */
   write(from: TypedArray): Promise<void>;
+  /** Copies rows that were checked over some of its rows. Undefined where only all of it can be written. */
+  readonly writeRows?: (update: RowTensors) => Promise<void>;
 }
 
 /** Where programs run and where held tensors live. */
@@ -28,6 +31,8 @@ export interface Device {
   readonly lines: readonly Line[];
   /** Which nodes it has kernels for. */
   readonly runs: Runs;
+  /** See `Executor`. */
+  readonly updatesRows: boolean;
   /** Tells the options of a session to run there. */
   addTo(sessionOptions: bigint): void;
   /** New memory. */
@@ -40,6 +45,7 @@ export const cpu = (library: Library, kernels: KernelDomain | undefined): Device
   channelBlocks,
   lines: [],
   runs: kernels?.runs ?? portable,
+  updatesRows: true,
   addTo(sessionOptions) {
     if (kernels) library.call('AddCustomOpDomain', sessionOptions, kernels.domain);
   },
@@ -50,6 +56,7 @@ export const cpu = (library: Library, kernels: KernelDomain | undefined): Device
       read: (into) => copyInPieces(into, data, nextTurn),
       readNow: (into) => void (into as Float32Array).set(data as Float32Array),
       write: (from) => copyInPieces(data, from, nextTurn),
+      writeRows: (update) => writeRows(data, update, nextTurn),
     };
   },
 });

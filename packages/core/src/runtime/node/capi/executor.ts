@@ -23,6 +23,7 @@ export class NativeExecutor implements Executor {
   readonly description: string;
   readonly channelBlocks: readonly number[] | undefined;
   readonly runs: Runs;
+  readonly updatesRows: boolean;
   readonly #library: Library;
   readonly #where: Device;
   readonly #threads: number;
@@ -35,6 +36,7 @@ export class NativeExecutor implements Executor {
     this.device = where.name;
     this.channelBlocks = where.channelBlocks;
     this.runs = where.runs;
+    this.updatesRows = where.updatesRows;
     this.#threads = threads;
     this.#thread = new EngineThread(library);
     const by = where.name === 'cpu' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'on the GPU with WebGPU';

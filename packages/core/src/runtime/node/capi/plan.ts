@@ -2,6 +2,7 @@ import { fail } from '../../../errors.ts';
 import { type DType, showShape, sizeOf, Tensor, type TypedArray, zeros } from '../../../tensor/index.ts';
 import type { Tensors } from '../../executor.ts';
 import { checkTensor, copyOf, knownShape, type Sizes, type Wiring } from '../../ports.ts';
+import { checkRows, type RowTensors } from '../../row-updates.ts';
 import { copyInPieces } from '../../turns.ts';
 import { nextTurn } from '../next-turn.ts';
 import type { HeldSlot } from './held.ts';
@@ -39,6 +40,13 @@ interface Output {
   readonly staging: Staging | undefined;
 }
 
+/** Outputs with some rows of a held tensor. */
+interface RowOutputs {
+  readonly slot: HeldSlot;
+  readonly rows: Output;
+  readonly values: Output;
+}
+
 /** Names as the C side wants them, by port. */
 export type NameAddresses = ReadonlyMap<string, bigint>;
 
@@ -54,6 +62,7 @@ export class Plan {
   readonly #feeds: readonly Feed[];
   readonly #held: readonly { readonly index: number; readonly slot: HeldSlot }[];
   readonly #outputs: readonly Output[];
+  readonly #rowOutputs: readonly RowOutputs[];
   readonly #inNames: BigUint64Array;
   readonly #inValues: BigUint64Array;
   readonly #outNames: BigUint64Array;
@@ -111,6 +120,12 @@ export class Plan {
         staging: memory,
       };
     });
+    const outputOf = (wanted: string): Output => this.#outputs.find(({ name }) => name === wanted)!;
+    this.#rowOutputs = wiring.rowUpdates.map(({ held, rows, values }) => ({
+      slot: slots![held]!,
+      rows: outputOf(rows),
+      values: outputOf(values),
+    }));
     this.#inNames = BigUint64Array.from(wiring.inputs, ({ port }) => names.inputs.get(port.name)!);
     this.#outNames = BigUint64Array.from(wiring.outputs, ({ port }) => names.outputs.get(port.name)!);
     this.#inValues = new BigUint64Array(wiring.inputs.length);
@@ -212,18 +227,30 @@ export class Plan {
   /** The outputs to return. */
   collect(): Record<string, Tensor> {
     const tensors: Record<string, Tensor> = {};
-    for (const { index, name, dtype, shape, update, fetch, staging } of this.#outputs) {
-      if (!fetch) continue;
-      if (update) {
-        tensors[name] = zeros(update.shape, dtype);
-        update.spare.readNow(tensors[name].data as TypedArray);
-      } else if (!shape || !this.#trusted) tensors[name] = tensorOf(this.#library, this.#outValues[index]!);
-      else tensors[name] = new Tensor(dtype, [...shape], staging ? copyOf(dtype, staging.data) : this.#results[index]!);
-    }
+    for (const output of this.#outputs) if (output.fetch) tensors[output.name] = this.#collected(output);
     return tensors;
   }
 
-  /** Makes the updates come true. */
+  /** The rows to be written, checked. Errors: `shape-mismatch`, `index-range`. */
+  collectRows(): readonly (() => Promise<void>)[] {
+    return this.#rowOutputs.map(({ slot, rows, values }) => {
+      const update: RowTensors = { rows: this.#collected(rows), values: this.#collected(values) };
+      checkRows(slot.name, slot, update);
+      return () => slot.cell.writeRows!(update);
+    });
+  }
+
+  #collected({ index, dtype, shape, update, staging }: Output): Tensor {
+    if (update) {
+      const copy = zeros(update.shape, dtype);
+      update.spare.readNow(copy.data as TypedArray);
+      return copy;
+    }
+    if (!shape || !this.#trusted) return tensorOf(this.#library, this.#outValues[index]!);
+    return new Tensor(dtype, [...shape], staging ? copyOf(dtype, staging.data) : this.#results[index]!);
+  }
+
+  /** Makes the updates come true, but for those of rows. */
   commit(): void {
     for (const { update } of this.#outputs) update?.swap();
   }

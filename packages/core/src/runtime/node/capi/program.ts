@@ -4,6 +4,7 @@ import { engineError } from '../../engine-error.ts';
 import type { EngineRun, Port, Program, RunOptions, Tensors } from '../../executor.ts';
 import { abortable, Door, inTurn, Line, type Stop } from '../../line.ts';
 import { checkInput, checkTensor, type Sizes, type Wiring, wire } from '../../ports.ts';
+import { needRowUpdates } from '../../row-updates.ts';
 import { nextTurn, turns } from '../next-turn.ts';
 import type { ProfileNotes } from '../profile-notes.ts';
 import type { Device } from './device.ts';
@@ -30,24 +31,29 @@ class Call {
   plans: readonly Plan[] = [];
   readonly #feeds: readonly string[];
   readonly #updates: readonly string[];
+  readonly #rows: readonly string[];
   readonly #fetch: readonly string[] | undefined;
 
   constructor(
     wiring: Wiring,
     slots: Readonly<Record<string, HeldSlot>> | undefined,
     feeds: Tensors,
-    { updates = {}, fetch }: RunOptions,
+    { updates = {}, rowUpdates, fetch }: RunOptions,
   ) {
     this.wiring = wiring;
     this.slots = slots;
     this.#feeds = Object.keys(feeds);
     this.#updates = Object.entries(updates).flat();
+    this.#rows = namesOfRows(rowUpdates);
     this.#fetch = fetch && [...fetch];
   }
 
-  is(feeds: Tensors, { updates, fetch }: RunOptions): boolean {
+  is(feeds: Tensors, { updates, rowUpdates, fetch }: RunOptions): boolean {
     return (
-      same(this.#feeds, Object.keys(feeds)) && this.#sameUpdates(updates) && (fetch === this.#fetch || same(this.#fetch, fetch))
+      same(this.#feeds, Object.keys(feeds)) &&
+      this.#sameUpdates(updates) &&
+      same(this.#rows, namesOfRows(rowUpdates)) &&
+      (fetch === this.#fetch || same(this.#fetch, fetch))
     );
   }
 
@@ -60,6 +66,9 @@ class Call {
     return i === this.#updates.length;
   }
 }
+
+const namesOfRows = (rowUpdates: RunOptions['rowUpdates'] = {}): readonly string[] =>
+  Object.entries(rowUpdates).flatMap(([held, { rows, values }]) => [held, rows, values]);
 
 const same = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
   a !== undefined && b !== undefined && a.length === b.length && a.every((name, i) => name === b[i]);
@@ -150,6 +159,7 @@ export class NativeProgram implements Program {
         want: 'what hold() of the same executor gave',
       });
     }
+    if (options.rowUpdates) needRowUpdates({ device: this.#device.name, updatesRows: this.#device.updatesRows });
     const plan = this.#plan(this.#call(feeds, held, options), feeds);
     const lines = [this.#line, ...(held ? [held.line] : []), ...this.#device.lines];
     const inside = (stop: Stop) =>
@@ -199,8 +209,10 @@ export class NativeProgram implements Program {
       else await this.#runThere(plan, feeds, { stop, signal });
       stop.check();
       const result = plan.collect();
+      const rows = plan.collectRows();
       plan.commit();
-      stop.commit();
+      stop.commit(); // before the rows: they may be so many that others have their turn meanwhile
+      for (const write of rows) await write();
       return result;
     } catch (e) {
       stop.check(); // a run that was told to end fails as well
