@@ -77,6 +77,11 @@ export interface Op {
   readonly suits?: (node: Node) => boolean;
   /** What it does to numbers, of an op that does so element by element, and of which there are kernels that do several at once. */
   readonly elementwise?: ElementwiseKind;
+  /**
+   * Whether a node of it looks rows up: it gives the entries of its first input, along the first axis of that, at the positions that its
+   * second input says. Then only these have a gradient.
+   */
+  readonly readsRows?: (attrs: Attrs) => boolean;
   /** True of an op whose result does not follow from its inputs: each of its nodes stays a node of its own. */
   readonly impure?: true;
   /**

@@ -15,6 +15,8 @@ export interface Parameter {
   readonly initializer: Initializer;
   /** Moved by gradients: neither a statistic nor part of a frozen layer. */
   readonly trainable: boolean;
+  /** Only the rows that a step reads are updated. */
+  readonly sparse: boolean;
   /** The graph input that stands for it. */
   readonly value: Value;
 }
@@ -54,7 +56,7 @@ export function buildGraph(model: Architecture, { training, runs, weights }: Bui
     runs,
     trainable: layer.trainable,
     masks,
-    parameter(own, shape, { initializer, regularizer, trainable = true, dtype = 'float32' }) {
+    parameter(own, shape, { initializer, regularizer, trainable = true, sparse = false, dtype = 'float32' }) {
       const name = `${layerName}/${own}`;
       const known = parameters.get(name);
       if (known) {
@@ -73,6 +75,7 @@ export function buildGraph(model: Architecture, { training, runs, weights }: Bui
         dtype,
         initializer: resolveInitializer(initializer),
         trainable: trainable && layer.trainable && !layer.frozen.has(own),
+        sparse,
         value,
       });
       if (regularizer !== undefined) penalties.push(resolveRegularizer(regularizer).apply(value));

@@ -11,6 +11,8 @@ export interface ParameterOptions {
   /** False for statistics that training updates by rule, not by gradient. */
   readonly trainable?: boolean;
   readonly dtype?: DType;
+  /** True where a step of training shall update only the rows that it has read: of a table that is only looked up in, along its first axis. */
+  readonly sparse?: boolean | undefined;
 }
 
 /** Which steps of a sequence are real, and which only fill up the batch. */

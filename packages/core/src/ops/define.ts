@@ -86,6 +86,8 @@ export interface OpSpec<I extends string, P extends string, O extends string, A 
   /** See {@link Op}. */
   readonly suits?: NonNullable<Op['suits']>;
   /** See {@link Op}. */
+  readonly readsRows?: NonNullable<Op['readsRows']>;
+  /** See {@link Op}. */
   readonly elementwise?: ElementwiseKind;
   /** See {@link Op}. */
   readonly simplify?: NonNullable<Op['simplify']>;
@@ -165,6 +167,7 @@ export function defineOp<
       },
     }),
     ...(spec.suits && { suits: spec.suits }),
+    ...(spec.readsRows && { readsRows: spec.readsRows }),
     ...(spec.elementwise && { elementwise: spec.elementwise }),
     ...(spec.simplify && { simplify: spec.simplify }),
     infer(ins, attrs) {

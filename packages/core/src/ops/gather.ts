@@ -15,6 +15,7 @@ export const gatherOp = defineOp({
   inputs: ['data', 'indices'],
   outputs: ['output'],
   attrs: { axis: { kind: 'int', default: 0 } },
+  readsRows: ({ axis }) => axis === 0,
   infer({ data, indices }, { axis }) {
     const at = axisIn('Gather', axis, data.shape);
     const { dims: sizes } = indices.data && data.shape.length === 1 ? knownSizes(data) : {};

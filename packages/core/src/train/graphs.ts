@@ -2,12 +2,14 @@ import { grad } from '../grad/index.ts';
 import { constant, type Graph, graphInput, inScope, type Runs, type Value } from '../graph/index.ts';
 import type { Metric } from '../metrics/index.ts';
 import { type Architecture, type Built, buildGraph, type Parameter } from '../nn/index.ts';
-import { add, cast, expandLike, identity, mul, reduceMean, sub } from '../ops/index.ts';
+import { add, cast, expandLike, gather, identity, mul, reduceMean, sub } from '../ops/index.ts';
+import type { RowUpdate } from '../runtime/index.ts';
 import { full, type Tensor } from '../tensor/index.ts';
 import type { OutputPlan, Plan } from './plan.ts';
 import { figureName, targetValue } from './plan.ts';
 import { partsOf } from './recompute.ts';
 import { weightFeed } from './source.ts';
+import { lookedUp, readRows, sparseTables } from './sparse-rows.ts';
 
 /** A metric's statistics among the outputs of a graph. */
 export interface MetricPort {
@@ -31,6 +33,8 @@ export interface MeasuringGraph {
 /** A graph that trains: it also says which outputs replace which held tensors. */
 export interface TrainingGraph extends MeasuringGraph {
   readonly updates: Readonly<Record<string, string>>;
+  /** Held tensors of which only some rows are written, and the outputs with these. Undefined where there are none. */
+  readonly rowUpdates: Readonly<Record<string, RowUpdate>> | undefined;
   /** True when it moves parameters, and so wants the learning rate. */
   readonly updating: boolean;
   /** Scalars that the optimizer wants for each update. */
@@ -45,6 +49,7 @@ export const names = {
   ema: (parameter: string): string => `@ema/${parameter}`,
   sum: (parameter: string): string => `@sum/${parameter}`,
   next: (held: string): string => `@next/${held}`,
+  rows: (parameter: string): string => `@rows/${parameter}`,
   loss: '@loss',
   outputLoss: (output: string): string => `@loss/${output}`,
 } as const;
@@ -115,29 +120,50 @@ export function trainGraph(model: Architecture, plan: Plan, weighted: boolean, r
   const built = buildGraph(model, { training: true, runs });
   const { loss, outputs, metrics, inputs, keys, losses } = measure(built, plan, weighted);
   const trainable = built.parameters.filter((parameter) => parameter.trainable);
-  const gradients = grad(
-    loss,
-    trainable.map((parameter) => parameter.value),
-    undefined,
-    { recompute: plan.recompute === undefined ? undefined : partsOf(plan.recompute, Object.values(built.outputs)) },
-  );
+  const gradients = gradientsOf(loss, built, plan);
   const writer = heldWriter(outputs);
   for (const [name, value] of Object.entries(built.updates)) writer.write(name, value);
   const state: Value[] = [];
   let scalars: readonly string[] = [];
   if (plan.accumulation === 1) {
-    const applied = applyGradients(plan, trainable, gradients, writer.write);
+    const applied = applyGradients(plan, trainable, gradients, writer);
     state.push(...applied.inputs);
     scalars = applied.scalars;
   } else {
     for (const [i, { name, shape, dtype }] of trainable.entries()) {
       const sum = graphInput(names.sum(name), shape, dtype);
       state.push(sum);
-      writer.write(names.sum(name), add(sum, gradients[i]!));
+      writer.write(names.sum(name), add(sum, gradients[i]!.gradient));
     }
   }
   const graph = { name: `${model.name}_train`, inputs: [...inputs, ...parametersOf(built), ...state], outputs };
-  return { graph, metrics, keys, losses, updates: writer.updates, updating: plan.accumulation === 1, scalars };
+  const { updates } = writer;
+  const rowUpdates = Object.keys(writer.rowUpdates).length > 0 ? writer.rowUpdates : undefined;
+  return { graph, metrics, keys, losses, updates, rowUpdates, updating: plan.accumulation === 1, scalars };
+}
+
+/** What moves a parameter: the gradient of all of it, or of the rows that were read. */
+interface Move {
+  readonly gradient: Value;
+  readonly rows?: Value;
+}
+
+/** For each trainable parameter, in their order. */
+function gradientsOf(loss: Value, built: Built, { recompute }: Plan): Move[] {
+  const trainable = built.parameters.filter((parameter) => parameter.trainable);
+  const tables = sparseTables(built);
+  const dense = trainable.filter((parameter) => !tables.some((table) => table.parameter === parameter));
+  const wanted = [...dense.map(({ value }) => value), ...tables.flatMap(lookedUp)];
+  const parts = recompute === undefined ? undefined : partsOf(recompute, Object.values(built.outputs));
+  const gradients = grad(loss, wanted, undefined, { recompute: parts });
+  const gradientOf = new Map(wanted.map((value, i) => [value, gradients[i]!]));
+  return trainable.map((parameter) => {
+    const index = tables.findIndex((table) => table.parameter === parameter);
+    if (index < 0) return { gradient: gradientOf.get(parameter.value)! };
+    const table = tables[index]!;
+    const ofLookUps = lookedUp(table).map((value) => gradientOf.get(value)!);
+    return inScope(`update/${parameter.name}`, () => readRows(table, ofLookUps, index));
+  });
 }
 
 /** The second half of a step with accumulation: the mean of the sums moves the parameters, and the sums return to zero. */
@@ -148,18 +174,35 @@ export function applyGraph(model: Architecture, plan: Plan): TrainingGraph {
   const writer = heldWriter(outputs);
   const sums = trainable.map(({ name, shape, dtype }) => graphInput(names.sum(name), shape, dtype));
   const means = sums.map((sum) => mul(sum, 1 / plan.accumulation));
-  const applied = applyGradients(plan, trainable, means, writer.write);
+  const moves = means.map((gradient) => ({ gradient }));
+  const applied = applyGradients(plan, trainable, moves, writer);
   for (const [i, { name }] of trainable.entries()) writer.write(names.sum(name), expandLike(constant(full([], 0)), sums[i]!));
   const graph = { name: `${model.name}_apply`, inputs: [...trainable.map((p) => p.value), ...sums, ...applied.inputs], outputs };
-  return { graph, metrics: [], keys: [], losses: [], updates: writer.updates, updating: true, scalars: applied.scalars };
+  const { updates } = writer;
+  const common = { metrics: [], keys: [], losses: [], updating: true } as const;
+  return { graph, ...common, updates, rowUpdates: undefined, scalars: applied.scalars };
 }
 
-type Write = (held: string, value: Value) => void;
+/** Notes what becomes of held tensors. */
+interface HeldWriter {
+  readonly updates: Record<string, string>;
+  readonly rowUpdates: Record<string, RowUpdate>;
+  write(held: string, value: Value): void;
+  writeRows(held: string, value: Value, rows: readonly [name: string, positions: Value]): void;
+}
 
-function heldWriter(outputs: Record<string, Value>): { readonly updates: Record<string, string>; readonly write: Write } {
+function heldWriter(outputs: Record<string, Value>): HeldWriter {
   const updates: Record<string, string> = {};
+  const rowUpdates: Record<string, RowUpdate> = {};
   return {
     updates,
+    rowUpdates,
+    writeRows(held, value, [rows, positions]) {
+      const values = names.next(held);
+      outputs[rows] = positions;
+      outputs[values] = value;
+      rowUpdates[held] = { rows, values };
+    },
     write(held, value) {
       const output = names.next(held);
       outputs[output] = value;
@@ -168,34 +211,41 @@ function heldWriter(outputs: Record<string, Value>): { readonly updates: Record<
   };
 }
 
-/** Clipping, the optimizer's rule for each parameter, and the moving average. */
-function applyGradients(plan: Plan, trainable: readonly Parameter[], gradients: readonly Value[], write: Write) {
+/** Clipping, the optimizer's rule for each parameter (or the rows of it that were read), and the moving average. */
+function applyGradients(plan: Plan, trainable: readonly Parameter[], moves: readonly Move[], writer: HeldWriter) {
   const { optimizer, emaMomentum } = plan;
   const learningRate = graphInput(names.learningRate, []);
   const scalarNames = Object.keys(optimizer.scalars(1));
   const scalars = Object.fromEntries(scalarNames.map((name) => [name, graphInput(names.scalar(name), [])]));
   const state: Value[] = [];
+  const gradients = moves.map(({ gradient }) => gradient);
   const clipped = gradients.length === 0 ? [] : inScope('clip', () => optimizer.clip(gradients));
   for (const [i, { name, shape, dtype, value }] of trainable.entries()) {
     inScope(`update/${name}`, () => {
+      const { rows } = moves[i]!;
+      const read = (whole: Value): Value => (rows ? gather(whole, rows) : whole);
+      const write = (held: string, next: Value): void =>
+        rows
+          ? writer.writeRows(held, identityIfInput(next), [names.rows(name), rows])
+          : writer.write(held, identityIfInput(next));
       const slots = Object.fromEntries(
         Object.keys(optimizer.slots).map((slot) => [slot, graphInput(names.slot(slot, name), shape, dtype)]),
       );
       state.push(...Object.values(slots));
       const next = optimizer.update({
-        parameter: value,
+        parameter: read(value),
         gradient: clipped[i]!,
-        slots,
+        slots: Object.fromEntries(Object.entries(slots).map(([slot, whole]) => [slot, read(whole)])),
         learningRate,
         scalars,
         decay: optimizer.decays(name),
       });
-      write(name, identityIfInput(next.parameter));
-      for (const [slot, moved] of Object.entries(next.slots)) write(names.slot(slot, name), identityIfInput(moved));
+      write(name, next.parameter);
+      for (const [slot, moved] of Object.entries(next.slots)) write(names.slot(slot, name), moved);
       if (emaMomentum === undefined) return;
       const average = graphInput(names.ema(name), shape, dtype);
       state.push(average);
-      write(names.ema(name), add(average, mul(sub(next.parameter, average), 1 - emaMomentum))); // m a + (1 - m) w
+      writer.write(names.ema(name), add(average, mul(sub(next.parameter, average), 1 - emaMomentum))); // m a + (1 - m) w
     });
   }
   return { inputs: [learningRate, ...Object.values(scalars), ...state], scalars: scalarNames };

@@ -194,7 +194,7 @@ export class Machine {
       const { program, graph } = ready;
       const held = await this.#state();
       const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
-      const outputs = await program.run(feeds, { held, updates: graph.updates, signal });
+      const outputs = await program.run(feeds, { held, updates: graph.updates, rowUpdates: graph.rowUpdates, signal });
       watcher?.ran(ready, feeds);
       this.#changes++;
       this.#batchCount++;

@@ -7,6 +7,7 @@ import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/i
 import { nearest } from '../suggest.ts';
 import { checkedRecompute, partsOf, type Recompute } from './recompute.ts';
 import { targetFeed } from './source.ts';
+import { checkSparse } from './sparse-rows.ts';
 import type { Slot } from './values.ts';
 
 /** What `compile` takes. */
@@ -85,6 +86,7 @@ export function plan(options: CompileOptions, built: Built, training: Built = bu
   const recompute = checkedRecompute(options.recompute);
   if (recompute !== undefined) partsOf(recompute, Object.values(training.outputs));
   const chosen = { optimizer, outputs, accumulation, emaMomentum, recompute };
+  checkSparse(training, chosen);
   const plan = { ...chosen, config: configOf(chosen) };
   checkFigures(plan);
   return plan;

@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import { checkGraph, expandGraph, type Graph, joinGraph, type Node, portable, type Runs } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
 import { blockConvolutions, fuseElementwise, matrixProducts, planeConvolutions, simplify } from '../passes/index.ts';
-import type { Executor, Program } from '../runtime/index.ts';
+import { type Executor, needRowUpdates, type Program, type RowUpdate } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
 import { checkingSizes } from './least-sizes.ts';
 
@@ -21,6 +21,12 @@ interface ProgramOptions {
   readonly constant?: boolean;
 }
 
+/** What a program is made of. */
+interface Made {
+  readonly graph: Graph;
+  readonly rowUpdates?: Readonly<Record<string, RowUpdate>> | undefined;
+}
+
 const watchedKey = 'watched: ';
 
 /** The programs of one model, compiled when first asked for. */
@@ -37,7 +43,7 @@ export class Programs {
    * 1, unless told, is the safe side. `watched`: one of its own, of whose runs the engine takes notes. `constant`: with weights in it, which the engine's
    * own passes and kernels are made for.
    */
-  get<G extends { readonly graph: Graph }>(
+  get<G extends Made>(
     name: string,
     make: (runs: Runs) => G,
     { samples = 1, watched = false, constant = false }: ProgramOptions = {},
@@ -68,13 +74,14 @@ export class Programs {
     for (const ready of all) if (ready.status === 'fulfilled') await ready.value.program.release();
   }
 
-  async #compile<G extends { readonly graph: Graph }>(
+  async #compile<G extends Made>(
     make: (runs: Runs) => G,
     { samples, watched: profile, constant }: Required<ProgramOptions>,
   ): Promise<Ready<G>> {
     const executor = await this.#executor();
     const made = make(executor.runs ?? portable);
     checkGraph(made.graph);
+    if (made.rowUpdates) needRowUpdates(executor);
     const nodes = new Map<string, Node>();
     const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
     const form = constant ? made.graph : await suited(made.graph, executor, samples);
