@@ -88,8 +88,9 @@ export async function writeRows(data: TypedArray, { rows, values }: RowTensors, 
   const width = sizeOf(values.shape.slice(1) as readonly number[]);
   const [from, to] = [values.data as Float32Array, data as Float32Array];
   const rowsOfPiece = Math.max(1, Math.floor(pieceBytes / Math.max(1, width * from.BYTES_PER_ELEMENT)));
-  for (const [i, row] of (rows.data as Int32Array).entries()) {
+  const places = rows.data as Int32Array; // or positions in int64
+  for (let i = 0; i < places.length; i++) {
     if (i > 0 && i % rowsOfPiece === 0) await nextTurn();
-    to.set(from.subarray(i * width, (i + 1) * width), Number(row) * width);
+    to.set(from.subarray(i * width, (i + 1) * width), Number(places[i]) * width);
   }
 }

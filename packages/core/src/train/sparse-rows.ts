@@ -14,7 +14,7 @@ export interface SparseTable {
 
 /** The rows of a table that a batch has read. */
 export interface ReadRows {
-  /** Each once, int64 `[n]`. */
+  /** Each once, int32 `[n]`. */
   readonly rows: Value;
   /** The sum of the gradients of all look-ups of a row, `[n, ...]`. */
   readonly gradient: Value;
@@ -97,7 +97,8 @@ export function readRows({ parameter, lookUps }: SparseTable, gradients: readonl
   const fromStart = add(positions, mul(cast(less(positions, 0), 'int64'), count));
   const [rows, , places] = apply(unique(`rows.${index}`), [fromStart], { sorted: 1 }) as readonly [Value, Value, Value];
   const updates = join(gradients.map((gradient) => reshape(gradient, [-1, width])));
-  const like = reshape(gather(value, rows), [-1, width]);
+  const read = cast(rows, 'int32'); // whoever writes them counts in numbers of this size
+  const like = reshape(gather(value, read), [-1, width]);
   const { table } = addRowsOp({ indices: places, updates, like });
-  return { rows, gradient: reshape(table, [rows.shape[0]!, ...rest]) };
+  return { rows: read, gradient: reshape(table, [rows.shape[0]!, ...rest]) };
 }

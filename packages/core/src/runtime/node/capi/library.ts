@@ -194,7 +194,12 @@ export class Library {
 
   /** A copy of `bytes` bytes at an address. */
   copy(address: bigint, bytes: number): ArrayBuffer {
-    return bytes === 0 ? new ArrayBuffer(0) : this.koffi.view(address, bytes).slice(0);
+    return this.view(address, bytes).slice(0);
+  }
+
+  /** Memory of the engine's as it lies there: whoever asks must not keep it longer than the engine does. */
+  view(address: bigint, bytes: number): ArrayBuffer {
+    return bytes === 0 ? new ArrayBuffer(0) : this.koffi.view(address, bytes);
   }
 
   /** Text that ends with a zero, at an address. */

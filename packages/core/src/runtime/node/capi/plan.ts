@@ -47,6 +47,9 @@ interface RowOutputs {
   readonly values: Output;
 }
 
+/** What is read before the engine frees it need not be copied. */
+const inPlace = { inPlace: true } as const;
+
 /** Names as the C side wants them, by port. */
 export type NameAddresses = ReadonlyMap<string, bigint>;
 
@@ -231,22 +234,22 @@ export class Plan {
     return tensors;
   }
 
-  /** The rows to be written, checked. Errors: `shape-mismatch`, `index-range`. */
+  /** What writes the rows, which are checked; to be done before `clear`. Errors: `shape-mismatch`, `index-range`. */
   collectRows(): readonly (() => Promise<void>)[] {
     return this.#rowOutputs.map(({ slot, rows, values }) => {
-      const update: RowTensors = { rows: this.#collected(rows), values: this.#collected(values) };
+      const update: RowTensors = { rows: this.#collected(rows, inPlace), values: this.#collected(values, inPlace) };
       checkRows(slot.name, slot, update);
       return () => slot.cell.writeRows!(update);
     });
   }
 
-  #collected({ index, dtype, shape, update, staging }: Output): Tensor {
+  #collected({ index, dtype, shape, update, staging }: Output, where: { readonly inPlace?: boolean } = {}): Tensor {
     if (update) {
       const copy = zeros(update.shape, dtype);
       update.spare.readNow(copy.data as TypedArray);
       return copy;
     }
-    if (!shape || !this.#trusted) return tensorOf(this.#library, this.#outValues[index]!);
+    if (!shape || !this.#trusted) return tensorOf(this.#library, this.#outValues[index]!, where);
     return new Tensor(dtype, [...shape], staging ? copyOf(dtype, staging.data) : this.#results[index]!);
   }
 

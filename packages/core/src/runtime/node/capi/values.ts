@@ -62,8 +62,8 @@ const textsOf = (library: Library, value: bigint, count: number): string[] =>
     return new TextDecoder().decode(bytes);
   });
 
-/** A tensor over a copy of an OrtValue that the engine allocated. */
-export function tensorOf(library: Library, value: bigint): Tensor {
+/** A tensor over a copy of an OrtValue that the engine allocated; `inPlace`: over its own memory, until it is freed. */
+export function tensorOf(library: Library, value: bigint, { inPlace = false } = {}): Tensor {
   const info = library.make('GetTensorTypeAndShape', value);
   try {
     const dtype = dtypeOfOnnx(Number(library.make('GetTensorElementType', info)));
@@ -72,7 +72,8 @@ export function tensorOf(library: Library, value: bigint): Tensor {
     const count = shape.reduce((n, d) => n * d, 1);
     if (dtype === 'string') return new Tensor(dtype, shape, textsOf(library, value, count));
     const address = library.make('GetTensorMutableData', value);
-    const buffer = library.copy(address, count * dtypes[dtype].bytes);
+    const bytes = count * dtypes[dtype].bytes;
+    const buffer = inPlace ? library.view(address, bytes) : library.copy(address, bytes);
     const Data = dtypes[dtype].make(0).constructor as new (buffer: ArrayBuffer) => TypedArray;
     return new Tensor<DType>(dtype, shape, new Data(buffer));
   } finally {
