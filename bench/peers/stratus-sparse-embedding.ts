@@ -13,7 +13,10 @@ const uniform = (): number => {
   return seed / 2147483647;
 };
 const batches = Array.from({ length: 8 }, () =>
-  tensor(Int32Array.from({ length: batch * length }, () => (Math.floor(size ** uniform()) * 7919) % size)).reshape([batch, length]),
+  tensor(Int32Array.from({ length: batch * length }, () => (Math.floor(size ** uniform()) * 7919) % size)).reshape([
+    batch,
+    length,
+  ]),
 );
 const y = tensor(Int32Array.from({ length: batch }, (_, i) => i % 2));
 
