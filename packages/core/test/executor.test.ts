@@ -281,6 +281,10 @@ describe('in a process of its own', () => {
     expect(await script(body)).toEqual(well('10\n'));
   });
 
+  it.each(drivers)('ends by itself when it has done nothing: %s', async (driver) => {
+    expect(await script(`console.log((await create({ threads: 2, driver: '${driver}' })).device);`)).toEqual(well('cpu\n'));
+  });
+
   it.each(drivers)('can exit in the middle of a run: %s', async (driver) => {
     const body = `
       const executor = await create({ threads: 2, driver: '${driver}' });

@@ -55,7 +55,6 @@ export class Thread {
     const options = { eval: true, workerData: { ...this.#data, state }, execArgv: [] };
     const worker = new Worker(this.#program + answer, options);
     const waiting = this.#waiting;
-    worker.unref();
     worker.on('message', ([id, error, result]: [number, Error | undefined, unknown]) => {
       const call = waiting.get(id);
       waiting.delete(id);
@@ -78,6 +77,7 @@ export class Thread {
     };
     worker.on('error', lost);
     worker.on('exit', lost);
+    worker.unref(); // after the listeners: who begins to listen for messages keeps the process alive
     forgotten.register(this, worker, this);
     watchExit();
     running.add(state);
