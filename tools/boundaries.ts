@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     report: ['plots', 'progress'],
     serve: ['files'],
     registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
-    mlflow: ['store', 'blobs', 'workspace'],
+    mlflow: ['store', 'blobs', 'workspace', 'serve'],
     api: ['store', 'blobs', 'workspace', 'serve'],
     client: ['api'],
     cli: [

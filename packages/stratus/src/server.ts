@@ -1,4 +1,5 @@
 import { type Executor, fail } from '@stratus/core';
+import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
 import { type BatcherOptions, defaultBodyLimitBytes, writeError } from './serve/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
@@ -19,6 +20,8 @@ export interface ServerOptions extends WorkspaceOptions, BatcherOptions {
   readonly lookMs?: number | undefined;
   /** Between two signs of life of a stream of events, in milliseconds; 15,000. */
   readonly heartbeatMs?: number | undefined;
+  /** Runs the jobs of its project too, as `superviseJobs` does; runs none where it is left out. */
+  readonly jobs?: SuperviseOptions | undefined;
   /** Stops the server as `stop` does. */
   readonly signal?: AbortSignal | undefined;
   /** Signals of the operating system that stop the server as `stop` does; ['SIGTERM', 'SIGINT'] unless told. */
@@ -43,18 +46,21 @@ export interface StratusServer {
   readonly project: string;
   /** False while there is no token at all: then programs of this machine may do everything. */
   readonly needsToken: boolean;
-  /** Stops: takes no new connections, ends streams of events, lets requests on their way finish, frees models and the store. May be called again. */
+  /** Stops: takes no new connections, ends streams of events, lets requests on their way finish and jobs save what they have, frees models and the store. May be called again. */
   stop(): Promise<void>;
 }
 
 /** Says whether the process is well, and nothing else: who spreads requests has no token. */
 const health = /^\/v2\/health\/(live|ready)\/?$/;
 
+/** The versions of MLflow's protocol: the API of this server has none of them. */
+const ofMlflow = /^\/(ajax-)?api\/[23]\.0\//;
+
 const hour = 3_600_000;
 
 /**
- * Starts everything in one process: the REST API (`/api/v1`, described at `/api`) and the models of the registry (Open Inference Protocol v2): of each `@production`, or its
- * newest version.
+ * Starts everything in one process: the REST API (`/api/v1`, described at `/api`), what MLflow's client asks for (`/api/2.0/mlflow`), the models of the registry (Open Inference
+ * Protocol v2): of each `@production`, or its newest version; and, where that is wanted, the jobs of its project.
  *
  * It answers this machine alone, and openly, as long as there is no token; where it listens to others, tokens have to be there.
  *
@@ -81,6 +87,8 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   const { host = '127.0.0.1', port = 8080, bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
   const { store, blobs } = workspace;
   const { Access, apiApp, checkProject, checkRole, isLoopback, problemResponse } = await import('./api/index.ts');
+  const { mlflowApp } = await import('./mlflow/index.ts');
+  const { mlflowAccess } = await import('./mlflow-access.ts');
   const { ServedModels } = await import('./served-models.ts');
   const hasTokens = await store.tokens.any();
   if (!isLoopback(host) && !hasTokens)
@@ -90,6 +98,8 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
     });
   const access = new Access(store, { mayBeOpen: isLoopback(host) });
   const api = apiApp(workspace, { ...options, access, bodyLimitBytes, report });
+  const { origins = [], uploadLimitBytes } = options;
+  const mlflow = await mlflowApp(workspace, { authorize: mlflowAccess(access, store, origins), uploadLimitBytes, report });
   const { maxBatch, maxQueue, executor, lookMs = 2000 } = options;
   const models = new ServedModels(workspace, { maxBatch, maxQueue, executor, bodyLimitBytes, lookMs, report });
 
@@ -109,10 +119,12 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   };
   const fetch = (request: Request): Response | Promise<Response> => {
     const { pathname } = new URL(request.url);
+    if (ofMlflow.test(pathname)) return mlflow.fetch(request);
     if (pathname === '/api' || pathname.startsWith('/api/')) return api.fetch(request);
     return infer(request, pathname);
   };
 
+  let supervisor: Supervisor | undefined;
   const listening: Listening = await serveHttp(fetch, {
     host,
     port,
@@ -124,14 +136,16 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
     drainMs: options.drainMs ?? 10_000,
     report,
     onStopping() {
+      void supervisor?.stop(); // jobs save while requests finish
       models.drain();
       api.close();
     },
     async onStopped() {
-      await models.release();
+      await Promise.all([supervisor?.stop(), models.release()]);
       await workspace.close();
     },
   });
+  if (options.jobs !== undefined) supervisor = (await import('./jobs/index.ts')).superviseJobs(workspace, options.jobs);
   models.start();
   return {
     ...listening,

@@ -33,7 +33,7 @@ export class Access {
   }
 
   /** Errors: `not-authorized`, `forbidden`, `database-failed`. */
-  async caller(request: Request): Promise<Caller> {
+  async caller(request: Pick<Request, 'headers'>): Promise<Caller> {
     const given = request.headers.get('authorization');
     if (given !== null) return await this.#ofToken(given);
     if (!this.#mayBeOpen || (await this.#hasTokens()))

@@ -40,7 +40,8 @@ export function addJobsRun(jobs: Command): void {
   );
 }
 
-const lineOf = (event: JobEvent): string => {
+/** What happens to jobs, for people. */
+export const jobLine = (event: JobEvent): string => {
   if (event.type === 'trouble') return `Trouble: ${explain(event.error).message}`;
   const name = `${event.job}, attempt ${event.attempt}`;
   if (event.type === 'began') return `${name}: began, process ${event.pid}`;
@@ -66,7 +67,7 @@ async function run(options: RunOptions): Promise<void> {
       ...(spool !== undefined && { spool }),
       onEvent(event) {
         output.data(event.type === 'trouble' ? { type: 'trouble', ...explain(event.error) } : event);
-        output.print(lineOf(event));
+        output.print(jobLine(event));
       },
     });
     output.data({ type: 'ready', store: workspace.store.address, project: workspace.store.project });

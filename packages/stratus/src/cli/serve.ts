@@ -1,4 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { JobEvent } from '../jobs/index.ts';
+import { explain } from './failure.ts';
+import { jobLine } from './jobs-run.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor } from './output.ts';
 import { onStopSignal } from './stop.ts';
@@ -8,6 +11,7 @@ interface ServeFlags extends WorkspaceFlags {
   readonly host: string;
   readonly port: number;
   readonly allowOrigin?: readonly string[];
+  readonly jobs: boolean;
   readonly json?: boolean;
 }
 
@@ -19,13 +23,14 @@ function origin(text: string, before: readonly string[] = []): readonly string[]
 /** `stratus serve` */
 export function addServe(program: Command): void {
   const command = withWorkspace(program.command('serve'))
-    .summary('the API and the models of the registry')
+    .summary('the API, the models of the registry, jobs')
     .description(
-      'Starts everything in one process: the REST API over runs, metrics, models and files (/api), and the models of the registry, of each @production or its newest version (/v2). Ctrl-C or SIGTERM ends it when open requests are answered.',
+      "Starts everything in one process: the REST API over runs, metrics, models and files (/api), what MLflow's client asks for, the models of the registry, of each @production or its newest version (/v2), and the jobs of the project. Ctrl-C or SIGTERM ends it when open requests are answered and jobs have saved what they have.",
     )
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine, which needs tokens', '127.0.0.1')
     .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)
     .option('--allow-origin <site>', 'a site whose pages may ask; may be given several times', origin)
+    .option('--no-jobs', 'run no jobs: leave them to stratus jobs run, here or on other machines')
     .addOption(jsonOption())
     .action(serve);
   withExamples(
@@ -36,22 +41,29 @@ export function addServe(program: Command): void {
   );
 }
 
-async function serve({ host, port, allowOrigin, store, blobs, project, ...flags }: ServeFlags): Promise<void> {
+async function serve({ host, port, allowOrigin, jobs, store, blobs, project, ...flags }: ServeFlags): Promise<void> {
   const { startServer } = await import('../server.ts');
   const output = outputFor(flags);
   const { bold, cyan, dim } = output.colors;
+  const tell = (event: JobEvent): void => {
+    output.data(event.type === 'trouble' ? { type: 'trouble', ...explain(event.error) } : event);
+    output.print(jobLine(event));
+  };
   const server = await startServer({
     host,
     port,
     origins: allowOrigin,
     stopOn: [],
+    ...(jobs && { jobs: { onEvent: tell } }),
     ...(store !== undefined && { store }),
     ...(blobs !== undefined && { blobs }),
     ...(project !== undefined && { project }),
   });
   const stopped = new Promise<void>((resolve) => {
     onStopSignal(() => {
-      output.note('Stopping when open requests are answered. Ctrl-C again quits at once.');
+      output.note(
+        `Stopping when open requests are answered${jobs ? ' and jobs have saved what they have' : ''}. Ctrl-C again quits at once.`,
+      );
       resolve();
     });
   });
@@ -60,6 +72,8 @@ async function serve({ host, port, allowOrigin, store, blobs, project, ...flags 
   output.print(`Serving the project ${bold(server.project)} at ${bold(cyan(server.url))}`);
   output.print(`  ${server.url}/api  runs, metrics, models, files`);
   output.print(`  ${server.url}/v2   models of the registry: @production, or the newest version`);
+  output.print(`  MLFLOW_TRACKING_URI=${server.url}  for MLflow's client`);
+  if (jobs) output.print('  and runs the jobs of the project: stratus jobs submit');
   output.print(
     `\n${server.needsToken ? 'Who asks needs a token: stratus tokens create.' : 'Open to programs of this machine: there is no token yet.'}`,
   );

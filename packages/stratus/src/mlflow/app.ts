@@ -22,6 +22,8 @@ import { loggedModelSearch } from './search-logged-models.ts';
 export interface MlflowAppOptions {
   /** Says who may do what; everybody may do everything where it is left out. */
   readonly authorize?: MlflowAuthorize;
+  /** Larger files are refused; 16 GB unless told. */
+  readonly uploadLimitBytes?: number | undefined;
   /** Is told of errors that are the server's own, once each. Writes them to standard error unless told. */
   readonly report?: (error: unknown) => void;
 }
@@ -58,7 +60,8 @@ const writeError = (error: unknown): void => {
 };
 
 /** The application; see `index.ts`. */
-export function appOf(workspace: Workspace, { authorize, report = writeError }: MlflowAppOptions): Hono {
+export function appOf(workspace: Workspace, options: MlflowAppOptions): Hono {
+  const { authorize, report = writeError, uploadLimitBytes = 16 * 2 ** 30 } = options;
   const app = new Hono({ strict: false });
 
   const refused = (c: Context, { code, message }: Problem): Response => {
@@ -78,7 +81,7 @@ export function appOf(workspace: Workspace, { authorize, report = writeError }: 
   for (const one of routes) {
     const answer = async (c: Context): Promise<Response> => {
       const request = c.req.raw;
-      const call: Call = { ...(await permitted(request, one)), blobs: workspace.blobs, request };
+      const call: Call = { ...(await permitted(request, one)), blobs: workspace.blobs, request, uploadLimitBytes };
       const input = one.input && (await inputOf(request, one.input, c.req.param(), one.hasRawBody === true));
       const found = await one.answer(input as never, call);
       return found instanceof Response ? found : c.json(found);

@@ -1,3 +1,4 @@
+import { fail } from '@stratus/core';
 import type { Blobs } from '../blobs/index.ts';
 import { childrenOf, cleanPath, findPlace } from './file-place.ts';
 import { mediaType } from './media-type.ts';
@@ -16,13 +17,21 @@ export function pathOf(request: Request): string {
   }
 }
 
-/** The body piece by piece. */
-export async function* bodyOf(request: Request): AsyncGenerator<Uint8Array> {
+/** The body piece by piece, up to the limit of a file. Errors: `too-large`. */
+export async function* bodyOf({ request, uploadLimitBytes: limitBytes }: Call): AsyncGenerator<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw fail('too-large', { limitBytes });
   const reader = request.body?.getReader();
-  for (;;) {
-    const part = await reader?.read();
-    if (!part || part.done) return;
-    yield part.value;
+  let bytes = 0;
+  try {
+    for (;;) {
+      const part = await reader?.read();
+      if (!part || part.done) return;
+      bytes += part.value.length;
+      if (bytes > limitBytes) throw fail('too-large', { limitBytes });
+      yield part.value;
+    }
+  } finally {
+    await reader?.cancel().catch(() => undefined);
   }
 }
 
@@ -55,11 +64,12 @@ async function download({ store, blobs, request }: Call): Promise<Response> {
   });
 }
 
-async function upload({ store, blobs, request }: Call): Promise<object> {
+async function upload(call: Call): Promise<object> {
+  const { store, blobs, request } = call;
   const { place, path } = findPlace(store, pathOf(request));
   if (path === '') throw invalid('An upload needs the name of a file.');
   await place.list(); // whose it is, before anything is read
-  await place.put(path, await blobs.put(bodyOf(request), { signal: request.signal }));
+  await place.put(path, await blobs.put(bodyOf(call), { signal: request.signal }));
   return {};
 }
 

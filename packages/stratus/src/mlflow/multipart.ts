@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fail } from '@stratus/core';
 import { z } from 'zod';
 import type { Blobs } from '../blobs/index.ts';
 import type { FolderFile, Store } from '../store/index.ts';
@@ -51,14 +52,12 @@ async function create(given: { readonly path: string; readonly num_parts: number
   return { upload_id: upload, credentials };
 }
 
-async function part(
-  given: { readonly upload: string; readonly number: string },
-  { store, blobs, request }: Call,
-): Promise<Response> {
+async function part(given: { readonly upload: string; readonly number: string }, call: Call): Promise<Response> {
+  const { store, blobs, request } = call;
   await partsOf(store, given.upload);
   if (!/^[1-9]\d{0,4}$/.test(given.number) || Number(given.number) > mostParts)
     throw invalid(`A part has a number from 1 to ${mostParts}.`);
-  const blob = await blobs.put(bodyOf(request), { signal: request.signal });
+  const blob = await blobs.put(bodyOf(call), { signal: request.signal });
   await store.folders.put(folderOf(given.upload), [{ path: given.number, ...blob }]);
   return new Response(null, { status: 200, headers: { etag: `"${blob.digest}"` } });
 }
@@ -85,6 +84,8 @@ async function complete(
     });
   const count = Number(new TextDecoder().decode(await call.blobs.read(there.get(beginning)!.digest)));
   if (wanted.length !== count) throw invalid(`The upload has ${count} parts, and is completed with ${wanted.length}.`);
+  const limitBytes = call.uploadLimitBytes;
+  if (wanted.reduce((sum, { bytes }) => sum + bytes, 0) > limitBytes) throw fail('too-large', { limitBytes });
   await place.put(path, await call.blobs.put(joined(call.blobs, wanted), { signal: call.request.signal }));
   await call.store.folders.remove(folderOf(given.upload_id), '');
   return {};

@@ -36,9 +36,12 @@ const codes: { readonly [code in ErrorCode]?: ProblemCode } = {
   'bad-value': 'INVALID_PARAMETER_VALUE',
   'unknown-name': 'RESOURCE_DOES_NOT_EXIST',
   'file-not-found': 'RESOURCE_DOES_NOT_EXIST',
+  'too-large': 'INVALID_PARAMETER_VALUE',
+  forbidden: 'PERMISSION_DENIED',
   conflict: 'RESOURCE_CONFLICT',
   corrupt: 'DATA_LOSS',
   aborted: 'TEMPORARILY_UNAVAILABLE',
+  busy: 'TEMPORARILY_UNAVAILABLE',
   'database-failed': 'TEMPORARILY_UNAVAILABLE',
 };
 

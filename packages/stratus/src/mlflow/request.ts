@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { BodyReader } from '../serve/index.ts';
 import { reasonOf } from './fields.ts';
 import { invalid } from './problem.ts';
 
@@ -7,27 +8,13 @@ const mostBytes = 20_000_000;
 /** A batch of MLflow has at most a million bytes; other calls may carry more. */
 const mostBatchBytes = 1_000_000;
 
-async function bytesOf(request: Request): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body?.getReader();
-  for (;;) {
-    const part = await reader?.read();
-    if (!part || part.done) return Buffer.concat(parts);
-    length += part.value.length;
-    if (length > mostBytes) {
-      await reader!.cancel().catch(() => undefined);
-      throw invalid(`The request is larger than ${mostBytes} bytes.`);
-    }
-    parts.push(part.value);
-  }
-}
+/** Watches over the memory that all bodies together take. */
+const bodies = new BodyReader(mostBytes);
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** The object in a body; an empty one is an empty object. */
-async function objectOf(request: Request, path: string): Promise<Record<string, unknown>> {
-  const bytes = await bytesOf(request);
+function objectOf(bytes: Uint8Array, path: string): Record<string, unknown> {
   if (bytes.length === 0) return {};
   if (path.endsWith('/log-batch') && bytes.length > mostBatchBytes)
     throw invalid(`Batched logging API requests must be at most ${mostBatchBytes} bytes, got one of ${bytes.length}.`);
@@ -66,7 +53,10 @@ export async function inputOf(
   path: Readonly<Record<string, string>>,
   hasRawBody: boolean,
 ): Promise<unknown> {
-  const body = request.method === 'GET' || hasRawBody ? {} : await objectOf(request, new URL(request.url).pathname);
+  const body =
+    request.method === 'GET' || hasRawBody
+      ? {}
+      : await bodies.withBody(request, async (bytes) => objectOf(bytes, new URL(request.url).pathname));
   const { success, data, error } = form.safeParse({ ...queryOf(request), ...body, ...path });
   if (!success) throw invalid(reasonOf(error));
   if (!isSound(data))

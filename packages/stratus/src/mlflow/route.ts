@@ -10,6 +10,8 @@ export interface Call {
   /** Who asks, for histories. */
   readonly actor: string | undefined;
   readonly request: Request;
+  /** Of a file. */
+  readonly uploadLimitBytes: number;
 }
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
