@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'libsql';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore } from '../src/store/index.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openStore, type Store } from '../src/store/index.ts';
 import { jobsContract } from './jobs-contract.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 import { failure, storeContract } from './store-contract.ts';
@@ -94,6 +94,45 @@ describe.skipIf(postgresPrograms === undefined)(
     storeContract(() => ({ address: address(), execute, replaces: false }));
     experimentsContract(() => ({ address: address(), options: { schema: 'experiments' } }));
     tokensContract(() => ({ address: address(), options: { schema: 'tokens' } }));
+
+    it('gives pieces of a log in the order of their numbers to who reads on, whoever writes', async () => {
+      const [store, other] = [await openStore(address()), await openStore(address())];
+      await store.runs.create({ key: 'told' });
+      // Another writer that has its number and has not ended yet.
+      const slow = new pg.Client(address());
+      const watch = new pg.Client(address());
+      await Promise.all([slow.connect(), watch.connect()]);
+      await slow.query(`BEGIN; SET LOCAL search_path TO stratus; UPDATE runs SET seen_at = seen_at WHERE key = 'told'`);
+      const insert = `INSERT INTO logs (run_id, stream, at, text) SELECT id, 'stdout', 0, 'slow' FROM runs WHERE key = 'told'`;
+      await slow.query(insert);
+      const quick = other.logs.append('told', 'stdout', 'quick');
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%runs%'`;
+      await vi.waitFor(async () => expect((await watch.query(waiting)).rows.length).toBe(1), { timeout: 20_000 });
+      expect(await store.logs.read('told')).toEqual([]);
+      await slow.query('COMMIT');
+      await quick;
+      expect((await store.logs.read('told')).map(({ text }) => text)).toEqual(['slow', 'quick']);
+      await Promise.all([slow.end(), watch.end()]);
+
+      // Two that write at once, and one that reads on.
+      const texts = (name: string): string[] => Array.from({ length: 100 }, (_, i) => `${name}${i}`);
+      let isOver = false;
+      const write = async (by: Store, name: string): Promise<void> => {
+        for (const text of texts(name)) await by.logs.append('told', 'stdout', text);
+      };
+      const before = await store.logs.last('told');
+      const written = Promise.all([write(store, 'a'), write(other, 'b')]).finally(() => (isOver = true));
+      const seen: string[] = [];
+      for (let [after, done] = [before, false]; !done; ) {
+        done = isOver;
+        const pieces = await store.logs.read('told', { after });
+        after = pieces.at(-1)?.number ?? after;
+        seen.push(...pieces.map(({ text }) => text));
+      }
+      await written;
+      expect([...seen].sort()).toEqual([...texts('a'), ...texts('b')].sort());
+      await Promise.all([store.close(), other.close()]);
+    }, 60_000);
 
     it('is refused when a newer version made it', async () => {
       const options = { schema: 'newer one' };

@@ -1,5 +1,5 @@
 import { checkText, checkWhole } from './names.ts';
-import { runId, type Scope } from './scope.ts';
+import { runId, type Scope, unknownRun } from './scope.ts';
 
 /** A piece of what a run printed; it need not end with a line. */
 export interface LogPiece {
@@ -26,9 +26,18 @@ export const logsOf = (scope: Scope): Logs => ({
     const clean = checkText('a piece of a log', typeof text === 'string' ? text.replaceAll('\0', '\ufffd') : text); // what a program prints is not its choice alone
     const row = { stream: stream === 'stderr' ? stream : ('stdout' as const), at: Date.now(), text: clean };
     await scope.database.write('Adding to a log of', async (db) => {
+      // The row of the run is the lock: without it, of two writers the one with the higher number may be seen first, and who reads on after it would miss the other.
+      const found = await db
+        .updateTable('runs')
+        .set((e) => ({ seen_at: e.ref('seen_at') }))
+        .where('project_id', '=', scope.projectId)
+        .where('key', '=', run)
+        .returning('id')
+        .executeTakeFirst();
+      if (found === undefined) throw await unknownRun(db, scope.projectId, run);
       await db
         .insertInto('logs')
-        .values({ ...row, run_id: await runId(db, scope, run) })
+        .values({ ...row, run_id: found.id })
         .execute();
     });
   },
