@@ -1,4 +1,5 @@
-import type { Executor } from '@stratus/core';
+import { type Executor, fail } from '@stratus/core';
+import { beginsAsArchive } from './registry/index.ts';
 import { type BatcherOptions, DataPlane, openServable, type Servable, serveApp } from './serve/index.ts';
 import type { ModelInfo } from './store/index.ts';
 import type { Workspace } from './workspace/index.ts';
@@ -105,6 +106,13 @@ export class ServedModels {
     const { store, blobs } = this.#workspace;
     try {
       const { digest } = await store.models.version(name, number);
+      if (await beginsAsArchive(blobs.stream(digest)))
+        throw fail('bad-value', {
+          what: `${name}:${number}`,
+          got: 'a model that takes its weights from other files, which a server cannot hold',
+          want: 'one file',
+          fix: 'Register it as one file of less than 2 GB; until then the version before is served.',
+        });
       const file = `The model '${name}', version ${number}`;
       const { executor } = this.#options;
       const servable = await openServable(await blobs.read(digest), { name, version: String(number), file, executor });

@@ -2,27 +2,14 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  constant,
-  decodeModel,
-  dense,
-  encodeModel,
-  exportGraph,
-  full,
-  graphInput,
-  input,
-  type ModelProto,
-  ops,
-  sequential,
-  sgd,
-  tensor,
-} from '@stratus/core';
+import { dense, exportGraph, graphInput, input, ops, sequential, sgd, tensor } from '@stratus/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type GateResult, registry } from '../src/registry/index.ts';
 import { isReference, parseReference } from '../src/registry/reference.ts';
 import { rollbackTarget } from '../src/registry/rollback-target.ts';
 import { openWorkspace, type Workspace } from '../src/workspace/index.ts';
+import { withExternalData } from './external-data.ts';
 import { failure } from './store-contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-registry-'));
@@ -288,26 +275,6 @@ it('lets one of two promotions win', async () => {
   expect(tries.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   expect((tries.find(({ status }) => status === 'rejected') as PromiseRejectedResult).reason).toMatchObject({ code: 'conflict' });
 });
-
-/** A model that takes its weights from another file, as tools write models of 2 GB and more. */
-function withExternalData(dir: string): string {
-  const x = graphInput('x', ['batch', 4], 'float32');
-  const whole = decodeModel(
-    exportGraph({ name: 'big', inputs: [x], outputs: { y: ops.matMul(x, constant(full([4, 3], 0.5), 'w')) } }),
-  );
-  const [weights] = whole.graph!.initializer!;
-  writeFileSync(join(dir, 'big.data'), weights!.rawData!);
-  const { rawData: _, ...rest } = weights!;
-  const entry = (key: string, value: string) => ({ key, value });
-  const outside = {
-    ...rest,
-    dataLocation: 1,
-    externalData: [entry('location', 'big.data'), entry('offset', '0'), entry('length', '48')],
-  };
-  const file = join(dir, 'big.onnx');
-  writeFileSync(file, encodeModel({ ...whole, graph: { ...whole.graph, initializer: [outside] } } as ModelProto));
-  return file;
-}
 
 it('keeps a model and the files that it names together', async () => {
   const dir = mkdtempSync(join(folder, 'big-'));

@@ -119,7 +119,7 @@ export async function importArchive(path: string, { name, ...options }: ImportOp
 /** Errors: see `Registry.importFrom`. */
 export async function copyVersion(
   from: Workspace,
-  to: Workspace,
+  to: Pick<Workspace, 'store' | 'blobs'>,
   reference: string,
   { name, notes, by }: ImportOptions,
 ): Promise<VersionInfo> {

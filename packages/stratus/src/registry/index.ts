@@ -1,9 +1,9 @@
-import type { Workspace } from '../workspace/index.ts';
-import { type Registry, type RegistryOptions, registryOf } from './registry.ts';
+import { type Kept, type Registry, type RegistryOptions, registryOf } from './registry.ts';
 
 export type { Port, Signature } from './description.ts';
 export { describeRules, type Evaluate, type GateResult, type GateRules, type MetricRule } from './gates/index.ts';
 export type { ImportOptions } from './import.ts';
+export { beginsAsArchive } from './model-files.ts';
 export type { PromoteOptions, Promotion } from './promote.ts';
 export { isReference, parseReference, type Reference } from './reference.ts';
 export type { LoadedModel, RegisterOptions, Registry, RegistryOptions } from './registry.ts';
@@ -25,4 +25,4 @@ export type { LoadedModel, RegisterOptions, Registry, RegistryOptions } from './
  * await models.rollback('digits', 'production', { reason: 'complaints' });
  * await workspace.close();
  */
-export const registry = (workspace: Workspace, options: RegistryOptions = {}): Registry => registryOf(workspace, options);
+export const registry = (workspace: Kept, options: RegistryOptions = {}): Registry => registryOf(workspace, options);

@@ -18,6 +18,16 @@ const archiveStart = new TextEncoder().encode(`${modelName}\0`);
 /** Whether a blob is a model together with files. */
 export const isArchive = (bytes: Uint8Array): boolean => archiveStart.every((byte, i) => bytes[i] === byte);
 
+/** Whether a blob is a model together with files, by its beginning alone. */
+export async function beginsAsArchive(stream: AsyncIterable<Uint8Array>): Promise<boolean> {
+  let first: Uint8Array = new Uint8Array();
+  for await (const piece of stream) {
+    first = Buffer.concat([first, piece]);
+    if (first.length >= archiveStart.length) break;
+  }
+  return isArchive(first);
+}
+
 /** A name that stays within its folder. */
 export const staysInside = (name: string): boolean =>
   name !== '' && !/^[\\/]|^[A-Za-z]:|(^|[\\/])\.{1,2}([\\/]|$)|\0|\\/.test(name);

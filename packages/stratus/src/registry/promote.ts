@@ -13,6 +13,8 @@ export interface PromoteOptions {
   readonly by?: string;
   /** Also where a gate is not passed. It needs a reason, and is kept in the history. */
   readonly force?: boolean;
+  /** The version that the alias has to have before; undefined: none. Where it is given and somebody else was faster, nothing is moved. */
+  readonly expect?: number | undefined;
   /** Told what each gate said, as soon as it has. */
   readonly onGate?: (result: GateResult) => void;
 }
@@ -75,15 +77,12 @@ async function currentOf({ store }: Parts, model: string, alias: string): Promis
   return Object.hasOwn(aliases, name) ? await store.models.version(model, aliases[name]!) : undefined;
 }
 
+const versionShown = (number: number | undefined): string => (number === undefined ? 'no version' : `version ${number}`);
 const shown = ({ gate, got, want }: GateResult): string => `${gate}: ${got}, and it should be ${want}`;
 
 /** Errors: see `Registry.promote`. */
-export async function promote(
-  parts: Parts,
-  reference: string,
-  alias: string,
-  { reason, by, force = false, onGate = () => {} }: PromoteOptions,
-): Promise<Promotion> {
+export async function promote(parts: Parts, reference: string, alias: string, options: PromoteOptions): Promise<Promotion> {
+  const { reason, by, force = false, onGate = () => {} } = options;
   const { store, blobs, version, evaluate } = parts;
   if (force && !reason?.trim())
     throw fail('bad-value', { what: 'promote', got: 'force without a reason', want: 'a reason, which is kept in the history' });
@@ -91,6 +90,12 @@ export async function promote(
   const { model, number } = found;
   const [declared] = await store.gates.history(model, alias);
   const current = await currentOf(parts, model, alias);
+  if ('expect' in options && options.expect !== current?.number)
+    throw fail('conflict', {
+      what: `The alias '${alias.replace(/^@/, '')}' of the model '${model}'`,
+      reason: `has ${versionShown(current?.number)}, not ${versionShown(options.expect)}`,
+      fix: 'Somebody else moved it: look at its history, and decide again.',
+    });
   await verify(blobs, found);
   const subjects = [subjectOf(parts, found), ...(current === undefined ? [] : [subjectOf(parts, current)])] as const;
   let gates: readonly GateResult[];

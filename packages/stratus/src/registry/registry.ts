@@ -62,8 +62,11 @@ export interface Registry {
   sweep(options?: { readonly dryRun?: boolean; readonly graceMs?: number }): Promise<Swept>;
 }
 
+/** What of a workspace a registry needs. */
+export type Kept = Pick<Workspace, 'store' | 'blobs'>;
+
 /** See `index.ts`. */
-export function registryOf(workspace: Workspace, { evaluate = noEvaluate }: RegistryOptions): Registry {
+export function registryOf(workspace: Kept, { evaluate = noEvaluate }: RegistryOptions): Registry {
   const { store, blobs } = workspace;
 
   const version = async (reference: string): Promise<VersionInfo> => {

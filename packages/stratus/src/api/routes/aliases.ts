@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { describeRules, registry } from '../../registry/index.ts';
+import type { AliasMove } from '../../store/index.ts';
+import { badRequest } from '../problem.ts';
 import { type AnyRoute, route } from '../route.ts';
-import { onWire, plainName, text, time } from '../values.ts';
+import { json, onWire, plainName, text, time } from '../values.ts';
 import { versionName } from './models.ts';
+
+const gates = z
+  .object({
+    forced: z.boolean().describe('Whether it happened in spite of one that was not passed.'),
+    results: z.array(z.object({ gate: z.string(), passed: z.boolean(), got: z.string(), want: z.string() })),
+  })
+  .meta({ id: 'GateResults' });
 
 const move = z
   .object({
@@ -12,6 +22,8 @@ const move = z
     at: time,
     by: z.string(),
     reason: z.string(),
+    kind: z.enum(['move', 'rollback']),
+    gates: gates.exactOptional().describe('What was checked before; left out where nothing was.'),
   })
   .meta({ id: 'AliasMove', description: 'It stays for good.' });
 
@@ -23,7 +35,15 @@ const expect = z
   .describe('The version that it has to have before, null for none. Where somebody else was faster, nothing is moved.');
 
 const newMove = z
-  .strictObject({ version: z.union([z.int().min(1), versionName]), reason: text.exactOptional(), expect })
+  .strictObject({
+    version: z.union([z.int().min(1), versionName]),
+    reason: text.exactOptional(),
+    expect,
+    force: z
+      .boolean()
+      .exactOptional()
+      .describe('Also where a gate is not passed. It needs a reason; both are kept in the history.'),
+  })
   .meta({ id: 'NewAliasMove' });
 
 /** How an alias is moved. */
@@ -31,20 +51,33 @@ export type NewAliasMoveBody = z.input<typeof newMove>;
 /** One move of an alias, as the server tells it. */
 export type WireAliasMove = z.output<typeof move>;
 
+const declared = z
+  .object({
+    rules: z.record(z.string(), json).describe('As they were declared; empty where nothing is asked for.'),
+    asks: z.array(z.string()).describe('The same in words, a gate each.'),
+  })
+  .meta({ id: 'Gates' });
+
+/** What versions have to pass before an alias moves to them, as the server tells it. */
+export type WireGates = z.output<typeof declared>;
+
 const base = '/projects/{project}/models/{model}/aliases';
 const ofModel = z.object({ project: plainName, model: plainName });
 const ofAlias = z.object({ project: plainName, model: plainName, alias: plainName });
 
-interface Asked {
-  readonly reason?: string;
-  readonly expect?: number | null;
-}
+/** A move as schemas have it: what was checked came out of the registry. */
+const moveOnWire = (one: AliasMove): WireAliasMove => onWire(one) as WireAliasMove;
 
-const options = ({ reason, expect }: Asked, by: string | undefined) => ({
+const decided = (reason: string | undefined, by: string | undefined) => ({
   ...(by !== undefined && { by }),
   ...(reason !== undefined && { reason }),
-  ...(expect !== undefined && { expect: expect ?? undefined }),
 });
+
+/** 'digits:3', 'digits@canary', 'digits:latest'. */
+const referenceTo = (model: string, version: number | string): string => {
+  const name = String(version).replace(/^@/, '');
+  return /^(\d+|latest)$/.test(name) ? `${model}:${name}` : `${model}@${name}`;
+};
 
 /** Aliases: which version counts, and all that ever happened to that. */
 export const aliases: readonly AnyRoute[] = [
@@ -52,13 +85,21 @@ export const aliases: readonly AnyRoute[] = [
     id: 'moveAlias',
     method: 'put',
     path: `${base}/{alias}`,
-    about: 'Lets an alias point to a version.',
+    about: 'Lets an alias point to a version that passes the gates of the alias.',
     role: 'deployer',
     params: ofAlias,
     body: newMove,
     answer: move,
-    handle: async ({ store, params, body, caller }) =>
-      onWire(await store.aliases.move(params.model, params.alias, body.version, options(body, caller.name))),
+    async handle({ store, blobs, params, body, caller }) {
+      const { version, reason, expect, force = false } = body;
+      if (force && !reason?.trim()) throw badRequest('`force` needs a `reason`, which is kept in the history.');
+      const { move } = await registry({ store, blobs }).promote(referenceTo(params.model, version), params.alias, {
+        ...decided(reason, caller.name),
+        ...(expect !== undefined && { expect: expect ?? undefined }),
+        force,
+      });
+      return moveOnWire(move);
+    },
   }),
   route({
     id: 'removeAlias',
@@ -70,7 +111,34 @@ export const aliases: readonly AnyRoute[] = [
     query: z.strictObject({ reason: text.exactOptional() }),
     answer: move,
     handle: async ({ store, params, query, caller }) =>
-      onWire(await store.aliases.remove(params.model, params.alias, options(query, caller.name))),
+      moveOnWire(await store.aliases.remove(params.model, params.alias, decided(query.reason, caller.name))),
+  }),
+  route({
+    id: 'rollBackAlias',
+    method: 'post',
+    path: `${base}/{alias}/rollback`,
+    about:
+      'Lets an alias point to what it had before the newest decision that was not undone. Gates are not asked: it was served before.',
+    role: 'deployer',
+    params: ofAlias,
+    body: z.strictObject({ reason: text.exactOptional() }),
+    answer: move,
+    handle: async ({ store, blobs, params, body, caller }) =>
+      moveOnWire(await registry({ store, blobs }).rollback(params.model, params.alias, decided(body.reason, caller.name))),
+  }),
+  route({
+    id: 'getGates',
+    method: 'get',
+    path: `${base}/{alias}/gates`,
+    about:
+      'What a version has to pass before the alias moves to it. It is declared where the store is, with `stratus models gate`.',
+    role: 'viewer',
+    params: ofAlias,
+    answer: declared,
+    async handle({ store, blobs, params }) {
+      const rules = await registry({ store, blobs }).gates(params.model, params.alias);
+      return { rules: rules as WireGates['rules'], asks: describeRules(rules) };
+    },
   }),
   route({
     id: 'listAliasMoves',
@@ -82,7 +150,7 @@ export const aliases: readonly AnyRoute[] = [
     query: z.strictObject({ alias: plainName.exactOptional() }),
     answer: z.object({ moves: z.array(move) }),
     handle: async ({ store, params, query }) => ({
-      moves: (await store.aliases.history(params.model, query.alias)).map((one) => onWire(one)),
+      moves: (await store.aliases.history(params.model, query.alias)).map(moveOnWire),
     }),
   }),
 ];
