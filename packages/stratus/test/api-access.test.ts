@@ -44,6 +44,15 @@ it('is open to programs of this machine, and not to pages of other sites', async
   for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', 'file://'])
     expect(await ask({ host: `127.0.0.1:${server.port}`, origin })).toBe(403);
   for (const path of ['/v2', '/v2/models', '/']) expect((await get(path, { origin: 'https://evil.example' })).status).toBe(403);
+  // Nor is every user of this machine the one who started the server.
+  for (const [path, body] of [
+    ['', '{"command":["true"],"cwd":"/"}'],
+    ['/x/retry', undefined],
+  ] as const) {
+    const response = await get(`/api/v1/projects/default/jobs${path}`, json, { method: 'POST', ...(body && { body }) });
+    expect([response.status, await response.json()]).toMatchObject([403, { detail: expect.stringContaining('without a token') }]);
+  }
+  expect(await (await get('/api/v1/projects/default/jobs')).json()).toEqual({ jobs: [] });
   // What a form can send without asking first is no JSON.
   const form = await get(runs, { 'content-type': 'text/plain' }, { method: 'POST', body: '{"key":"forged"}' });
   expect(form.status).toBe(415);
@@ -133,9 +142,23 @@ it('asks again what does no harm twice, when the server is away for a moment', a
   expect((await client.runs.get(run.key)).key).toBe(run.key);
   failures = 1;
   methods.length = 0;
-  expect((await failure(client.metrics.append(run.key, [{ name: 'x', step: 0, value: 1 }]))).code).toBe('request-failed');
-  expect(methods).toEqual(['POST']); // points would be there twice
+  await client.metrics.append(run.key, [{ name: 'x', step: 0, value: 1 }]);
+  expect(methods).toEqual(['POST', 'POST']); // the first answer was lost, and its points are there once
   expect((await client.metrics.history(run.key, 'x')).length).toBe(1);
+  failures = 2;
+  const steps = Array.from({ length: 8 }, (_, step) => step);
+  await Promise.all(steps.map((step) => client.metrics.append(run.key, [{ name: 'y', step, value: step }])));
+  expect((await client.metrics.history(run.key, 'y')).map(({ step }) => step)).toEqual(steps);
+  failures = 2; // one call fails for good, and those after it go on
+  const hasty = connect({ url: server.url, fetch: shaky, retries: 1 });
+  const [first, ...others] = await Promise.allSettled(
+    steps.slice(0, 3).map((step) => hasty.metrics.append(run.key, [{ name: 'z', step, value: 0 }])),
+  );
+  expect([first!.status, others.at(-1)!.status]).toEqual(['rejected', 'fulfilled']);
+  failures = 1;
+  methods.length = 0;
+  expect((await failure(client.logs.append(run.key, 'stdout', 'x'))).code).toBe('request-failed');
+  expect(methods).toEqual(['POST']); // it would be there twice
   const gone = await testServer();
   await gone.end();
   const nobody = await failure(connect({ url: gone.url, retries: 0 }).me());

@@ -1,7 +1,9 @@
 // What the API promises, whatever database lies under it: every route, through a real server and the client.
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, connect } from '../src/client/index.ts';
+import type { Store } from '../src/store/index.ts';
 import { Checking, routes, type TestServer, testServer } from './api-harness.ts';
 import { inferBody, smallBytes } from './serving.ts';
 import { failure } from './store-contract.ts';
@@ -12,7 +14,7 @@ export function apiContract(store: () => { readonly store?: string }): void {
   let stratus: Client;
   let count = 0;
   beforeAll(async () => {
-    server = await testServer(store());
+    server = await testServer({ ...store(), jobs: { pollMs: 50, cores: 4 } });
     checking = new Checking();
     stratus = connect({ url: server.url, fetch: checking.fetch, retries: 0 });
   }, 60_000);
@@ -222,6 +224,39 @@ export function apiContract(store: () => { readonly store?: string }): void {
     expect((await models.get('net')).versions).toBe(3);
   });
 
+  it('asks the gates of an alias, and goes back', async () => {
+    const { blobs, models, aliases, project } = await fresh();
+    const direct = await (await openServerStore()).inProject(project);
+    for (const n of [10, 20, 30])
+      await models.register('net', { digest: (await blobs.put(randomBytes(n) as Uint8Array<ArrayBuffer>)).digest });
+    expect(await aliases.gates('net', 'production')).toEqual({ rules: {}, asks: [] });
+    await aliases.move('net', 'production', 1);
+    await direct.gates.declare('net', 'production', { maxBytes: 25 });
+    await direct.close();
+    expect(await aliases.gates('net', '@production')).toMatchObject({ rules: { maxBytes: 25 }, asks: [expect.any(String)] });
+    const passed = await aliases.move('net', 'production', 2, { reason: 'better', expect: 1 });
+    expect(passed).toMatchObject({ kind: 'move', gates: { forced: false, results: [{ passed: true }] } });
+    const missed = await failure(aliases.move('net', 'production', 'latest'));
+    expect(missed).toMatchObject({ code: 'conflict', details: { status: 409 } });
+    expect(missed.message).toContain("does not pass the gates of 'production'");
+    expect((await models.get('net')).aliases).toEqual({ production: 2 });
+    for (const reason of [undefined, ' '])
+      expect(await failure(aliases.move('net', 'production', 3, { force: true, ...(reason && { reason }) }))).toMatchObject({
+        code: 'bad-request',
+        details: { status: 400 },
+      });
+    const forced = await aliases.move('net', 'production', 'latest', { force: true, reason: 'the disk is large' });
+    expect(forced).toMatchObject({ version: 3, gates: { forced: true, results: [{ passed: false }] } });
+    expect(await aliases.rollback('net', 'production', { reason: 'it was not' })).toMatchObject({
+      version: 2,
+      previous: 3,
+      kind: 'rollback',
+      reason: 'it was not',
+    });
+    expect(await aliases.rollback('net', '@production')).toMatchObject({ version: 1 });
+    expect((await failure(aliases.rollback('net', 'production'))).code).toBe('conflict');
+  });
+
   it('counts versions from 1, without gaps, when a hundred come at once', async () => {
     const { blobs, models } = await fresh();
     const { digest } = await blobs.put(bytes(5));
@@ -298,9 +333,13 @@ export function apiContract(store: () => { readonly store?: string }): void {
     expect((await theirs.tokens.list()).map(({ name }) => name)).toEqual(['x']);
   });
 
-  async function serverToken(): Promise<{ secret: string }> {
+  async function openServerStore(): Promise<Store> {
     const { openStore } = await import('../src/store/index.ts');
-    const direct = await openStore(store().store ?? server.store);
+    return await openStore(store().store ?? server.store);
+  }
+
+  async function serverToken(): Promise<{ secret: string }> {
+    const direct = await openServerStore();
     const made = await direct.tokens.create({ name: 'root', role: 'admin', allProjects: true });
     await direct.close();
     return made;
@@ -331,6 +370,8 @@ export function apiContract(store: () => { readonly store?: string }): void {
     expect(made.createdBy).toBe('trainer');
     await needs(trainer.aliases.move('net', 'production', 1), 'needs the role deployer');
     expect((await deployer.aliases.move('net', 'production', 1)).by).toBe('deployer');
+    await needs(trainer.aliases.rollback('net', 'production'), 'needs the role deployer');
+    expect((await viewer.aliases.gates('net', 'production')).rules).toEqual({});
     await needs(deployer.tokens.list(), 'needs the role admin');
     await needs(admin.projects.create('more'), 'an admin of all projects');
     const [first] = await admin.tokens.list();
@@ -355,6 +396,52 @@ export function apiContract(store: () => { readonly store?: string }): void {
     expect([unauthorized.status, unauthorized.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="stratus"']);
     expect((await fetch(`${server.url}/v2/health/live`)).status).toBe(200);
   });
+
+  it('runs the jobs of an admin of all projects; others watch and stop them', async () => {
+    const as = (token: string): Client => connect({ url: server.url, token, fetch: checking.fetch, retries: 0 });
+    const { jobs, tokens } = as((await serverToken()).secret);
+    const patience = { timeout: 50_000 };
+    const code = 'console.log(process.env.GREETING.length)';
+    const made = await jobs.submit({
+      command: ['node', '-e', code],
+      cwd: tmpdir(),
+      env: { GREETING: 'not-told' },
+      name: 'Greet',
+    });
+    expect(made).toMatchObject({ name: 'Greet', variables: ['GREETING'], createdBy: 'root', attempts: 0, occurrence: 1 });
+    expect(JSON.stringify(made)).not.toContain('not-told');
+    const { key } = made;
+    const status = async (job: string): Promise<string> => (await jobs.get(job)).status;
+    await expect.poll(() => status(key), patience).toBe('succeeded');
+    expect(await jobs.logs(key)).toMatchObject([{ attempt: 1, stream: 'stdout', text: '8\n' }]);
+    expect(await jobs.attempts(key)).toMatchObject([{ number: 1, status: 'succeeded', exitCode: 0 }]);
+    expect((await jobs.list({ status: ['succeeded', 'failed'] })).map((job) => job.key)).toContain(key);
+    expect(await jobs.list({ status: ['lost'] })).toEqual([]);
+    expect(await failure(jobs.cancel(key))).toMatchObject({ code: 'conflict', details: { status: 409 } });
+    expect((await jobs.retry(key)).occurrence).toBe(2);
+    await expect.poll(() => jobs.logs(key, { attempt: 2 }), patience).toMatchObject([{ text: '8\n' }]);
+
+    const [viewer, trainer, admin] = await Promise.all(
+      (['viewer', 'trainer', 'admin'] as const).map(async (role) => as((await tokens.create({ name: role, role })).secret)),
+    );
+    const saving = "process.on('SIGTERM', () => process.exit(75)); console.log('up'); setInterval(() => {}, 1000)";
+    const long = await jobs.submit({ key: `long-${count}`, command: ['node', '-e', saving], cwd: tmpdir() });
+    const printed = async (attempt: number): Promise<unknown> => (await viewer!.jobs.logs(long.key, { attempt }))[0]?.text;
+    await expect.poll(() => printed(1), patience).toBe('up\n');
+    for (const verb of ['cancel', 'preempt'] as const)
+      await expect(viewer!.jobs[verb](long.key)).rejects.toThrow('needs the role trainer');
+    for (const one of [trainer!, admin!]) {
+      await expect(one.jobs.submit({ command: ['true'], cwd: '/' })).rejects.toThrow('needs an admin of all projects');
+      await expect(one.jobs.retry(key)).rejects.toThrow('needs an admin of all projects');
+    }
+    expect(await trainer!.jobs.preempt(long.key)).toMatchObject({ status: 'running', wish: 'preempt' });
+    await expect.poll(() => printed(2), patience).toBe('up\n');
+    await trainer!.jobs.cancel(long.key);
+    await expect.poll(() => status(long.key), patience).toBe('cancelled');
+    expect((await jobs.attempts(long.key)).map((one) => one.status)).toEqual(['preempted', 'cancelled']);
+    expect((await failure(jobs.get('nobody'))).code).toBe('unknown-name');
+    expect((await failure(jobs.submit({ command: ['true'], cwd: 'here' }))).code).toBe('bad-value');
+  }, 120_000);
 
   it('has answered by every route, never with an error of its own', () => {
     expect(routes.map(({ id }) => id).filter((id) => id !== 'followRun' && !checking.answered.has(id))).toEqual([]);

@@ -2,9 +2,10 @@ export { Access, type Caller, checkProject, checkRole, isLoopback } from './acce
 export { type ApiApp, type ApiOptions, apiApp } from './app.ts';
 export type { WireEvent } from './follow.ts';
 export { type Problem, problemResponse } from './problem.ts';
-export type { NewAliasMoveBody, WireAliasMove } from './routes/aliases.ts';
+export type { NewAliasMoveBody, WireAliasMove, WireGates } from './routes/aliases.ts';
 export type { NewArtifactBody, WireArtifact } from './routes/artifacts.ts';
 export type { WireBlob } from './routes/blobs.ts';
+export type { NewJobBody, WireAttempt, WireJob, WireJobLogPiece } from './routes/jobs.ts';
 export type { NewLogPieceBody, WireLogPiece } from './routes/logs.ts';
 export type { NewPointsBody, WirePoint, WireSummary } from './routes/metrics.ts';
 export type { NewVersionBody, WireModel, WireVersion } from './routes/models.ts';

@@ -13,8 +13,8 @@ const failing = (route: AnyRoute) => ({
   401: { description: 'No token, or one that does not count.', content: problemContent },
   403: { description: 'The token does not allow this, or not in this project.', content: problemContent },
   ...(route.params && { 404: { description: 'Something that is named is not there.', content: problemContent } }),
+  ...(route.method !== 'get' && { 409: { description: 'It does not go with what is there.', content: problemContent } }),
   ...((route.body || route.takes) && {
-    409: { description: 'It does not go with what is there.', content: problemContent },
     413: { description: 'The body is too large.', content: problemContent },
     415: { description: 'The body is of another type.', content: problemContent },
   }),

@@ -14,7 +14,7 @@ export interface Asking {
 /** A request. */
 export interface Ask {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly json?: unknown;
   readonly bytes?: Blob;
   readonly headers?: Readonly<Record<string, string>>;
@@ -50,7 +50,8 @@ export const pauseMs = (tries: number, retryAfter?: string | null): number =>
 
 function urlOf({ base }: Asking, path: string, query: Ask['query']): string {
   const url = new URL(path, base);
-  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(query ?? {}))
+    for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, String(one));
   return url.href;
 }
 

@@ -12,6 +12,7 @@ import type {
   WireAliasMove,
   WireArtifact,
   WireBlob,
+  WireGates,
   WireLogPiece,
   WireMadeToken,
   WireModel,
@@ -21,9 +22,12 @@ import type {
   WireToken,
   WireVersion,
 } from '../api/index.ts';
+import { appending } from './appending.ts';
 import { type Asking, ask, askJson, askNothing } from './asking.ts';
 import { type BlobClient, type BlobInput, blobClient } from './blobs.ts';
+import { create } from './create.ts';
 import { type FollowOptions, followRun } from './events.ts';
+import { type JobClient, jobClient } from './jobs.ts';
 import { type MetricValue, pointOf, type Run, type RunEvent, runOf, type Summary, summaryOf, wireOf } from './numbers.ts';
 
 /** Where a server is, and who asks. */
@@ -72,6 +76,7 @@ export interface Client {
     remove(key: string): Promise<void>;
   };
   readonly metrics: {
+    /** Counts once, also where it had to be sent again; calls for one run go one after the other. */
     append(run: string, points: readonly NewPoint[]): Promise<void>;
     summaries(run: string): Promise<readonly Summary[]>;
     curve(run: string, name: string, options?: { readonly points?: number }): Promise<readonly MetricValue[]>;
@@ -106,15 +111,21 @@ export interface Client {
     ): Promise<{ readonly versions: readonly WireVersion[]; readonly next: number | null }>;
   };
   readonly aliases: {
+    /** Promotes a version: it has to pass the gates of the alias. `force` moves it all the same, with a reason. */
     move(
       model: string,
       alias: string,
       version: number | string,
       options?: Omit<NewAliasMoveBody, 'version'>,
     ): Promise<WireAliasMove>;
+    /** Lets it point to what it had before. */
+    rollback(model: string, alias: string, options?: { readonly reason?: string }): Promise<WireAliasMove>;
+    /** What a version has to pass. */
+    gates(model: string, alias: string): Promise<WireGates>;
     remove(model: string, alias: string, options?: { readonly reason?: string }): Promise<WireAliasMove>;
     history(model: string, alias?: string): Promise<readonly WireAliasMove[]>;
   };
+  readonly jobs: JobClient;
   readonly tokens: {
     create(token: NewTokenBody): Promise<WireMadeToken>;
     list(): Promise<readonly WireToken[]>;
@@ -123,9 +134,6 @@ export interface Client {
   /** What happens to a run, from its beginning or from now on, until it has ended. A connection that breaks is taken up where it was. */
   events(run: string, options?: FollowOptions): AsyncIterable<RunEvent>;
 }
-
-const letters = 'abcdefghijkmnpqrstuvwxyz23456789'; // 32 that are not taken for one another
-const newKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => letters[byte & 31]).join('');
 
 const e = encodeURIComponent;
 
@@ -152,6 +160,7 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
   const run = (key: string): string => `${at}/runs/${e(key)}`;
   const model = (name: string): string => `${at}/models/${e(name)}`;
   const blobs = blobClient(asking, at);
+  const append = appending(asking);
   const numbers = { method: 'POST', again: true } as const;
 
   return {
@@ -167,17 +176,7 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
       create: (name) => askNothing(asking, `projects/${e(name)}`, { method: 'PUT' }),
     },
     runs: {
-      async create(given = {}) {
-        const key = given.key ?? newKey();
-        const request = { method: 'POST', json: { ...given, key }, again: given.key === undefined } as const;
-        try {
-          return runOf(await askJson<WireRun>(asking, `${at}/runs`, request));
-        } catch (error) {
-          const { code, details } = error as { readonly code?: string; readonly details?: { readonly tries?: number } };
-          if (given.key !== undefined || code !== 'conflict' || (details?.tries ?? 1) < 2) throw error;
-          return runOf(await askJson<WireRun>(asking, run(key))); // its first answer was lost
-        }
-      },
+      create: async (given = {}) => runOf(await create<WireRun>(asking, `${at}/runs`, given)),
       get: async (key) => runOf(await askJson<WireRun>(asking, run(key))),
       async list(query = {}) {
         const { runs, next } = await askJson<{ runs: WireRun[]; next: number | null }>(asking, `${at}/runs/search`, {
@@ -205,7 +204,7 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
           value: wireOf(value),
           ...(at && { at: at.getTime() }),
         }));
-        await askNothing(asking, `${run(key)}/metrics`, { method: 'POST', json: { points: wire } });
+        await append(`${run(key)}/metrics`, wire);
       },
       async summaries(key) {
         const { metrics } = await askJson<{ metrics: WireSummary[] }>(asking, `${run(key)}/metrics`);
@@ -254,6 +253,9 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
           json: { version, ...options },
           again: false,
         }),
+      rollback: (name, alias, json = {}) =>
+        askJson(asking, `${model(name)}/aliases/${e(bare(alias))}/rollback`, { method: 'POST', json }),
+      gates: (name, alias) => askJson(asking, `${model(name)}/aliases/${e(bare(alias))}/gates`),
       remove: (name, alias, { reason } = {}) =>
         askJson(asking, `${model(name)}/aliases/${e(bare(alias))}`, { method: 'DELETE', query: { reason } }),
       history: async (name, alias) => {
@@ -261,6 +263,7 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
         return (await askJson<{ moves: WireAliasMove[] }>(asking, `${model(name)}/aliases`, { query })).moves;
       },
     },
+    jobs: jobClient(asking, at),
     tokens: {
       create: (json) => askJson(asking, `${at}/tokens`, { method: 'POST', json }),
       list: async () => (await askJson<{ tokens: WireToken[] }>(asking, `${at}/tokens`)).tokens,

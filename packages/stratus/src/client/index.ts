@@ -2,6 +2,7 @@ export { StratusError } from '@stratus/core';
 export type {
   CallerInfo,
   NewAliasMoveBody as NewAliasMove,
+  NewJobBody as NewJob,
   NewRunBody as NewRun,
   NewTokenBody as NewToken,
   NewVersionBody as NewVersion,
@@ -9,7 +10,11 @@ export type {
   RunQueryBody as RunQuery,
   WireAliasMove as AliasMove,
   WireArtifact as Artifact,
+  WireAttempt as Attempt,
   WireBlob as StoredBlob,
+  WireGates as Gates,
+  WireJob as Job,
+  WireJobLogPiece as JobLogPiece,
   WireLogPiece as LogPiece,
   WireModel as Model,
   WireToken as Token,
@@ -18,4 +23,5 @@ export type {
 export type { BlobClient, BlobInput } from './blobs.ts';
 export { type Client, type ConnectOptions, connect, type NewPoint } from './connect.ts';
 export type { FollowOptions } from './events.ts';
+export type { JobClient } from './jobs.ts';
 export type { MetricValue, Run, RunEvent, Summary } from './numbers.ts';

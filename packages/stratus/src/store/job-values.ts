@@ -7,6 +7,8 @@ import { jsonOf } from './run-values.ts';
 export interface NewJob {
   /** The program and its arguments; no shell reads them. */
   readonly command: readonly string[];
+  /** Who wants it, for histories; who the store was opened by where it is left out. */
+  readonly by?: string;
   /** What commands call it by; drawn at random where it is left out. */
   readonly key?: string;
   /** For people; the command where it is left out. */

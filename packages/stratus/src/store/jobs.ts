@@ -6,7 +6,7 @@ import { type JobLogPiece, type JobLogQuery, readJobLog } from './job-logs.ts';
 import { nextTime } from './job-schedule.ts';
 import { finalStates, type StoredJobStatus, statesBefore } from './job-states.ts';
 import { type NewJob, rowOf } from './job-values.ts';
-import { checkWhole, unknown } from './names.ts';
+import { checkTitle, checkWhole, unknown } from './names.ts';
 import type { Scope } from './scope.ts';
 
 /** The jobs of a store, for those who want something done; those who do it use `attempts`. */
@@ -24,7 +24,7 @@ export interface Jobs {
   /** What attempts printed, in order. Errors: `unknown-name`, `bad-value`, `database-failed`. */
   logs(key: string, query?: JobLogQuery): Promise<readonly JobLogPiece[]>;
   /** A job that runs is stopped by its supervisor: SIGTERM, then SIGKILL. Errors: `unknown-name`, `conflict` for one that is over, `database-failed`. */
-  cancel(key: string): Promise<JobInfo>;
+  cancel(key: string, options?: { readonly by?: string }): Promise<JobInfo>;
   /** Lets a job that is over begin once more, and one that pauses begin now. One that failed goes on with what it had; one that succeeded has its next occurrence. Errors: `unknown-name`, `conflict` for one that runs, `database-failed`. */
   retry(key: string): Promise<JobInfo>;
   /** Asks a job that runs to save what it has and make room; it goes on later. Errors: `unknown-name`, `conflict` for one that does not run, `database-failed`. */
@@ -72,7 +72,7 @@ export const jobsOf = (scope: Scope): Jobs => {
             failures: 0,
             losses: 0,
             created_at: Date.now(),
-            created_by: scope.actor,
+            created_by: checkTitle('by', job.by ?? scope.actor),
           })
           .onConflict((c) => c.columns(['project_id', 'key']).doNothing())
           .returning('id')
@@ -121,14 +121,14 @@ export const jobsOf = (scope: Scope): Jobs => {
     logs: (key, query = {}) =>
       database.read('Reading the log of a job of', async (db) => await readJobLog(db, await jobId(db, scope, key), query)),
 
-    cancel: (key) =>
+    cancel: (key, { by } = {}) =>
       move(
         key,
         statesBefore('cancelled'),
         ({ status }) =>
           status === 'running'
             ? { wish: 'cancel' }
-            : { status: 'cancelled', reason: `cancelled by ${scope.actor}`, finished_at: Date.now() },
+            : { status: 'cancelled', reason: `cancelled by ${checkTitle('by', by ?? scope.actor)}`, finished_at: Date.now() },
         { doing: 'Cancelling a job of', otherwise: ['cannot be cancelled', 'It is over.'] },
       ),
 

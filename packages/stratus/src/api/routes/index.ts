@@ -3,6 +3,7 @@ import { aliases } from './aliases.ts';
 import { artifacts } from './artifacts.ts';
 import { blobs } from './blobs.ts';
 import { events } from './events.ts';
+import { jobs } from './jobs.ts';
 import { logs } from './logs.ts';
 import { metrics } from './metrics.ts';
 import { models } from './models.ts';
@@ -21,5 +22,6 @@ export const groups: Readonly<Record<string, readonly AnyRoute[]>> = {
   blobs,
   models,
   aliases,
+  jobs,
   tokens,
 };

@@ -25,6 +25,13 @@ const newPoints = z
       .array(z.strictObject({ name: title, step: whole, value, at: at.exactOptional() }))
       .max(100_000)
       .describe('All of them are added, or none.'),
+    once: z
+      .strictObject({
+        writer: plainName.describe('Who adds: a name that nobody else uses.'),
+        sequence: whole.describe('Of this call among those of the writer to this run, growing.'),
+      })
+      .exactOptional()
+      .describe('Makes the call safe to be sent again: one with the number of an earlier one, or a lower one, adds nothing.'),
   })
   .meta({ id: 'NewPoints' });
 
@@ -63,7 +70,7 @@ export const metrics: readonly AnyRoute[] = [
         value: Number(value),
         ...(at !== undefined && { at: new Date(at) }),
       }));
-      if (points.length > 0) await store.metrics.append(params.run, points);
+      if (points.length > 0) await store.metrics.append(params.run, points, body.once);
       else await store.runs.get(params.run); // also nothing is added to a run that has to be there
     },
   }),
