@@ -145,7 +145,13 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
       await workspace.close();
     },
   });
-  if (options.jobs !== undefined) supervisor = (await import('./jobs/index.ts')).superviseJobs(workspace, options.jobs);
+  try {
+    // Last: a server that finds its port taken has begun no job.
+    if (options.jobs !== undefined) supervisor = (await import('./jobs/index.ts')).superviseJobs(workspace, options.jobs);
+  } catch (e) {
+    await listening.stop();
+    throw e;
+  }
   models.start();
   return {
     ...listening,

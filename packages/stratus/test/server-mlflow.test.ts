@@ -57,6 +57,14 @@ it('answers clients of MLflow of this machine while there is no token, and no pa
   expect((await ask('GET', '/api/v1/me')).status).toBe(200); // what comes after goes on
 });
 
+it('does not stay where it cannot run jobs as it should', async () => {
+  const { end, port } = await testServer();
+  await end();
+  await expect(testServer({ port, jobs: { cores: 0 } })).rejects.toThrow('above 0');
+  const again = await testServer({ port }); // nobody listens there any more
+  await again.end();
+});
+
 it('bounds what it takes', async () => {
   const { said } = await mlflow('POST', 'runs/create', {}, { experiment_id: '0' });
   const { run_id: run } = (said['run'] as { info: { run_id: string } }).info;

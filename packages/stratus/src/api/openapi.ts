@@ -66,7 +66,7 @@ export function openApi(): ReturnType<typeof createDocument> {
     info: {
       title: 'Stratus',
       version,
-      description: 'Runs, metrics, logs, files, models and aliases of projects. Errors are problem details (RFC 9457).',
+      description: 'Runs, metrics, logs, files, models, aliases and jobs of projects. Errors are problem details (RFC 9457).',
     },
     servers: [{ url: '/' }],
     security: [{ token: [] }],

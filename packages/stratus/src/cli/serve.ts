@@ -70,7 +70,7 @@ async function serve({ host, port, allowOrigin, jobs, store, blobs, project, ...
   const { stop: _, ...about } = server;
   output.data({ type: 'serving', ...about });
   output.print(`Serving the project ${bold(server.project)} at ${bold(cyan(server.url))}`);
-  output.print(`  ${server.url}/api  runs, metrics, models, files`);
+  output.print(`  ${server.url}/api  runs, metrics, models, files, jobs`);
   output.print(`  ${server.url}/v2   models of the registry: @production, or the newest version`);
   output.print(`  MLFLOW_TRACKING_URI=${server.url}  for MLflow's client`);
   if (jobs) output.print('  and runs the jobs of the project: stratus jobs submit');
