@@ -90,7 +90,7 @@ describe('the client of MLflow itself', () => {
   let postgres: PostgresServer | undefined;
   beforeAll(async () => {
     if (version && postgresPrograms !== undefined) postgres = await startPostgres();
-  });
+  }, 60_000);
   afterAll(() => postgres?.stop());
 
   it('sees what it sees of its own server, on SQLite (Python package mlflow)', { timeout: 180_000 }, async (ctx) => {

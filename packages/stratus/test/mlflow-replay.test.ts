@@ -65,7 +65,7 @@ describe(`requests of the client ${client} of MLflow`, () => {
   let postgres: PostgresServer | undefined;
   beforeAll(async () => {
     if (postgresPrograms !== undefined) postgres = await startPostgres();
-  });
+  }, 60_000);
   afterAll(() => postgres?.stop());
 
   it('call what is answered here, and cover it', () => {
