@@ -108,7 +108,7 @@ export const aliases: readonly AnyRoute[] = [
     about: 'Takes an alias away; its history stays.',
     role: 'deployer',
     params: ofAlias,
-    query: z.strictObject({ reason: text.exactOptional() }),
+    query: z.strictObject({ reason: text.max(1000).exactOptional() }), // a URL is no place for long ones
     answer: move,
     handle: async ({ store, params, query, caller }) =>
       moveOnWire(await store.aliases.remove(params.model, params.alias, decided(query.reason, caller.name))),
