@@ -123,9 +123,9 @@ it('answers whatever is sent to any route', async () => {
           `${method} ${path}?${search} ${JSON.stringify(body)} answers ${response.status}: ${String(server.reported.at(-1))}`,
         );
     }),
-    { numRuns: 300 },
+    { numRuns: 600 },
   );
-  expect((checking.statuses.get(200) ?? 0) + (checking.statuses.get(201) ?? 0)).toBeGreaterThan(10); // some of it was right
+  expect((checking.statuses.get(200) ?? 0) + (checking.statuses.get(201) ?? 0)).toBeGreaterThan(20); // some of it was right
 });
 
 it('answers bodies that are no JSON, or of another kind', async () => {
@@ -151,7 +151,7 @@ it('answers bodies that are no JSON, or of another kind', async () => {
       });
       expect(response.status).toBeLessThan(500);
     }),
-    { numRuns: 80 },
+    { numRuns: 150 },
   );
 });
 
