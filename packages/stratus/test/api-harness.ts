@@ -15,7 +15,7 @@ const patterns = routes.map((route) => ({
 }));
 
 /** The route that answers a request. The longest path that fits is the one with fewest parameters. */
-const routeOf = (method: string, path: string): AnyRoute | undefined =>
+export const routeOf = (method: string, path: string): AnyRoute | undefined =>
   patterns
     .filter(({ route, pattern }) => route.method === (method === 'HEAD' ? 'get' : method.toLowerCase()) && pattern.test(path))
     .sort((a, b) => a.route.path.split('{').length - b.route.path.split('{').length)[0]?.route;
