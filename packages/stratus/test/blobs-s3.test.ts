@@ -187,7 +187,6 @@ describe.skipIf(swiftFolder === undefined)('blobs on a server of S3 (the Debian 
     const blobs = over(prefixOf(), {}, server.port);
     const contents = Array.from({ length: 12 }, () => randomBytes(100));
     const graceMs = 1500;
-    const sweep = () => blobs.sweep({ references: async () => new Set(), graceMs });
     const digests = await Promise.all(contents.map(async (bytes) => (await blobs.put(bytes)).digest));
     await vi.waitFor(
       async () => expect((await blobs.sweep({ references: async () => new Set(), graceMs, dryRun: true })).aside.length).toBe(12),
@@ -196,8 +195,19 @@ describe.skipIf(swiftFolder === undefined)('blobs on a server of S3 (the Debian 
         interval: 100,
       },
     );
-    const sweeps = [sweep(), sweep(), sweep()];
-    await Promise.all([...sweeps, ...contents.map((bytes) => blobs.put(bytes))]);
+    // When all sweeps have looked and not yet moved anything, puts begin at the end of the list and meet the sweeps, which begin at its start.
+    let looked = 0;
+    let go = (): void => {};
+    const allLooked = new Promise<void>((done) => (go = done));
+    const references = async (): Promise<Set<string>> => {
+      if (++looked === 3) go();
+      await allLooked;
+      return new Set();
+    };
+    const sweeps = Array.from({ length: 3 }, () => blobs.sweep({ references, graceMs }));
+    await allLooked;
+    const backwards = contents.toSorted((x, y) => (digestOf(x) < digestOf(y) ? 1 : -1));
+    for (let i = 0; i < backwards.length; i += 3) await Promise.all(backwards.slice(i, i + 3).map((bytes) => blobs.put(bytes)));
     const asides = (await Promise.all(sweeps)).flatMap(({ aside }) => aside);
     expect(asides.length).toBeGreaterThan(0);
     for (const digest of digests) expect((await blobs.read(digest)).length).toBe(100);

@@ -90,7 +90,8 @@ export function s3Places({ client, address, request }: S3Server, atOnce = copied
         else await request(doing, () => client.send(new CopyObjectCommand({ Bucket, Key: to, CopySource })));
         return true;
       } catch (e) {
-        if (isMissing(e)) return false;
+        // Swift says of a copy whose source has gone meanwhile that there is no such bucket.
+        if (isMissing(e) || (await head(doing, from)) === undefined) return false;
         throw e;
       }
     },
