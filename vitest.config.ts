@@ -31,6 +31,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 60_000,
+    hookTimeout: 60_000, // what starts PostgreSQL for the tests of a file, while others run, is no quicker than they are
     projects: [
       {
         extends: true,
