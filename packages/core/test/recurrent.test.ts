@@ -1,6 +1,6 @@
 // Recurrent layers beyond their golden values: both graphs say the same, padding changes nothing, states go on, mistakes are named.
 import { describe, expect, it } from 'vitest';
-import { toposort } from '../src/graph/index.ts';
+import { expandGraph, portable, type Runs, toposort } from '../src/graph/index.ts';
 import {
   adam,
   add,
@@ -56,11 +56,13 @@ interface Options {
   readonly training: boolean;
   readonly weights?: Readonly<Record<string, Tensor>>;
   readonly gradients?: boolean;
+  /** Which kernels there are: not known unless told. */
+  readonly runs?: Runs;
 }
 const open = (inputs: readonly Symbolic[], outputs: LayerOutput) => {
   const net = architecture({ inputs, outputs });
-  return async (fed: readonly Tensor[], { training, weights, gradients = false }: Options) => {
-    const built = buildGraph(net, { training });
+  return async (fed: readonly Tensor[], { training, weights, gradients = false, runs }: Options) => {
+    const built = buildGraph(net, { training, runs });
     const values = weights ?? initialWeights(built.parameters, 1);
     const wanted: Record<string, Value> = { ...built.outputs };
     if (gradients) {
@@ -132,6 +134,43 @@ describe('the graph that predicts says what the one that trains does', () => {
     const x = input({ shape: [3, 10] });
     const run = open([x], gru({ units: 4, activation: 'gelu' })(x));
     expect(opsOf((await run([random('x', [2, 3, 10])], { training: false })).graph.outputs)).toContain('Scan');
+  });
+});
+
+describe('what a layer trains as goes by the kernels that there are', () => {
+  const own = ({ op }: Parameters<Runs>[0]): boolean => ['LstmSteps', 'GruSteps'].includes(op.type);
+  const without: Runs = (node) => portable(node) && node.op.type !== 'Scan'; // as an engine that has no loops
+  const layers: readonly [string, string, () => Layer<LayerOutput>][] = [
+    ['LstmSteps', 'lstm', () => lstm({ units: 6, returnSequences: true, returnState: true })],
+    ['LstmSteps', 'lstm backwards', () => lstm({ units: 6, goBackwards: true })],
+    ['GruSteps', 'gru', () => gru({ units: 6, returnSequences: true, returnState: true })],
+    ['GruSteps', 'gru backwards', () => gru({ units: 6, goBackwards: true })],
+    ['LstmSteps', 'bidirectional', () => bidirectional({ layer: lstm({ units: 6, returnSequences: true }) })],
+  ];
+  it.each(layers)('%s: %s', async (steps, _, make) => {
+    const x = input({ shape: [5, 4] });
+    const run = open([x], make()(dense({ units: 4 })(x)));
+    const fed = [random('kernels', [3, 5, 4])];
+    const trained = async (runs?: Runs) => await run(fed, { training: true, gradients: true, ...(runs && { runs }) });
+    const [known, ours, loops, none] = [
+      await trained(),
+      await trained((n) => portable(n) || own(n)),
+      await trained(portable),
+      await trained(without),
+    ];
+    for (const { graph } of [known, ours, none]) {
+      expect(opsOf(graph.outputs)).toContain(steps);
+      expect(opsOf(graph.outputs)).not.toContain('Scan');
+    }
+    expect(opsOf(loops.graph.outputs)).toContain('Scan');
+    expect(opsOf(loops.graph.outputs)).not.toContain(steps);
+    // Where there are neither loops nor our kernels, the op comes apart into its steps.
+    const unrolled = opsOf(expandGraph(none.graph, without).outputs);
+    expect([unrolled.has(steps), unrolled.has('Scan'), unrolled.has('MatMul')]).toEqual([false, false, true]);
+    for (const [name, value] of Object.entries(loops.outputs)) {
+      const size = Math.max(1, ...numbers(value).map(Math.abs));
+      for (const { outputs } of [known, ours, none]) expect(far(value, outputs[name]!) / size, name).toBeLessThan(1e-5);
+    }
   });
 });
 

@@ -29,14 +29,16 @@ const inPlace = async <T>(cwd: string, work: (workspace: Workspace) => Promise<T
   }
 };
 
-/** Regression, `epochs` epochs of 20 steps; says where it is. */
+/** Regression, `epochs` epochs of 20 steps; says where it is. At the step HOLD it waits for a file `go`. */
 const script = (epochs: number, rest = ''): string => `
+import { existsSync } from 'node:fs';
 import { currentRun, dense, dropout, input, sequential, adam } from 'stratus';
 const { learningRate = 0.01 } = currentRun()?.params() ?? {};
 const x = Array.from({ length: 160 }, (_, i) => [Math.sin(i), Math.cos(i * 3)]);
 const model = sequential([input({ shape: [2] }), dense({ units: 16, activation: 'tanh' }), dropout({ rate: 0.2 }), dense({ units: 1 })]);
 model.compile({ optimizer: adam({ learningRate: Number(learningRate) }), loss: 'meanSquaredError' });
-const where = { onBatchEnd: async (run) => { console.log('at ' + run.step + '.'); await new Promise((go) => setTimeout(go, Number(process.env.PAUSE ?? 0))); } };
+const isHeld = (step) => step === Number(process.env.HOLD) && !existsSync('go');
+const where = { onBatchEnd: async ({ step }) => { console.log('at ' + step + '.'); while (isHeld(step)) await new Promise((go) => setTimeout(go, 10)); } };
 await model.fit(x, x.map(([a, b]) => [a * b]), { epochs: ${epochs}, batchSize: 8, callbacks: [where], verbose: 0 });
 await model.save('model.onnx');
 ${rest}`;
@@ -53,7 +55,7 @@ describe('a training that is killed', () => {
     expect(readdirSync(join(whole, '.stratus'))).toEqual([]);
 
     const cwd = place('killed', script(6));
-    const run = start(['train', 'train.ts'], { cwd, env: { PAUSE: '5' } });
+    const run = start(['train', 'train.ts'], { cwd, env: { HOLD: '70' } });
     const [, key = ''] = await run.until(/^Run (\w+)$/m);
     await run.until(/at 70\./);
     run.kill('SIGKILL');
@@ -62,10 +64,11 @@ describe('a training that is killed', () => {
     expect(before.length).toBeGreaterThanOrEqual(60); // the checkpoint of the third epoch waited for them
     expect((await stratus(['runs', 'ls'], { cwd })).stdout).toMatch(new RegExp(`^${key} +train +lost`, 'm'));
 
-    const resumed = start(['train', 'train.ts', '--resume'], { cwd, env: { PAUSE: '5' } });
+    const resumed = start(['train', 'train.ts', '--resume'], { cwd, env: { HOLD: '90' } });
     await resumed.until(new RegExp(`Run ${key}`));
     await resumed.until(/at 90\./);
     expect((await stratus(['runs', 'ls', '--status', 'running'], { cwd })).stdout).toContain(key);
+    writeFileSync(join(cwd, 'go'), '');
     const { code, stderr } = await resumed.ended;
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining(`stratus runs show ${key}`) as string });
 
