@@ -315,6 +315,32 @@ export function storeContract(place: () => StorePlace): void {
       expect((await failure(models.register('digits', { digest: wrong, bytes: 1 }))).code).toBe('bad-value');
     expect((await failure(runs.change('a', { notes: 'a\0b' }))).code).toBe('bad-value');
     expect((await failure(runs.change('a', { params: { x: Number.NaN } }))).code).toBe('bad-value');
+    // Half of a surrogate pair: JSON with it could be written, and would break every later list that looks at parameters or tags.
+    for (const half of ['\ud800', 'a\udfff', '\udc00\ud800']) {
+      const wrong = [
+        { params: { x: half } },
+        { params: { [half]: 1 } },
+        { tags: { x: half } },
+        { tags: { [half]: 'x' } },
+        { name: half },
+        { notes: half },
+      ];
+      for (const change of wrong)
+        for (const work of [() => runs.change('a', change), () => runs.create(change)]) {
+          const { code, message } = await failure(work());
+          expect(code).toBe('bad-value');
+          expect(message).toMatch(/surrogate|on one line/);
+        }
+      for (const change of [{ environment: { deep: [{ x: half }] } }, { code: { [half]: 1 } }])
+        expect((await failure(runs.change('a', change))).message).toContain('surrogate');
+    }
+    // A whole pair, and what only looks like an escape, are texts as any other.
+    const whole = { pair: '\u{1f600}', written: String.raw`\ud800 \u0000` };
+    await runs.change('a', { params: whole, tags: whole, environment: whole });
+    expect((await runs.list({ params: whole, tags: whole, sort: { param: 'pair' } })).map(({ params }) => params)).toEqual([
+      whole,
+    ]);
+    expect((await runs.get('a')).environment).toEqual(whole);
     expect((await failure(models.register('digits', { ...blob, metrics: { x: Number.NaN } }))).code).toBe('bad-value');
     expect((await failure(artifacts.put('a', { path: 'a\nb', ...blob }))).code).toBe('bad-value');
     expect((await models.get('digits')).versions).toBe(1);

@@ -154,8 +154,24 @@ describe('a run', () => {
     expect(() => run.log({ loss: 1 }, -1)).toThrow(/whole number/);
     expect(() => run.log({ 'a\nb': 1 })).toThrow(/one line/);
     expect(() => run.params({ a: Number.NaN })).toThrow(/finite/);
+    // What the store would refuse is refused where it is said: later it would take all of the run along.
+    for (const half of ['\ud800', 'a\0']) {
+      expect(() => run.params({ a: half })).toThrow(/surrogate/);
+      expect(() => run.tag('a', half)).toThrow(/surrogate/);
+      expect(() => run.note(half)).toThrow(/surrogate/);
+      for (const said of [{ name: half }, { notes: half }, { tags: { [half]: 'a' } }, { params: { [half]: 1 } }])
+        expect(() => run.child(said)).toThrow(/surrogate|one line/);
+    }
+    run.params({ a: 'kept' });
     expect((await failure(run.artifact('nowhere.txt'))).code).toBe('file-not-found');
-    await run.finish();
+    await run.finish('failed', 'half \ud800 and \0');
+    const { store, close } = await openWorkspace();
+    expect((await store.runs.list()).map(({ status, error, params }) => [status, error, params])).toEqual([
+      ['failed', 'half \ufffd and \ufffd', { a: 'kept' }],
+    ]);
+    await close();
+    expect((await failure(startRun({ tags: { a: '\ud800' } }))).message).toContain('surrogate');
+    expect(currentRun()).toBeUndefined();
     process.env['STRATUS_PARAMS'] = '[1]';
     expect((await failure(startRun())).message).toContain('STRATUS_PARAMS');
     delete process.env['STRATUS_PARAMS'];

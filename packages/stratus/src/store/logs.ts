@@ -1,4 +1,4 @@
-import { checkText, checkWhole } from './names.ts';
+import { checkText, checkWhole, keepable } from './names.ts';
 import { runId, type Scope, unknownRun } from './scope.ts';
 
 /** A piece of what a run printed; it need not end with a line. */
@@ -23,7 +23,7 @@ export interface Logs {
 /** @internal */
 export const logsOf = (scope: Scope): Logs => ({
   async append(run, stream, text) {
-    const clean = checkText('a piece of a log', typeof text === 'string' ? text.replaceAll('\0', '\ufffd') : text); // what a program prints is not its choice alone
+    const clean = checkText('a piece of a log', typeof text === 'string' ? keepable(text) : text); // what a program prints is not its choice alone
     const row = { stream: stream === 'stderr' ? stream : ('stdout' as const), at: Date.now(), text: clean };
     await scope.database.write('Adding to a log of', async (db) => {
       // The row of the run is the lock: without it, of two writers the one with the higher number may be seen first, and who reads on after it would miss the other.

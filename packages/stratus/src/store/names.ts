@@ -13,17 +13,28 @@ export function checkName(what: string, name: unknown): string {
   });
 }
 
+/** The character 0, and half of a pair of UTF-16: UTF-8 has no bytes for it, and PostgreSQL refuses JSON with it. */
+const unkept = /[\0\p{Surrogate}]/u;
+
+/** The text as a database can hold it, with '\ufffd' for what it cannot: for what is not the choice of who stores it. */
+export const keepable = (text: string): string => text.replaceAll(new RegExp(unkept, 'gu'), '\ufffd');
+
 /** Any text that both databases can hold. Errors: `bad-value`. */
 export function checkText(what: string, text: unknown, longest = 1_000_000): string {
-  if (typeof text === 'string' && text.length <= longest && !text.includes('\0')) return text;
+  if (typeof text === 'string' && text.length <= longest && !unkept.test(text)) return text;
   const got = typeof text === 'string' && text.length > longest ? `${text.length} characters` : shownValue(text);
-  throw fail('bad-value', { what, got, want: `a text of at most ${longest} characters, without the character 0` });
+  throw fail('bad-value', {
+    what,
+    got,
+    want: `a text of at most ${longest} characters, without the character 0 and without half of a surrogate pair`,
+  });
 }
 
 /** A text that names something to people: not empty, on one line. Errors: `bad-value`. */
 export function checkTitle(what: string, text: unknown): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  if (typeof text === 'string' && text.trim() !== '' && text.length <= 250 && !/[\u0000-\u001f\u007f]/.test(text)) return text;
+  if (typeof text === 'string' && text.trim() !== '' && text.length <= 250 && !/[\u0000-\u001f\u007f\p{Surrogate}]/u.test(text))
+    return text;
   throw fail('bad-value', { what, got: shownValue(text), want: 'a text of 1 to 250 characters on one line' });
 }
 

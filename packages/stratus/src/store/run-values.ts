@@ -8,13 +8,19 @@ export type ParamValue = string | number | boolean | null;
 export type Json = ParamValue | readonly Json[] | { readonly [name: string]: Json };
 
 const longest = 10_000_000;
+/** How JSON writes what no database holds: the character 0, half of a surrogate pair. An even number of strokes before it are strokes themselves. */
+const unkept = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 /** Errors: `bad-value`. */
 export function jsonOf(value: Json, what: string): string {
   try {
     const text: string | undefined = JSON.stringify(value);
-    if (text !== undefined && text.length <= longest && !text.includes('\\u0000')) return text;
-    throw new Error(text === undefined ? 'nothing that JSON can say' : `${text.length} characters, or the character 0`);
+    if (text !== undefined && text.length <= longest && !unkept.test(text)) return text;
+    throw new Error(
+      text === undefined
+        ? 'nothing that JSON can say'
+        : `${text.length} characters, or the character 0, or half of a surrogate pair`,
+    );
   } catch (e) {
     throw fail('bad-value', { what, got: (e as Error).message, want: `plain values, at most ${longest} characters as JSON` }, e);
   }

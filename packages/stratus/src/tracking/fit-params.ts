@@ -1,7 +1,10 @@
 import type { TrainingFacts, TrainingRun } from '@stratus/core';
-import type { ParamValue } from '../store/index.ts';
+import { keepable, type ParamValue } from '../store/index.ts';
 
 const longest = 500;
+
+/** A training does not end for a text that cannot be kept. */
+const short = (text: string): string => keepable(text.slice(0, longest));
 
 /** Nested options as one level of names. What has a type and a config, as optimizers, losses and layers are saved, is called by its type. */
 function addTo(found: Record<string, ParamValue>, name: string, value: unknown): void {
@@ -9,16 +12,12 @@ function addTo(found: Record<string, ParamValue>, name: string, value: unknown):
   if (typeof value === 'number') {
     if (Number.isFinite(value)) found[name] = value;
   } else if (typeof value === 'string' || typeof value === 'boolean')
-    found[name] = typeof value === 'string' ? value.slice(0, longest) : value;
+    found[name] = typeof value === 'string' ? short(value) : value;
   else if (Array.isArray(value)) {
-    if (value.length > 0)
-      found[name] = value
-        .map((entry) => named(entry))
-        .join(', ')
-        .slice(0, longest);
+    if (value.length > 0) found[name] = short(value.map((entry) => named(entry)).join(', '));
   } else if (typeof value === 'object') {
     const { type, config, ...others } = value as Readonly<Record<string, unknown>>;
-    if (typeof type === 'string') found[name] = type;
+    if (typeof type === 'string') found[name] = short(type);
     const inner = typeof type === 'string' ? { ...others, ...(config as object) } : (value as object);
     for (const [key, entry] of Object.entries(inner)) addTo(found, name === '' ? key : `${name}.${key}`, entry);
   }

@@ -1,7 +1,18 @@
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { fail, StratusError } from '@stratus/core';
-import { type Json, type NewRun, newRunKey, type ParamValue, type RunChange } from '../store/index.ts';
+import {
+  checkText,
+  checkTitle,
+  type Json,
+  keepable,
+  type NewRun,
+  newRunKey,
+  type ParamValue,
+  paramsOf,
+  type RunChange,
+  tagsOf,
+} from '../store/index.ts';
 import type { ActiveRun, ChildOptions, RunEnd } from './active-run.ts';
 import { environment } from './environment.ts';
 import type { Outbox } from './outbox.ts';
@@ -19,9 +30,14 @@ export interface RecordedRunOptions {
   readonly onFinish?: (run: RecordedRun, status: RunEnd, error: unknown) => Promise<void>;
 }
 
-const isName = (name: string): boolean =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  name.trim() !== '' && name.length <= 250 && !/[\u0000-\u001f\u007f]/.test(name);
+/** The store would refuse all of a run for one of these, later, when nobody can mend it. Errors: `bad-value`. */
+function checked<T extends ChildOptions>(said: T): T {
+  if (said.name !== undefined) checkTitle('the name of a run', said.name);
+  if (said.notes !== undefined) checkText('notes', said.notes);
+  paramsOf(said.params ?? {});
+  tagsOf(said.tags ?? {});
+  return said;
+}
 
 /** An active run: it turns what it is told into entries of an outbox. It is in the store from the first thing on that it is told. */
 export class RecordedRun implements ActiveRun {
@@ -42,7 +58,7 @@ export class RecordedRun implements ActiveRun {
     this.#options = options;
     this.#outbox = options.outbox;
     this.#key = options.key ?? newRunKey();
-    this.#as = options.as ?? {};
+    this.#as = checked(options.as ?? {});
   }
 
   get key(): string {
@@ -64,7 +80,8 @@ export class RecordedRun implements ActiveRun {
   }
 
   /** What it is made with, besides what was said before. */
-  describe({ name, params = {}, tags = {}, notes }: ChildOptions): void {
+  describe(said: ChildOptions): void {
+    const { name, params = {}, tags = {}, notes } = checked(said);
     if (this.#isOpen) {
       this.#change({ params, tags, ...(name !== undefined && { name }) });
       if (notes !== undefined) this.note(notes);
@@ -82,15 +99,7 @@ export class RecordedRun implements ActiveRun {
   }
 
   params(values: Readonly<Record<string, ParamValue>> = {}): Readonly<Record<string, ParamValue>> {
-    for (const [name, value] of Object.entries(values)) {
-      const isPlain = value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
-      if (!isName(name) || !isPlain)
-        throw fail('bad-value', {
-          what: `the parameter ${JSON.stringify(name)}`,
-          got: String(value),
-          want: 'a name of 1 to 250 characters, and a text, a finite number, true, false or null',
-        });
-    }
+    paramsOf(values);
     if (Object.keys(values).length > 0) {
       if (this.#isOpen) this.#change({ params: values });
       this.#as = { ...this.#as, params: { ...this.#as.params, ...values } };
@@ -114,12 +123,7 @@ export class RecordedRun implements ActiveRun {
   point(name: string, step: number, value: number): void {
     if (this.#end !== undefined) return;
     if (!this.#known.has(name)) {
-      if (!isName(name))
-        throw fail('bad-value', {
-          what: 'the name of a metric',
-          got: JSON.stringify(name),
-          want: '1 to 250 characters on one line',
-        });
+      checkTitle('the name of a metric', name);
       this.#known.add(name);
       this.open();
     }
@@ -127,12 +131,13 @@ export class RecordedRun implements ActiveRun {
   }
 
   tag(name: string, value: string | null): void {
+    tagsOf({ [name]: value ?? '' });
     this.open();
     this.#change({ tags: { [name]: value } });
   }
 
   note(text: string): void {
-    const notes = this.#as.notes ? `${this.#as.notes}\n${text}` : text;
+    const notes = checkText('notes', this.#as.notes ? `${this.#as.notes}\n${text}` : text);
     this.#as = { ...this.#as, notes };
     this.open();
     this.#change({ notes });
@@ -229,7 +234,13 @@ function nameOf(file: string): string {
 const longestError = 20_000;
 
 const messageOf = (error: unknown): string => {
-  if (typeof error === 'string') return error.slice(0, longestError);
-  const text = StratusError.is(error) ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return text.replaceAll('\0', '').slice(0, longestError);
+  const text =
+    typeof error === 'string'
+      ? error
+      : StratusError.is(error)
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
+  return keepable(text.slice(0, longestError));
 };
