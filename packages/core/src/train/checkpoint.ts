@@ -10,9 +10,10 @@ import { fail, StratusError } from '../errors.ts';
 import { files, nextTurn } from '../runtime/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { isFloat } from '../tensor/index.ts';
+import type { Counts } from './counts.ts';
 import { parseExact, writeExact } from './exact-json.ts';
 import type { Logs, Totals } from './logs.ts';
-import type { Counts, Machine } from './machine.ts';
+import type { Machine } from './machine.ts';
 
 /** What one callback knew. */
 export interface CallbackState {

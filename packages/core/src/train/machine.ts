@@ -16,6 +16,8 @@ import {
   tensor,
   zeros,
 } from '../tensor/index.ts';
+import { canBeConstant } from './constant-weights.ts';
+import type { Counts } from './counts.ts';
 import { Gate } from './gate.ts';
 import { applyGraph, evaluateGraph, type MeasuringGraph, names, predictGraph, type TrainingGraph, trainGraph } from './graphs.ts';
 import type { Plan } from './plan.ts';
@@ -38,21 +40,8 @@ interface TrainOptions extends Pick<PassOptions, 'signal'> {
   readonly watcher?: Watcher | undefined;
 }
 
-/** Weights up to here become constants of a program: they are copied to be handed over, and a file of ONNX ends at 2 GB. */
-const mostConstantBytes = 2 ** 29;
-
 /** Salts of a run's key: what is drawn for what. */
 const salts = { step: 1, shuffle: 2 } as const;
-
-/** Where a training stands: what it needs besides its tensors. */
-export interface Counts {
-  /** Batches trained on, ever: the random numbers of a step depend on it. */
-  readonly batchCount: number;
-  /** Updates of the parameters since compile: what bias corrections and schedules count. */
-  readonly updateCount: number;
-  /** Batches whose gradients wait for an update, with gradient accumulation. */
-  readonly collected: number;
-}
 
 /**
  * The numbers of one model and the programs that work on them. Weights, optimizer slots and averages stay with the executor
@@ -161,8 +150,7 @@ export class Machine {
   /** The weights of a model that is there to predict: nobody has compiled it or changed a weight. As constants, the engine can pack and fold them. */
   #settledWeights(): Tensors | undefined {
     if (this.plan || this.#held || this.#changes > 0) return undefined;
-    const bytes = this.parameters.reduce((sum, { name }) => sum + (this.#tensors[name]!.data as Float32Array).byteLength, 0);
-    return bytes <= mostConstantBytes ? this.#tensors : undefined;
+    return canBeConstant(this.#tensors) ? this.#tensors : undefined;
   }
 
   /** Measures one batch by a plan. Errors: `bad-value` if the model has been compiled anew since. */
