@@ -42,7 +42,7 @@ describe('tools of others', () => {
     const server = await testServer();
     const store = await openStore(server.store);
     const { secret } = await store.tokens.create({ name: 'x', role: 'admin', allProjects: true });
-    const other = await store.tokens.create({ name: 'y', role: 'viewer' });
+    const { info: other } = await store.tokens.create({ name: 'y', role: 'viewer' });
     await store.close();
     const { runs, metrics, artifacts, models, aliases } = connect({ url: server.url, token: secret });
     await runs.create({ key: there.run, params: { rate: 0.1 } });

@@ -34,6 +34,13 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** A server that has begun to listen may never answer what came before it was ready: it is asked again. */
+const isUp = (url: string): Promise<boolean> =>
+  fetch(url, { signal: AbortSignal.timeout(5000) }).then(
+    () => true,
+    () => false,
+  );
+
 /** One partition power of 4, one copy, one device for each kind of server: enough for a test. */
 const makeRings = `
 import sys
@@ -124,7 +131,7 @@ export async function startSwift(): Promise<SwiftServer> {
   };
   const end = Date.now() + 120_000;
   for (const own of [...kinds, port])
-    while (!(await fetch(`http://127.0.0.1:${own}/${own === port ? 'info' : 'healthcheck'}`).catch(() => undefined))) {
+    while (!(await isUp(`http://127.0.0.1:${own}/${own === port ? 'info' : 'healthcheck'}`))) {
       if (Date.now() > end || children.some(({ exitCode }) => exitCode !== null)) {
         stop();
         throw new Error('Swift did not start');
