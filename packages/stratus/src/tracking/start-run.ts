@@ -32,7 +32,7 @@ export const currentRun = (): ActiveRun | undefined => world[slot]?.current;
  * Begins to record: every `fit` from here on, metrics, files, what is printed, and what the process takes. `fit` needs to be told nothing. Under `stratus train` it is the run of the command;
  * within another run it is a part of that.
  *
- * Errors: `bad-value` for STRATUS_PARAMS that is no JSON. A store that fails is a warning: training goes on, and what could not be stored waits in a file.
+ * Errors: `bad-value` for STRATUS_PARAMS that is no JSON, and for a name, parameter, tag or note that no store can hold. A store that fails is a warning: training goes on, and what could not be stored waits in a file.
  *
  * @example no-run
  * import { startRun } from 'stratus';
