@@ -52,7 +52,7 @@ describe('tools of others', () => {
     await models.register(there.model, { digest });
     await aliases.move(there.model, there.alias, 1);
     await aliases.move(there.model, 'gone', 1);
-    writeFileSync(join(folder, 'schemathesis.toml'), config(digest, other.info.key));
+    writeFileSync(join(folder, 'schemathesis.toml'), config(digest, other.key));
     const har = join(folder, 'said.har');
     const args = ['-m', 'schemathesis.cli', '--config-file', 'schemathesis.toml', '--no-color', 'run'];
     args.push(`${server.url}/api/openapi.json`, '--url', server.url, '-H', `Authorization: Bearer ${secret}`);
