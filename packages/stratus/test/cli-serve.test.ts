@@ -57,11 +57,11 @@ it("answers MLflow's client and runs jobs until SIGTERM, which lets them save", 
   expect([await mlflow(), await mlflow({ authorization: `Bearer ${secret}` })]).toEqual([401, 200]);
 
   await store.jobs.submit({ key: 'short', command: ['node', '-e', 'console.log(6 * 7)'], cwd: dir });
-  await vi.waitFor(async () => expect((await store.jobs.get('short')).status).toBe('succeeded'), { timeout: 30_000 });
+  await vi.waitFor(async () => expect((await store.jobs.get('short')).status).toBe('succeeded'), { timeout: 50_000 });
   expect((await store.jobs.logs('short')).map(({ text }) => text)).toEqual(['42\n']);
   const saving = "process.on('SIGTERM', () => process.exit(75)); console.log('up'); setInterval(() => {}, 1000)";
   await store.jobs.submit({ key: 'long', command: ['node', '-e', saving], cwd: dir });
-  await vi.waitFor(async () => expect((await store.jobs.logs('long'))[0]?.text).toBe('up\n'), { timeout: 30_000 });
+  await vi.waitFor(async () => expect((await store.jobs.logs('long'))[0]?.text).toBe('up\n'), { timeout: 50_000 });
   const [attempt] = await store.jobs.attempts('long');
   server.kill('SIGTERM');
   const { code, stdout, stderr } = await server.ended;
