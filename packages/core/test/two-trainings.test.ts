@@ -55,14 +55,14 @@ afterAll(() => trainings.forEach((training) => training.end()));
 it('each has more than a third of the speed that it has alone', async () => {
   const [one, other] = trainings;
   const shares: [number, number][] = [];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 9; round++) {
     const alone = [await one.speed(), await other.speed()] as const;
     const together = await Promise.all([one.speed(), other.speed()]);
     shares.push([together[0] / alone[0], together[1] / alone[1]]);
   }
   const of = [median(shares.map(([share]) => share)), median(shares.map(([, share]) => share))];
   console.log(`beside another training, a share of the speed alone: ${of.map((share) => share.toFixed(2)).join(' and ')}`);
-  expect(Math.min(...of)).toBeGreaterThan(0.35);
+  expect(Math.min(...of)).toBeGreaterThan(1 / 3);
 });
 
 it('takes no processor time when it has nothing to do', async () => {

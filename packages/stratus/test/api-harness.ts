@@ -33,7 +33,7 @@ export class Checking {
   };
 
   async check(url: string, method: string, response: Response): Promise<void> {
-    const { pathname } = new URL(url);
+    const pathname = new URL(url).pathname.replace(/\/$/, ''); // what '..' is the name of lies above
     const { status } = response;
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     if (!pathname.startsWith('/api/v1')) return;
