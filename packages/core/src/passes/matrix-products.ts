@@ -10,16 +10,16 @@ const leastColumns = 12;
 const unturned = (x: Value): readonly [matrix: Value, turned: boolean] =>
   x.node?.op === transposeOp.op && x.shape.length === 2 ? [x.node.ins[0]!, true] : [x, false];
 
-/** Sizes that are known only at run time are equal, or it would be an error. */
-const isEqual = (a: Shape, b: Shape): boolean => a.length === b.length && !a.some((size, i) => dimsDiffer(size, b[i]!));
+/** Two sizes that are known only at run time are equal, or it would be an error; a number and such a size may be one row that is spread. */
+const isEqual = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i] || (typeof size === typeof b[i] && !dimsDiffer(size, b[i]!)));
 
 /** The same product as a kernel of our own does it; undefined where there is none, or the engine's is as good. */
 function own({ op, attrs }: Node, ins: Node['ins'], runs: Runs): Value | undefined {
   const [a, b, c] = ins as readonly [Value, Value, Value | undefined];
   const columns = op === gemmOp.op && attrs['transB'] ? b?.shape[0] : b?.shape.at(-1);
   if ((op !== gemmOp.op && op !== matMulOp.op) || b.shape.length !== 2 || b.data || a.shape.length < 2) return undefined;
-  if (typeof columns !== 'number' || columns < leastColumns || (c && (c.shape.length !== 1 || c.shape[0] !== columns)))
-    return undefined;
+  if (typeof columns !== 'number' || columns < leastColumns) return undefined;
   if (op === gemmOp.op && (attrs['alpha'] !== 1 || (c && attrs['beta'] !== 1))) return undefined;
   const [left, isLeft] = unturned(a);
   const [right, isRight] = unturned(b);
