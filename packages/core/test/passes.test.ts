@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toposort } from '../src/graph/index.ts';
 import * as core from '../src/index.ts';
 import { constant, foldBatchNormalization, type Graph, graphInput, ops, type Value } from '../src/index.ts';
+import { matrixProducts } from '../src/passes/index.ts';
 import { draw } from './support/op-rows.ts';
 import { runGraph } from './support/run-graph.ts';
 
@@ -177,5 +178,20 @@ describe('save({ foldBatchNormalization })', () => {
       code: 'bad-graph',
       message: /net\.onnx: got a model that was saved for inference alone.*without foldBatchNormalization/,
     });
+  });
+});
+
+describe('products of matrices', () => {
+  const typesOf = (build: (a: Value, b: Value, c: Value) => Value, added: readonly (number | string)[]): string[] => {
+    const [a, b, c] = [graphInput('a', ['batch', 8]), graphInput('b', [8, 16]), graphInput('c', added)];
+    const made = matrixProducts({ name: 'net', inputs: [a, b, c], outputs: { y: build(a, b, c) } }, () => true);
+    return toposort(Object.values(made.outputs)).map(({ op }) => op.type);
+  };
+
+  it('take a bias and what is like the result, and leave what is spread otherwise', () => {
+    expect(typesOf((a, b, c) => ops.gemm(a, b, c), [16])).toEqual(['MatrixProduct']);
+    expect(typesOf((a, b, c) => ops.gemm(a, b, c), ['batch', 16])).toEqual(['MatrixProduct']);
+    expect(typesOf((a, b, c) => ops.gemm(a, b, c), [1, 16])).toEqual(['Gemm']);
+    expect(typesOf((a, b, c) => ops.gemm(a, b, c, { alpha: 2 }), [16])).toEqual(['Gemm']);
   });
 });

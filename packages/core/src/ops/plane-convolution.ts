@@ -32,8 +32,12 @@ export const planeConvolutionOp = defineOp({
   grad: 'expanded',
 });
 
-/** Kernels the other way round in every sense: windows from their end to their beginning, channels in and out exchanged. */
-const turned = (w: Value): Value =>
+/**
+ * Kernels the other way round in every sense: windows from their end to their beginning, channels in and out exchanged.
+ *
+ * @internal
+ */
+export const turned = (w: Value): Value =>
   transpose(slice(w, { starts: [-1, -1], ends: [-Infinity, -Infinity], axes: [2, 3], steps: [-1, -1] }), [1, 0, 2, 3]);
 
 /** What kernels were {@link turned} from, as gradients turn them; undefined where they were not. */

@@ -1,5 +1,5 @@
 import type { Node, Value } from '../graph/index.ts';
-import { conv, convTransposeOp, slice, transpose } from '../ops/index.ts';
+import { conv, convTransposeOp, turned } from '../ops/index.ts';
 
 /**
  * A transposed convolution without strides is a convolution as well, with flipped kernels. Gradients of images are such ones; without
@@ -15,6 +15,5 @@ export function asConvolution(node: Node, ins: Node['ins']): Value | undefined {
   const reach = w.shape.slice(2).map((length, i) => (length - 1) * steps[i]!);
   const margins = reach.map((far, i) => [far - (pads as number[])[i]!, far - (pads as number[])[i + 2]!] as const);
   if (margins.flat().some((margin) => margin < 0)) return undefined;
-  const flipped = slice(w, { starts: [-1, -1], ends: [-Infinity, -Infinity], axes: [2, 3], steps: [-1, -1] });
-  return conv(x, transpose(flipped, [1, 0, 2, 3]), { bias, dilations: steps, pads: margins });
+  return conv(x, turned(w), { bias, dilations: steps, pads: margins });
 }
