@@ -24,6 +24,8 @@ export interface CrashOptions {
   readonly trainings?: number;
   /** From 0 to 1. */
   random(): number;
+  /** Who is killed in the first round; anybody where it is left out. */
+  readonly first?: 'trainer' | 'supervisor' | 'database';
   log(line: string): void;
   readonly signal?: AbortSignal;
 }
@@ -163,16 +165,16 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
   /** False where there was nobody to be killed just then. */
   const kill = async (): Promise<boolean> => {
     const targets = ['trainer', 'trainer', 'supervisor', ...(server ? ['database'] : [])] as (keyof typeof kills)[];
-    const target = targets[Math.floor(random() * targets.length)]!;
+    const target = (done === 0 ? options.first : undefined) ?? targets[Math.floor(random() * targets.length)]!;
     if (target === 'supervisor') {
       const victim = supervisors[Math.floor(random() * supervisors.length)]!;
       if (victim.exitCode !== null || victim.signalCode !== null) return false;
       victim.kill('SIGKILL');
       await once(victim, 'close');
     } else if (target === 'database') {
-      server!.crash(random() < 0.5 ? 'immediate' : 'kill');
+      await server!.crash(random() < 0.5 ? 'immediate' : 'kill');
       await sleep(random() * 300);
-      server!.restart();
+      await server!.restart();
     } else {
       const running = await surely(() => store.attempts.running());
       const trainers = running.flatMap(({ pid }) => (pid === undefined ? [] : trainerOf(pid)));

@@ -22,9 +22,7 @@ it.skipIf(postgresPrograms === undefined)(
   async () => {
     const server = await startPostgres();
     try {
-      let turn = 0;
-      const random = (): number => [0.3, 0.99][turn++] ?? Math.random(); // the first one to go is the database
-      await rounds('postgres', { server, random });
+      await rounds('postgres', { server, first: 'database' });
     } finally {
       server.stop();
     }

@@ -47,6 +47,7 @@ export const jobLine = (event: JobEvent): string => {
   if (event.type === 'began') return `${name}: began, process ${event.pid}`;
   if (event.type === 'adopted') return `${name}: taken over, process ${event.pid}`;
   if (event.type === 'taken') return `${name}: somebody else has taken it over`;
+  if (event.type === 'left') return `${name}: ended, which the store could not be told; the next supervisor tells it`;
   return `${name}: ${event.status}, ${event.reason}`;
 };
 

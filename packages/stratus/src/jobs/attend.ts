@@ -26,9 +26,11 @@ export interface Attended extends Lease {
 export interface Attendance {
   /** Asks it to end; who wants to cancel wins over who only wants room. */
   stop(reason: StopReason): void;
+  /** The same to make room, for good: how it ended is left to the next supervisor where the store cannot be told. */
+  leave(): void;
   readonly isStopping: boolean;
-  /** How it ended; undefined where somebody else has taken it over. */
-  readonly ended: Promise<Outcome | undefined>;
+  /** How it ended; or that somebody else has taken it over, or will. */
+  readonly ended: Promise<Outcome | 'taken' | 'left'>;
 }
 
 export interface AttendOptions {
@@ -37,6 +39,9 @@ export interface AttendOptions {
   /** Is told of what did not work and is tried again. */
   onTrouble(error: unknown): void;
 }
+
+/** Who leaves tries for so long to tell the store how an attempt ended. */
+const patienceMs = 10_000;
 
 const textOf = (path: string): string | undefined => {
   try {
@@ -60,6 +65,8 @@ export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: Atten
   let stopped: StopReason | undefined;
   let stoppedAt: number | undefined;
   let killed = false;
+  let isLeaving = false;
+  let untoldSince: number | undefined;
   let renewedAt = Number.NEGATIVE_INFINITY;
   let beat = 0;
 
@@ -94,13 +101,13 @@ export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: Atten
   };
 
   /** Undefined while it runs. */
-  const look = async (): Promise<{ readonly outcome: Outcome | undefined } | undefined> => {
+  const look = async (): Promise<Outcome | 'taken' | undefined> => {
     const isOver = exitCode(spool) !== undefined || !alive(); // before its output is read: what was written until then is read
     if (!(await renew())) {
       if (alive()) signalGroup(pid, 'SIGKILL');
-      return { outcome: undefined };
+      return 'taken';
     }
-    if (!(await output.carry(print, isOver))) return { outcome: undefined };
+    if (!(await output.carry(print, isOver))) return 'taken';
     if (!isOver) return void press();
     killLeftOvers(pid, `STRATUS_ATTEMPT=${attempt.attempt}`);
     const outcome = outcomeOf({
@@ -111,28 +118,45 @@ export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: Atten
       timeoutMs,
       graceMs,
     });
-    return { outcome: (await attempts.end(attempt, outcome)) ? outcome : undefined };
+    return (await attempts.end(attempt, outcome)) ? outcome : 'taken';
   };
 
-  const work = async (): Promise<Outcome | undefined> => {
+  /** True where it has ended, and it makes no sense to wait longer for the store: its output and its exit code lie in the spool for whoever takes over. */
+  const gaveUp = (): boolean => {
+    if (!isLeaving || alive()) return false;
+    untoldSince ??= performance.now();
+    return performance.now() - untoldSince > patienceMs;
+  };
+
+  const work = async (): Promise<Outcome | 'taken' | 'left'> => {
     for (;;) {
       try {
         const result = await look();
         if (result !== undefined) {
           await output.close();
-          if (result.outcome !== undefined) rmSync(spool, { recursive: true, force: true });
-          return result.outcome;
+          if (result !== 'taken') rmSync(spool, { recursive: true, force: true });
+          return result;
         }
+        untoldSince = undefined;
       } catch (e) {
         press(); // times are kept also where the store cannot be reached
         onTrouble(e);
+        if (gaveUp()) {
+          await output.close();
+          return 'left';
+        }
       }
       await sleep(pollMs);
     }
   };
+  const stop = (reason: StopReason): void => {
+    if (stopped === undefined || (reason === 'cancel' && stopped === 'preempt')) stopped = reason;
+  };
   return {
-    stop(reason) {
-      if (stopped === undefined || (reason === 'cancel' && stopped === 'preempt')) stopped = reason;
+    stop,
+    leave() {
+      isLeaving = true;
+      stop('preempt');
     },
     get isStopping() {
       return stopped !== undefined;

@@ -25,6 +25,7 @@ export type JobEvent =
       readonly reason: string;
     }
   | { readonly type: 'taken'; readonly job: string; readonly attempt: number }
+  | { readonly type: 'left'; readonly job: string; readonly attempt: number }
   | { readonly type: 'trouble'; readonly error: unknown };
 
 /** How jobs are supervised. */
@@ -44,7 +45,10 @@ export interface SuperviseOptions {
 
 /** Somebody who runs jobs. */
 export interface Supervisor {
-  /** Claims nothing more and asks what runs to save and end, so that it goes on later, here or elsewhere. Is kept when all have. */
+  /**
+   * Claims nothing more and asks what runs to save and end, so that it goes on later, here or elsewhere. Is kept when all have, and the store knows; where the store cannot be
+   * reached for 10 seconds after that, what is to be told waits in the spool for the next supervisor.
+   */
   stop(): Promise<void>;
 }
 
@@ -80,7 +84,7 @@ export function supervise(workspace: Workspace, options: SuperviseOptions = {}):
     mine.set(attempt.attempt, attendance);
     void attendance.ended.then((outcome) => {
       mine.delete(attempt.attempt);
-      if (outcome === undefined) onEvent({ type: 'taken', job, attempt: number });
+      if (outcome === 'taken' || outcome === 'left') onEvent({ type: outcome, job, attempt: number });
       else onEvent({ type: 'ended', job, attempt: number, status: outcome.status, reason: outcome.reason });
     });
   };
@@ -182,7 +186,7 @@ export function supervise(workspace: Workspace, options: SuperviseOptions = {}):
       before = now;
       await sleep(pollMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
-    for (const attendance of mine.values()) attendance.stop('preempt');
+    for (const attendance of mine.values()) attendance.leave();
     await Promise.all([...mine.values()].map(({ ended }) => ended));
   };
   const over = work();

@@ -90,7 +90,6 @@ export async function openPostgres(address: string, { patienceMs, schema }: Post
   // One that is lost within a transaction fails what is asked of it next; without a listener Node would end the process for it.
   pool.on('connect', (client) => void client.on('error', () => undefined));
   pool.on('error', () => undefined); // a connection that was lost while nobody used it: the pool makes another one
-  pool.on('connect', (client) => void client.on('error', () => undefined)); // one that was lost between two queries of a transaction: the next query says so
   const use = sql`set search_path to ${sql.id(schema)}`;
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({
