@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 type Way = () => Promise<unknown>;
 
 /**
- * Does several things of one process in turns, A B A B, each for about `sliceMs` a round, after a round of warming up. Gives the
- * milliseconds of one time, by way and round.
+ * Does several things of one process in turns, A B B A, each for about `sliceMs` a round, after a round of warming up: what is first in one
+ * round is last in the next, so that what the one before leaves behind weighs on all alike. Gives the milliseconds of one time, by way and round.
  */
 export async function alternate<K extends string>(
   ways: Readonly<Record<K, Way>>,
@@ -15,7 +15,7 @@ export async function alternate<K extends string>(
   const counts = new Map(names.map((name) => [name, 1]));
   const samples = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
   for (let round = -2; round < rounds; round++) {
-    for (const name of names) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
       signal.throwIfAborted();
       await pause(5); // threads of the one before stop spinning
       const count = counts.get(name)!;
