@@ -65,7 +65,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     serve: ['files'],
     registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
     mlflow: ['store', 'blobs', 'workspace', 'serve'],
-    api: ['store', 'blobs', 'workspace', 'serve', 'registry'],
+    api: ['store', 'blobs', 'workspace', 'serve', 'registry', 'search', 'sweeps'],
     client: ['api'],
     cli: [
       'data',

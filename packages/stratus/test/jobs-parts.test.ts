@@ -10,7 +10,7 @@ import { Output } from '../src/jobs/output.ts';
 import { isRunning, processName } from '../src/jobs/processes.ts';
 import { roomFor } from '../src/jobs/room.ts';
 import { watchOthers } from '../src/jobs/takeover.ts';
-import { commandOf, isTraining } from '../src/jobs/training.ts';
+import { canGoOn, commandOf } from '../src/jobs/training.ts';
 import type { LogPosition, RunningAttempt } from '../src/store/index.ts';
 import { backoffMs } from '../src/store/job-backoff.ts';
 
@@ -56,9 +56,17 @@ describe('the command of an attempt', () => {
     expect(given('/usr/bin/stratus train --checkpoint c a.ts', true)).toBe('/usr/bin/stratus train --resume --checkpoint c a.ts');
   });
 
+  it('goes on with a sweep, whose run has the key of the run', () => {
+    expect(given('stratus sweep run s.ts t.ts -- --key x')).toBe('stratus sweep run --key k s.ts t.ts -- --key x');
+    expect(given('node /x/cli/main.js sweep run s.ts t.ts', true)).toBe('node /x/cli/main.js sweep run --key k s.ts t.ts');
+    for (const text of ['stratus sweep run s.ts t.ts --resume', 'stratus sweep run --key=a s.ts t.ts', 'stratus sweep show run'])
+      expect(given(text, true)).toBe(text);
+    expect(canGoOn(['stratus', 'sweep', 'run', 's.ts', 't.ts'])).toBe(true);
+  });
+
   it('is left alone where it is no training', () => {
     for (const text of ['stratus evaluate train', 'train a.ts', 'python train.py', 'echo train', 'node main.js train'])
-      expect([given(text, true), isTraining(text.split(' '))]).toEqual([text, false]);
+      expect([given(text, true), canGoOn(text.split(' '))]).toEqual([text, false]);
   });
 });
 

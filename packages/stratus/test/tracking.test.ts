@@ -378,7 +378,7 @@ it('a run whose process is gone is lost, at once on this machine and after a sil
   const store = await openStore(join(place, 'store.db'));
   const run = await store.runs.create({ environment: { host: 'elsewhere', process: 1 } });
   expect(stateOf(run)).toBe('running');
-  expect(stateOf(run, run.seenAt.getTime() + 121_000)).toBe('lost');
+  expect(stateOf({ ...run, isSilent: true })).toBe('lost');
   const { hostname } = await import('node:os');
   expect(stateOf({ ...run, environment: { host: hostname(), process: process.pid } })).toBe('running');
   expect(stateOf({ ...run, environment: { host: hostname(), process: 2 ** 22 + 1 } })).toBe('lost');

@@ -11,4 +11,5 @@ export type { NewPointsBody, WirePoint, WireSummary } from './routes/metrics.ts'
 export type { NewVersionBody, WireModel, WireVersion } from './routes/models.ts';
 export type { CallerInfo } from './routes/projects.ts';
 export type { NewRunBody, RunChangeBody, RunEndBody, RunQueryBody, WireRun } from './routes/runs.ts';
+export type { NewSweepBody, WireSweep, WireTrial } from './routes/sweeps.ts';
 export type { NewTokenBody, WireMadeToken, WireToken } from './routes/tokens.ts';

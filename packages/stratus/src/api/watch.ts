@@ -201,7 +201,8 @@ export const countsOf = (run: RunInfo): Map<string, number> =>
 
 /** Whether a run is the same but for what it measured and when it was seen. */
 export function isSame(a: RunInfo | undefined, b: RunInfo | undefined): boolean {
-  const said = (run: RunInfo | undefined) => JSON.stringify({ ...run, metrics: undefined, seenAt: undefined });
+  const said = (run: RunInfo | undefined) =>
+    JSON.stringify({ ...run, metrics: undefined, seenAt: undefined, isSilent: undefined });
   return said(a) === said(b);
 }
 

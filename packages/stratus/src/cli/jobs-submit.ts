@@ -64,7 +64,7 @@ export function addJobsSubmit(jobs: Command): void {
     .option('--after <key>', 'a job that has to succeed first, again for more', more)
     .option('--cron <schedule>', "run again and again: minute, hour, day, month, day of the week, as in '30 2 * * 1-5'")
     .option('--time-zone <name>', 'of the schedule, as in Europe/Zurich; that of this machine unless told')
-    .option('--preemptible', 'it saves at SIGTERM, exits with 75 and can go on; true for stratus train')
+    .option('--preemptible', 'it saves at SIGTERM, exits with 75 and can go on; true for stratus train and stratus sweep run')
     .addOption(jsonOption())
     .action((words: readonly string[], options: SubmitOptions) => submit(words, options));
   withExamples(
@@ -84,7 +84,7 @@ function commandOf(words: readonly string[], cwd: string): readonly string[] {
 }
 
 async function submit(words: readonly string[], options: SubmitOptions): Promise<void> {
-  const { isTraining } = await import('../jobs/index.ts');
+  const { canGoOn } = await import('../jobs/index.ts');
   const cwd = resolve(options.cwd);
   const command = commandOf(words, cwd);
   const { key, name, env, priority, cores, memory, timeout, grace, retries, backoff, cron, timeZone } = options;
@@ -105,7 +105,7 @@ async function submit(words: readonly string[], options: SubmitOptions): Promise
       retries,
       backoffMs: backoff,
       needs,
-      preemptible: options.preemptible ?? isTraining(command),
+      preemptible: options.preemptible ?? canGoOn(command),
       schedule: cron,
       timeZone,
     };

@@ -41,12 +41,13 @@ export const valueText = (value: Json | undefined): string =>
       : plain(typeof value === 'string' ? value : JSON.stringify(value), 200);
 
 /** A run for programs: all that is known, with the state that is shown. */
-export const runJson = ({ createdAt, finishedAt, seenAt, ...run }: RunInfo): object => ({
+export const runJson = (run: RunInfo): object => ({
   ...run,
-  status: stateOf({ ...run, seenAt }),
-  createdAt: createdAt.toISOString(),
-  finishedAt: finishedAt?.toISOString(),
-  seenAt: seenAt.toISOString(),
+  isSilent: undefined,
+  status: stateOf(run),
+  createdAt: run.createdAt.toISOString(),
+  finishedAt: run.finishedAt?.toISOString(),
+  seenAt: run.seenAt.toISOString(),
 });
 
 /** A metric of an epoch, or of a whole run: not of single steps, and not of the machine. */

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { fail } from '@stratus/core';
 import { figure } from '../progress/index.ts';
 import type { SweepDefinition, SweepProgress, SweepResult } from '../sweeps/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { asked, readJson } from './data.ts';
 import { commandName, type Output, outputFor, quoted } from './output.ts';
 import { scriptPath } from './run-script.ts';
-import { exitCodeOf, onStopSignal, type StopSignal } from './stop.ts';
+import { onStopSignal, type PreemptSignal, type StopSignal, trainingExitCodeOf } from './stop.ts';
 import { sweepView } from './sweep-live.ts';
 import { shownValue } from './sweep-table.ts';
 import { enableTypeScript } from './typescript.ts';
@@ -24,15 +25,30 @@ interface RunOptions extends WorkspaceFlags {
   readonly scheduler?: string;
   readonly epochs?: number;
   readonly resume?: boolean | string;
+  readonly key?: string;
   readonly json?: boolean;
 }
 
-/** The default of a module, or what a JSON file says. Errors: `file-not-found`, `usage`, those of definitions. */
+/** The sweep itself instead of its file, as JSON: whoever starts a job need not put a file there first. */
+const isInline = (file: string): boolean => file.trimStart().startsWith('{');
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (e) {
+    throw fail('usage', {
+      reason: `The sweep is no JSON: ${(e as Error).message}.`,
+      fix: 'Give a file, or an object: {"space": { … }}.',
+    });
+  }
+}
+
+/** The default of a module, what a JSON file says, or the JSON itself. Errors: `file-not-found`, `usage`, those of definitions. */
 async function definitionIn(file: string): Promise<SweepDefinition> {
   const { complete, definitionOf } = await import('../sweeps/index.ts');
+  if (isInline(file)) return definitionOf(jsonIn(file));
   const path = await scriptPath(file, 'stratus sweep run');
   if (/\.json$/i.test(path)) return definitionOf(await readJson(path));
-  const { fail } = await import('@stratus/core');
   await enableTypeScript();
   const { default: found } = (await import(pathToFileURL(path).href)) as { readonly default?: SweepDefinition };
   if (typeof found !== 'object' || found === null)
@@ -56,7 +72,8 @@ async function withOptions(
   const wanted = options.parallel ?? definition.parallel ?? 1;
   const parallel = Math.min(wanted, availableParallelism());
   if (parallel < wanted) output.note(`${parallel} at the same time, not ${wanted}: there are no more cores.`);
-  const name = options.name ?? definition.name ?? file.replace(/^.*[\\/]/, '').replace(/\.\w+$/, '');
+  const named = isInline(file) ? 'sweep' : file.replace(/^.*[\\/]/, '').replace(/\.\w+$/, '');
+  const name = options.name ?? definition.name ?? named;
   return {
     ...definition,
     steps: 'counted',
@@ -94,12 +111,13 @@ export async function runSweep(file: string, script: string, args: readonly stri
   const path = await scriptPath(script, 'stratus sweep run sweep.ts');
   const definition = await withOptions(await definitionIn(file), file, options, output);
   const stop = new AbortController();
-  let stopped: StopSignal | undefined;
-  onStopSignal((signal) => {
+  let stopped: StopSignal | PreemptSignal | undefined;
+  const stopBy = (signal: StopSignal | PreemptSignal): void => {
     stopped = signal;
     output.note('Stopping the trials. Again quits at once.');
     stop.abort(new Error('The sweep was stopped.'));
-  });
+  };
+  onStopSignal(stopBy, ['SIGUSR1']);
   const result = await inWorkspace(options, async (workspace) => {
     const view = await sweepView(Object.keys(definition.space), { quiet: output.json });
     const tell = eventsTo(output);
@@ -115,7 +133,8 @@ export async function runSweep(file: string, script: string, args: readonly stri
         ...definition,
         workspace,
         signal: stop.signal,
-        resume: options.resume ?? false,
+        resume: options.resume ?? options.key !== undefined,
+        ...(options.key !== undefined && { key: options.key }),
         objective: scriptTrials({
           argv: (trial) => argv(folderOf(trial)),
           env: environment(workspace, options),
@@ -134,7 +153,7 @@ export async function runSweep(file: string, script: string, args: readonly stri
   });
   const again = resumeCommand(file, script, { args, key: result.key, options });
   tellEnd(output, result, stopped === undefined ? undefined : again);
-  process.exitCode = stopped !== undefined ? exitCodeOf(stopped) : result.best === undefined ? 1 : 0;
+  process.exitCode = stopped !== undefined ? trainingExitCodeOf(stopped) : result.best === undefined ? 1 : 0;
 }
 
 /** What goes on with a sweep: with the same options, for it must be the same sweep. */
@@ -143,7 +162,7 @@ function resumeCommand(
   script: string,
   { args, key, options }: { readonly args: readonly string[]; readonly key: string; readonly options: RunOptions },
 ): string {
-  const { resume: _, json: __, ...said } = options;
+  const { resume: _, key: ___, json: __, ...said } = options;
   const words = Object.entries(said).flatMap(([name, value]) => [`--${name}`, quoted(String(value))]);
   const after = args.length > 0 ? ['--', ...args.map(quoted)] : [];
   return [commandName(), 'sweep', 'run', quoted(file), quoted(script), '--resume', key, ...words, ...after].join(' ');

@@ -26,7 +26,7 @@ export function addSweep(program: Command): void {
       .description(
         'Runs a training script again and again, each time with other parameters, which it reads with parameters({ … }).\nThe file of the sweep exports defineSweep({ space, metric, … }) as its default, or is the same as JSON.',
       )
-      .argument('<sweep>', 'what to search for: a .ts, .js or .json file')
+      .argument('<sweep>', 'what to search for: a .ts, .js or .json file, or the JSON itself')
       .argument('<script>', 'the training script')
       .argument('[args...]', 'what the script finds in process.argv, after --')
       .option('--trials <n>', 'how many trials', wholeNumber(1))
@@ -38,6 +38,7 @@ export function addSweep(program: Command): void {
       .option('--search <name>', 'grid, random or tpe')
       .option('--scheduler <name>', 'asha, median or none')
       .option('--epochs <n>', 'train so many epochs, whatever the script says', wholeNumber(1))
+      .option('--key <key>', 'the key of its run; where that is there, it goes on')
       .option('--resume [sweep]', 'go on with the newest sweep of this name, or with that one'),
   )
     .addOption(jsonOption())

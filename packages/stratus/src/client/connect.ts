@@ -29,6 +29,7 @@ import { create } from './create.ts';
 import { type FollowOptions, followRun } from './events.ts';
 import { type JobClient, jobClient } from './jobs.ts';
 import { type MetricValue, pointOf, type Run, type RunEvent, runOf, type Summary, summaryOf, wireOf } from './numbers.ts';
+import { type SweepClient, sweepClient } from './sweeps.ts';
 
 /** Where a server is, and who asks. */
 export interface ConnectOptions {
@@ -126,6 +127,7 @@ export interface Client {
     history(model: string, alias?: string): Promise<readonly WireAliasMove[]>;
   };
   readonly jobs: JobClient;
+  readonly sweeps: SweepClient;
   readonly tokens: {
     create(token: NewTokenBody): Promise<WireMadeToken>;
     list(): Promise<readonly WireToken[]>;
@@ -264,6 +266,7 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
       },
     },
     jobs: jobClient(asking, at),
+    sweeps: sweepClient(asking, at),
     tokens: {
       create: (json) => askJson(asking, `${at}/tokens`, { method: 'POST', json }),
       list: async () => (await askJson<{ tokens: WireToken[] }>(asking, `${at}/tokens`)).tokens,

@@ -4,6 +4,7 @@ export type {
   NewAliasMoveBody as NewAliasMove,
   NewJobBody as NewJob,
   NewRunBody as NewRun,
+  NewSweepBody as NewSweep,
   NewTokenBody as NewToken,
   NewVersionBody as NewVersion,
   RunChangeBody as RunChange,
@@ -25,3 +26,4 @@ export { type Client, type ConnectOptions, connect, type NewPoint } from './conn
 export type { FollowOptions } from './events.ts';
 export type { JobClient } from './jobs.ts';
 export type { MetricValue, Run, RunEvent, Summary } from './numbers.ts';
+export type { Sweep, SweepClient, SweepTrial } from './sweeps.ts';

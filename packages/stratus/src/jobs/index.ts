@@ -2,7 +2,7 @@ import type { Workspace } from '../workspace/index.ts';
 import { type SuperviseOptions, type Supervisor, supervise } from './supervise.ts';
 
 export type { JobEvent, SuperviseOptions, Supervisor } from './supervise.ts';
-export { isTraining } from './training.ts';
+export { canGoOn } from './training.ts';
 
 /**
  * Runs the jobs of a workspace's project: in the order of their priority, as many as the machine has cores and memory for, each as a group of processes of its own. It keeps their

@@ -86,7 +86,7 @@ export async function appendPoints(scope: Scope, run: string, list: readonly Met
     // The row of the run is the lock: two processes that add to the same run do so one after the other.
     const found = await db
       .updateTable('runs')
-      .set({ seen_at: Date.now() })
+      .set({ seen_at: scope.database.now })
       .where('project_id', '=', scope.projectId)
       .where('key', '=', run)
       .returning('id')

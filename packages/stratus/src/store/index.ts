@@ -24,7 +24,7 @@ export { checkText, checkTitle, keepable, newKey as newRunKey } from './names.ts
 export type { PlaceChange, PlacedRun, RunFlow, RunScan, ScanSort } from './placed-runs.ts';
 export type { MetricCondition, RunQuery, RunSort } from './run-query.ts';
 export { type Json, type ParamValue, paramsOf, tagsOf } from './run-values.ts';
-export type { NewRun, RunChange, RunInfo, RunStatus, Runs } from './runs.ts';
+export type { ChangeOptions, NewRun, RunChange, RunInfo, RunStatus, Runs } from './runs.ts';
 export type { Store, StoreOptions } from './store.ts';
 export type { NewToken, Role, TokenInfo, Tokens } from './tokens.ts';
 export type { Uploads } from './uploads.ts';

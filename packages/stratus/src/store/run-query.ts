@@ -107,6 +107,7 @@ export async function listRuns(db: Queries, scope: Scope, query: RunQuery, optio
     .leftJoin('runs as parents', 'parents.id', 'runs.parent_id')
     .selectAll('runs')
     .select('parents.key as parent_key')
+    .select(sql<number>`${scope.database.now} - runs.seen_at`.as('silent_ms'))
     .where('runs.project_id', '=', scope.projectId)
     .where((e) => e.and(conditions(e as unknown as Where, scope, query, parent)));
   if (options.where) wanted = wanted.where((e) => e.and(options.where!(e as unknown as Where)));
@@ -131,6 +132,9 @@ export async function listRuns(db: Queries, scope: Scope, query: RunQuery, optio
   return rows.map((row) => infoOf(row, metrics.get(row.id)!));
 }
 
+/** A process says something every five seconds; what is delivered may wait for fifteen more, and for a busy database. */
+const silenceMs = 120_000;
+
 const parsed = (text: string | null): Json | undefined => (text === null ? undefined : (JSON.parse(text) as Json));
 const dated = (ms: number | null): Date | undefined => (ms === null ? undefined : new Date(ms));
 
@@ -142,6 +146,7 @@ interface Row {
   readonly created_at: number;
   readonly finished_at: number | null;
   readonly seen_at: number;
+  readonly silent_ms: number;
   readonly error: string | null;
   readonly params: string;
   readonly tags: string;
@@ -162,6 +167,7 @@ function infoOf(row: Row, metrics: readonly MetricSummary[]): RunInfo {
     createdAt: new Date(row.created_at),
     finishedAt: dated(row.finished_at),
     seenAt: new Date(row.seen_at),
+    isSilent: Number(row.silent_ms) > silenceMs,
     error: row.error ?? undefined,
     params: JSON.parse(row.params),
     tags: JSON.parse(row.tags),

@@ -44,8 +44,10 @@ export interface RunInfo {
   readonly status: RunStatus;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
-  /** When its process was heard of last: by metrics, changes or `seen`. */
+  /** When its process was heard of last, by the clock of the database: by metrics, changes or `seen`. */
   readonly seenAt: Date;
+  /** Whether that is longer ago than two minutes, by that clock: what a process says of itself comes every few seconds. */
+  readonly isSilent: boolean;
   /** Why it failed. */
   readonly error: string | undefined;
   readonly params: Readonly<Record<string, ParamValue>>;
@@ -71,6 +73,12 @@ export interface RunChange {
   readonly seed?: number;
 }
 
+/** When a run may be changed. */
+export interface ChangeOptions {
+  /** Only while its tags are these (null: not there). Of several that try at once one succeeds. */
+  readonly where?: Readonly<Record<string, string | null>>;
+}
+
 /** The runs of a store. */
 export interface Runs {
   /** Errors: `bad-value`, `conflict` for a key that is taken, `unknown-name` for the parent or the experiment, `database-failed`. */
@@ -79,8 +87,8 @@ export interface Runs {
   get(key: string): Promise<RunInfo>;
   /** The newest first, but for `sort`. Errors: `bad-value`, `database-failed`. */
   list(query?: RunQuery): Promise<readonly RunInfo[]>;
-  /** Errors: `unknown-name`, `bad-value`, `conflict` for a parameter that has another value, `database-failed`. */
-  change(key: string, change: RunChange): Promise<RunInfo>;
+  /** Errors: `unknown-name`, `bad-value`, `conflict` for a parameter that has another value and where `where` is not so, `database-failed`. */
+  change(key: string, change: RunChange, options?: ChangeOptions): Promise<RunInfo>;
   /** A sign of life; a run that went on from a checkpoint is running again. Errors: `unknown-name`, `database-failed`. */
   seen(key: string): Promise<void>;
   /** Errors: `unknown-name`, `bad-value`, `database-failed`. */
@@ -95,7 +103,7 @@ const jsonOrNull = (value: Json | undefined, what: string): string | null => (va
 export const runsOf = (scope: Scope): Runs => ({
   async create(run = {}) {
     const key = run.key === undefined ? newKey() : checkName('the key of a run', run.key);
-    const now = Date.now();
+    const { now } = scope.database; // one clock for all machines: whose is wrong, writes and is judged like any other
     const row = {
       project_id: scope.projectId,
       key,
@@ -134,7 +142,7 @@ export const runsOf = (scope: Scope): Runs => ({
 
   list: (query = {}) => scope.database.read('Listing the runs of', (db) => listRuns(db, scope, query)),
 
-  change: (key, change) =>
+  change: (key, change, { where = {} } = {}) =>
     scope.database.write('Changing a run of', async (db) => {
       const id = await lock(db, scope, key);
       const { params, tags } = await db
@@ -142,6 +150,7 @@ export const runsOf = (scope: Scope): Runs => ({
         .select(['params', 'tags'])
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
+      checkTags(key, JSON.parse(tags), where);
       const { name, notes, code, data, environment, seed } = change;
       await db
         .updateTable('runs')
@@ -172,7 +181,7 @@ export const runsOf = (scope: Scope): Runs => ({
     const why = error === undefined ? null : checkText('error', error);
     await scope.database.write('Finishing a run of', async (db) => {
       const id = await lock(db, scope, key);
-      await db.updateTable('runs').set({ status, error: why, finished_at: Date.now() }).where('id', '=', id).execute();
+      await db.updateTable('runs').set({ status, error: why, finished_at: scope.database.now }).where('id', '=', id).execute();
     });
   },
 
@@ -191,10 +200,10 @@ export const runsOf = (scope: Scope): Runs => ({
 });
 
 /** Holds the row of a run until the transaction ends, and says that it was seen. Errors: `unknown-name`. */
-async function lock(db: Queries, { projectId }: Scope, key: string): Promise<number> {
+async function lock(db: Queries, { projectId, database: { now } }: Scope, key: string): Promise<number> {
   const row = await db
     .updateTable('runs')
-    .set({ seen_at: Date.now() })
+    .set({ seen_at: now })
     .where('project_id', '=', projectId)
     .where('key', '=', key)
     .returning('id')
@@ -222,6 +231,17 @@ function addedParams(
         fix: 'Parameters are what a run began with. Begin another run, or use a tag.',
       });
   return { ...old, ...added };
+}
+
+/** Errors: `conflict`. */
+function checkTags(run: string, tags: Readonly<Record<string, string>>, where: Readonly<Record<string, string | null>>): void {
+  for (const [name, wanted] of Object.entries(where))
+    if ((tags[name] ?? null) !== wanted)
+      throw fail('conflict', {
+        what: `The tag '${name}' of the run '${run}'`,
+        reason: `is ${JSON.stringify(tags[name] ?? null)}, not ${JSON.stringify(wanted)}`,
+        fix: 'Somebody else changed it: read the run again.',
+      });
 }
 
 function changedTags(old: Record<string, string>, change: Readonly<Record<string, string | null>>): Record<string, string> {

@@ -1,4 +1,5 @@
-import { fail } from '@stratus/core';
+import { randomUUID } from 'node:crypto';
+import { fail, StratusError } from '@stratus/core';
 import type { RunInfo, Store } from '../store/index.ts';
 import { type FullDefinition, paramsOf } from './definition.ts';
 import { identityOf, isAlive, stopProcess } from './process.ts';
@@ -12,34 +13,49 @@ export interface Held {
   release(status: 'finished' | 'stopped' | 'failed'): Promise<void>;
 }
 
+/** Which sweep is meant. */
+export interface Which {
+  readonly resume: boolean | string;
+  /** The key of its run, where it is not to be drawn. */
+  readonly key: string | undefined;
+}
+
 /** How often the store hears that somebody is at work. */
 const everyMs = 15_000;
 
-/** Begins a sweep, or takes up an old one. Errors: `unknown-name`, `conflict`, `database-failed`. */
-export async function begin(store: Store, definition: FullDefinition, resume: boolean | string): Promise<Held> {
-  const old = await oldRun(store, definition, resume);
+/** Begins a sweep, or takes up an old one. `onLost`: somebody else has taken it, since nothing was heard from here for long. Errors: `unknown-name`, `conflict`, `bad-value`, `database-failed`. */
+export async function begin(
+  store: Store,
+  definition: FullDefinition,
+  which: Which,
+  onLost: (error: unknown) => void,
+): Promise<Held> {
   const { trials, parallel, name, seed } = definition;
-  const now = { [tags.process]: identityOf(process.pid), [tags.trials]: String(trials), [tags.parallel]: String(parallel) };
-  if (old !== undefined) {
-    checkSame(old, definition);
-    if (old.status === 'running' && isAlive(old.tags[tags.process] ?? '', old.seenAt))
-      throw fail('conflict', {
-        what: `The sweep '${old.name}' (${old.key})`,
-        reason: `is at work in another process (${old.tags[tags.process]})`,
-        fix: 'Wait for it, or stop that process first.',
-      });
-    for (const run of await trialRuns(store, old.key)) {
-      const left = run.tags[tags.process];
-      if (left !== undefined && run.status === 'running') await stopProcess(left);
+  // With a word of its own: also two sweeps of one process are two.
+  const process_ = `${identityOf(process.pid)} ${randomUUID()}`;
+  const now = { [tags.process]: process_, [tags.trials]: String(trials), [tags.parallel]: String(parallel) };
+  const make = async (): Promise<string | undefined> => {
+    const run = { name, params: paramsOf(definition), tags: { [tags.kind]: 'sweep', ...now }, seed };
+    try {
+      return (await store.runs.create({ ...run, ...(which.key !== undefined && { key: which.key }) })).key;
+    } catch (e) {
+      if (which.key !== undefined && which.resume === true && StratusError.is(e) && e.code === 'conflict') return undefined;
+      throw e;
     }
-    await store.runs.change(old.key, { tags: now });
-    await store.runs.seen(old.key);
-  }
-  const { key } =
-    old ?? (await store.runs.create({ name, params: paramsOf(definition), tags: { [tags.kind]: 'sweep', ...now }, seed }));
-  let sign: Promise<void> = Promise.resolve();
+  };
+  let old = await oldRun(store, definition, which);
+  const made = old === undefined ? await make() : undefined;
+  if (old === undefined && made === undefined) old = await sweepRun(store, which.key!); // somebody made it just now
+  const key = made ?? old!.key;
+  if (old !== undefined) await takeUp(store, old, definition, now);
+  let isLost = false;
+  let sign: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
-    sign = store.runs.seen(key).catch(() => {}); // the trials' own writing says what is wrong
+    sign = store.runs.change(key, {}, { where: { [tags.process]: process_ } }).catch((e: unknown) => {
+      if (!StratusError.is(e) || e.code !== 'conflict') return; // the trials' own writing says what is wrong
+      isLost = true;
+      onLost(e);
+    });
   }, everyMs);
   timer.unref();
   return {
@@ -48,6 +64,7 @@ export async function begin(store: Store, definition: FullDefinition, resume: bo
     async release(status) {
       clearInterval(timer);
       await sign;
+      if (isLost) return;
       await store.runs.finish(key, status).catch((e: unknown) => {
         if (status !== 'failed') throw e; // else what failed before says more
       });
@@ -55,11 +72,45 @@ export async function begin(store: Store, definition: FullDefinition, resume: bo
   };
 }
 
-async function oldRun(store: Store, { name }: FullDefinition, resume: boolean | string): Promise<RunInfo | undefined> {
+/** Takes up an old sweep, if nobody is at work on it: of several that try at once, one succeeds. Errors: `conflict`, `database-failed`. */
+async function takeUp(
+  store: Store,
+  old: RunInfo,
+  definition: FullDefinition,
+  now: Readonly<Record<string, string>>,
+): Promise<void> {
+  checkSame(old, definition);
+  const before = old.tags[tags.process] ?? null;
+  if (old.status === 'running' && isAlive(before ?? '', old.isSilent)) throw busy(old, before);
+  try {
+    await store.runs.change(old.key, { tags: now }, { where: { [tags.process]: before } });
+  } catch (e) {
+    if (!StratusError.is(e) || e.code !== 'conflict') throw e;
+    throw busy(old, (await store.runs.get(old.key)).tags[tags.process] ?? null);
+  }
+  await store.runs.seen(old.key);
+  for (const run of await trialRuns(store, old.key)) {
+    const left = run.tags[tags.process];
+    if (left !== undefined && run.status === 'running') await stopProcess(left);
+  }
+}
+
+const busy = (old: RunInfo, by: string | null): StratusError =>
+  fail('conflict', {
+    what: `The sweep '${old.name}' (${old.key})`,
+    reason: `is at work in another process (${by?.split(' ').slice(0, 3).join(' ')})`,
+    fix: 'Wait for it, or stop that process first.',
+  });
+
+async function oldRun(store: Store, { name }: FullDefinition, { resume, key }: Which): Promise<RunInfo | undefined> {
   if (resume === false) return undefined;
   if (typeof resume === 'string') return await sweepRun(store, resume);
-  const sweeps = await store.runs.list({ tags: { [tags.kind]: 'sweep' }, limit: 10_000 });
-  return sweeps.find((run) => run.name === name);
+  const sweeps = await store.runs.list({
+    tags: { [tags.kind]: 'sweep' },
+    limit: 10_000,
+    ...(key !== undefined && { keys: [key] }),
+  });
+  return sweeps.find((run) => key !== undefined || run.name === name);
 }
 
 /** Errors: `conflict` where the old sweep searches for something else. */

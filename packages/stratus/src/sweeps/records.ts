@@ -129,7 +129,7 @@ export async function trialRuns(store: Store, sweep: string): Promise<readonly R
 function infoOf(run: RunInfo, runs: readonly RunInfo[]): SweepInfo {
   const kept = keptDefinition(run.params);
   const trials = runs.map((trial) => trialOf(trial, kept));
-  const held = run.status === 'running' && isAlive(run.tags[tags.process] ?? '', run.seenAt);
+  const held = run.status === 'running' && isAlive(run.tags[tags.process] ?? '', run.isSilent);
   return {
     ...kept,
     key: run.key,
@@ -146,8 +146,8 @@ function infoOf(run: RunInfo, runs: readonly RunInfo[]): SweepInfo {
 }
 
 /** The sweeps of a project, the newest first. Errors: `database-failed`. */
-export async function listSweeps(store: Store, { limit = 100 } = {}): Promise<readonly SweepInfo[]> {
-  const runs = await store.runs.list({ tags: { [tags.kind]: 'sweep' }, limit });
+export async function listSweeps(store: Store, { skip = 0, limit = 100 } = {}): Promise<readonly SweepInfo[]> {
+  const runs = await store.runs.list({ tags: { [tags.kind]: 'sweep' }, skip, limit });
   return await Promise.all(runs.map(async (run) => infoOf(run, await trialRuns(store, run.key))));
 }
 
@@ -168,8 +168,10 @@ export async function readSweep(store: Store, sweep: string): Promise<SweepInfo>
 
 /** Errors: `unknown-name`. */
 export async function sweepRun(store: Store, sweep: string): Promise<RunInfo> {
+  const [named] = await store.runs.list({ tags: { [tags.kind]: 'sweep' }, keys: [sweep] });
+  if (named !== undefined) return named;
   const runs = await store.runs.list({ tags: { [tags.kind]: 'sweep' }, limit: most });
-  const found = runs.find(({ key }) => key === sweep) ?? runs.find(({ name }) => name === sweep);
+  const found = runs.find(({ name }) => name === sweep);
   if (found) return found;
   const known = [...new Set(runs.flatMap(({ key, name }) => [name, key]))];
   throw fail('unknown-name', { kind: 'sweep', name: sweep, suggestion: nearest(sweep, known), known: known.slice(0, 20) });

@@ -14,7 +14,9 @@ export interface SweepRequest<S extends Space = Space> extends SweepDefinition<S
   readonly objective: (parameters: ParametersOf<S>, trial: Trial) => number | undefined | Promise<number | undefined>;
   /** Where runs and files are kept; the one of the current folder. */
   readonly workspace?: Pick<Workspace, 'store' | 'blobs'>;
-  /** Goes on with an interrupted sweep: that with this key or name; with true the newest one of the same name, if there is one. */
+  /** The key of its run; drawn at random where it is left out. */
+  readonly key?: string;
+  /** Goes on with an interrupted sweep: that with this key or name; with true the one with the key that is given, else the newest one of the same name, if there is one. */
   readonly resume?: boolean | string;
   /** Stops it after what is under way has been told; it can be resumed. */
   readonly signal?: AbortSignal;
@@ -103,8 +105,9 @@ async function run(
   { store, blobs }: Pick<Workspace, 'store' | 'blobs'>,
 ): Promise<SweepResult> {
   const { goal, trials: count, parallel } = definition;
-  const held = await begin(store, definition, request.resume ?? false);
-  const failure = new AbortController(); // of the store: nothing can be kept any more
+  const failure = new AbortController(); // of the store: nothing can be kept any more; or somebody else is at work on it
+  const which = { resume: request.resume ?? false, key: request.key };
+  const held = await begin(store, definition, which, (e) => failure.abort(e));
   const trials = new Map<number, SweepTrial>();
   const stop = request.signal ? AbortSignal.any([request.signal, failure.signal]) : failure.signal;
   const changed = (): void => {
@@ -135,6 +138,7 @@ async function run(
       await Promise.allSettled(running);
       throw e;
     }
+    failure.signal.throwIfAborted();
     status = stop.aborted ? 'stopped' : 'finished';
   } finally {
     await held.release(status);

@@ -4,16 +4,10 @@ import type { RunInfo, RunStatus } from '../store/index.ts';
 /** What is shown of a run's status: 'lost' is one that says that it is running, and whose process is not there any more or has been silent for long. */
 export type RunState = RunStatus | 'lost';
 
-/** A process says something every five seconds; what is delivered may wait for fifteen more, and for a busy database. */
-const silenceMs = 120_000;
-
 /** Errors: none; a process of another machine is known by its silence alone. */
-export function stateOf(
-  { status, seenAt, environment }: Pick<RunInfo, 'status' | 'seenAt' | 'environment'>,
-  now: number = Date.now(),
-): RunState {
+export function stateOf({ status, isSilent, environment }: Pick<RunInfo, 'status' | 'isSilent' | 'environment'>): RunState {
   if (status !== 'running') return status;
-  if (now - seenAt.getTime() > silenceMs) return 'lost';
+  if (isSilent) return 'lost';
   const { host, process: id } = (environment ?? {}) as { readonly host?: unknown; readonly process?: unknown };
   return host === hostname() && typeof id === 'number' && !isAlive(id) ? 'lost' : status;
 }

@@ -9,6 +9,7 @@ import { metrics } from './metrics.ts';
 import { models } from './models.ts';
 import { projects } from './projects.ts';
 import { runs } from './runs.ts';
+import { sweeps } from './sweeps.ts';
 import { tokens } from './tokens.ts';
 
 /** All groups of routes, in the order of the documentation. */
@@ -23,5 +24,6 @@ export const groups: Readonly<Record<string, readonly AnyRoute[]>> = {
   models,
   aliases,
   jobs,
+  sweeps,
   tokens,
 };

@@ -7,7 +7,7 @@ import { onWire, plainName, text, time, title, whole } from '../values.ts';
 
 const statuses = z.enum(['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'lost']);
 
-const job = z
+export const job = z
   .object({
     key: plainName,
     name: z.string(),
@@ -65,27 +65,32 @@ const piece = z
   .meta({ id: 'JobLogPiece', description: 'A piece of what an attempt printed; it need not end with a line.' });
 
 const ms = whole.max(2 ** 31 * 1000);
+/** Of everything that is run as a job. */
+export const jobOptions = {
+  cwd: text.describe('An absolute path on the machine that runs it.'),
+  key: plainName.exactOptional(),
+  name: title.exactOptional(),
+  env: z
+    .record(z.string(), text)
+    .exactOptional()
+    .describe('Added to the environment. It lies in the store as it is: no place for secrets.'),
+  priority: z.int().exactOptional().describe('Higher ones first; 0.'),
+  cores: z.number().min(0).exactOptional().describe('1 where it is left out; of a sweep as many as it tries at once.'),
+  memoryBytes: whole.exactOptional(),
+  timeoutMs: ms.min(1).exactOptional(),
+  graceMs: ms.exactOptional().describe('Between SIGTERM and SIGKILL; 30 seconds.'),
+  retries: whole.max(1_000_000).exactOptional(),
+  backoffMs: ms.exactOptional().describe('After the first failure, twice as long after each one more; 10 seconds.'),
+  needs: z.array(plainName).max(1000).exactOptional().describe('Jobs that have to succeed first.'),
+  preemptible: z.boolean().exactOptional(),
+  schedule: title.exactOptional().describe('Minute, hour, day, month, day of the week.'),
+  timeZone: title.exactOptional(),
+};
+
 const newJob = z
   .strictObject({
     command: z.array(text).min(1).max(10_000).describe('The program and its arguments; no shell reads them.'),
-    cwd: text.describe('An absolute path on the machine that runs it.'),
-    key: plainName.exactOptional(),
-    name: title.exactOptional(),
-    env: z
-      .record(z.string(), text)
-      .exactOptional()
-      .describe('Added to the environment. It lies in the store as it is: no place for secrets.'),
-    priority: z.int().exactOptional().describe('Higher ones first; 0.'),
-    cores: z.number().min(0).exactOptional().describe('1 where it is left out.'),
-    memoryBytes: whole.exactOptional(),
-    timeoutMs: ms.min(1).exactOptional(),
-    graceMs: ms.exactOptional().describe('Between SIGTERM and SIGKILL; 30 seconds.'),
-    retries: whole.max(1_000_000).exactOptional(),
-    backoffMs: ms.exactOptional().describe('After the first failure, twice as long after each one more; 10 seconds.'),
-    needs: z.array(plainName).max(1000).exactOptional().describe('Jobs that have to succeed first.'),
-    preemptible: z.boolean().exactOptional(),
-    schedule: title.exactOptional().describe('Minute, hour, day, month, day of the week.'),
-    timeZone: title.exactOptional(),
+    ...jobOptions,
   })
   .meta({ id: 'NewJob' });
 
@@ -98,13 +103,13 @@ export type WireAttempt = z.output<typeof attempt>;
 /** A piece of what a job printed, as the server tells it. */
 export type WireJobLogPiece = z.output<typeof piece>;
 
-const jobOnWire = ({ env, ...one }: JobInfo): WireJob => onWire({ ...one, variables: Object.keys(env) }) as WireJob;
+export const jobOnWire = ({ env, ...one }: JobInfo): WireJob => onWire({ ...one, variables: Object.keys(env) }) as WireJob;
 
 /**
  * A command runs as the user of the server, who may read the whole store: more than any role of one project gives. And an open server is open to every user of its machine, who
  * must not become that user. Errors: `forbidden`.
  */
-function checkToken({ token }: Caller): void {
+export function checkToken({ token }: Caller): void {
   if (token !== undefined) return;
   throw fail('forbidden', {
     reason: 'Jobs run commands as the user of this server, so it takes them from nobody without a token.',
