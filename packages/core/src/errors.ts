@@ -136,7 +136,10 @@ const sentences = {
   'request-failed': (d: { url: string; reason: string; fix: string }) => `Asking ${d.url} failed: ${d.reason}. ${d.fix}`,
   'too-large': (d: { limitBytes: number }) =>
     `The request body is larger than the limit of ${d.limitBytes} bytes. Send fewer rows at a time, or raise the limit.`,
-  busy: (d: { waiting: number }) => `The server is at its limit: ${d.waiting} requests are waiting. Try again in a moment.`,
+  busy: (d: { waiting: number; retryAfterMs?: number }) =>
+    `The server is at its limit: ${d.waiting} requests are waiting. Try again in ${d.retryAfterMs === undefined ? 'a moment' : `${Math.ceil(d.retryAfterMs)} ms`}.`,
+  deadline: (d: { deadlineMs: number }) =>
+    `The request was to be answered within ${d.deadlineMs} ms, and that time is over. Give it longer, or ask for less at a time.`,
   usage: (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`,
 } as const;
 

@@ -1,9 +1,11 @@
 import { fail, type Preprocessing, StratusError, version as stratusVersion, type Tensor } from '@stratus/core';
+import type { Ask } from './ask.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
 import { decodeRequest, type WantedOutput } from './decode-request.ts';
 import { elementsOf } from './elements.ts';
 import { exampleRequest } from './example.ts';
 import { classify } from './labels.ts';
+import type { ServingObserver } from './observer.ts';
 import {
   datatypeOf,
   type InferRequest,
@@ -25,6 +27,12 @@ export interface ModelChoice {
   readonly version?: string | undefined;
 }
 
+/** Options of {@link DataPlane}. */
+export interface DataPlaneOptions extends BatcherOptions {
+  /** Is told of requests and runs. */
+  readonly observer?: ServingObserver | undefined;
+}
+
 /**
  * Answers requests of the Open Inference Protocol v2 for some models: everything about serving but HTTP.
  *
@@ -40,10 +48,12 @@ export interface ModelChoice {
  */
 export class DataPlane {
   readonly #models: readonly Served[];
+  readonly #observer: ServingObserver | undefined;
   #draining = false;
 
   /** Takes over the models: `release` frees them. Errors: `bad-value` for limits or two models of one name and version. */
-  constructor(servables: readonly Servable[], options: BatcherOptions = {}) {
+  constructor(servables: readonly Servable[], { observer, ...options }: DataPlaneOptions = {}) {
+    this.#observer = observer;
     const names = servables.map(({ name, version }) => `${name}, version ${version}`);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined)
@@ -141,6 +151,44 @@ export class DataPlane {
     const outputs = await this.#run(served, await feedsOfRecords(this.preprocessing(name, { version }), records), signal);
     const predictions = await predictionsOf(outputs, records.length, servable.labels);
     return { model_name: servable.name, model_version: servable.version, predictions };
+  }
+
+  /**
+   * Asks a model with tensors: those that `servable.inputs` names. Every protocol comes here.
+   *
+   * Errors: as `infer`; `deadline` when its time was over.
+   */
+  async compute(
+    name: string,
+    feeds: Tensors,
+    { version, signal, protocol = 'compute', client, requestId }: Ask = {},
+  ): Promise<{ servable: Servable; outputs: Record<string, Tensor> }> {
+    const served = this.#find(name, version);
+    const { servable } = served;
+    const start = performance.now();
+    const record = (code: string) => ({
+      model: servable.name,
+      version: servable.version,
+      protocol,
+      rows: Object.values(feeds)[0]?.shape[0] ?? 1,
+      code,
+      queueMs: 0,
+      runMs: 0,
+      totalMs: performance.now() - start,
+      ...(client !== undefined && { client }),
+      ...(requestId !== undefined && { requestId }),
+    });
+    try {
+      const { preprocessing } = servable;
+      const outputs = await this.#run(served, preprocessing ? await feedsOfColumns(preprocessing, feeds) : feeds, signal);
+      const ok = record('ok');
+      this.#observer?.request?.(ok);
+      this.#observer?.answered?.(ok, feeds, outputs);
+      return { servable, outputs };
+    } catch (e) {
+      this.#observer?.request?.(record(StratusError.is(e) ? e.code : 'internal'));
+      throw e;
+    }
   }
 
   /** What a model does to records. Errors: `bad-request` where it takes none. */

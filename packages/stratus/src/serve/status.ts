@@ -20,6 +20,7 @@ export const statusOf = {
   busy: 503,
   released: 503,
   aborted: 503,
+  deadline: 504,
   // What the client cannot mend.
   engine: 500,
   'bad-graph': 500,
