@@ -1,63 +1,30 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fail, joinRows, type Tensor } from '@stratus/core';
+import { fail, type StratusError, type Tensor } from '@stratus/core';
+import type { Ask } from './ask.ts';
+import { type BatcherOptions, limitsOf } from './batcher-limits.ts';
 import { checkFeeds } from './check-feeds.ts';
+import { type Answered, Entry } from './entry.ts';
+import { type Group, groupOf } from './group.ts';
+import type { ServingObserver } from './observer.ts';
+import { Pace } from './pace.ts';
+import { runGroup } from './run-group.ts';
 import type { Servable, Tensors } from './servable.ts';
+import { type Load, Waiting } from './waiting.ts';
 
-/** Limits of a {@link Batcher}. */
-export interface BatcherOptions {
-  /** Requests are merged up to so many rows in one run; 64 unless told. A larger request runs by itself. */
-  readonly maxBatch?: number | undefined;
-  /** When 64 requests are there, further ones are taken only while no more rows than this wait; 1024 unless told. */
-  readonly maxQueue?: number | undefined;
-}
-
-/** So many requests at once are always taken, however large. */
+/** So many requests at once are always taken, whatever they have of rows. */
 const alwaysTaken = 64;
 
-/** One request in the house. */
-class Entry {
-  readonly tensors: Tensors;
-  /** Rows that may be merged with others; undefined when it has to run alone. */
-  readonly rows: number | undefined;
-  /** Requests with the same one may be merged. */
-  readonly key: string;
-  readonly answer: Promise<Record<string, Tensor>>;
-  readonly leave = new AbortController();
-  resolve!: (outputs: Record<string, Tensor>) => void;
-  reject!: (error: unknown) => void;
-
-  constructor(tensors: Tensors, batched: boolean) {
-    const shapes = Object.entries(tensors).map(([name, { shape }]) => ({ name, shape }));
-    const rows = shapes[0]?.shape[0];
-    this.tensors = tensors;
-    this.rows = batched && shapes.every(({ shape }) => shape[0] === rows) ? rows : undefined;
-    this.key = shapes
-      .map(({ name, shape }) => `${name}:${shape.slice(1).join(',')}`)
-      .sort()
-      .join(';');
-    this.answer = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-  }
-
-  get gone(): boolean {
-    return this.leave.signal.aborted;
-  }
+/** A run that is over, and whose cost is not noted yet. */
+interface Ended {
+  readonly elements: number;
+  readonly beganAt: number;
+  readonly runMs: number;
 }
 
-/** The requests of a group one below the other. */
-const stackedByName = ([first, ...rest]: readonly [Entry, ...Entry[]]): Tensors =>
-  Object.fromEntries(
-    Object.keys(first.tensors).map((name) => [
-      name,
-      joinRows([first.tensors[name]!, ...rest.map(({ tensors }) => tensors[name]!)]),
-    ]),
-  );
-
 /**
- * Asks one model for many clients. One run is in flight at a time; requests that come meanwhile are merged along the batch axis
- * into the next one, first come, first served, and nobody waits for company. A request that the model cannot compute fails alone.
+ * Asks one model for many clients. Requests that come while it is busy are merged along the batch axis into the next run; nobody waits for
+ * company unless `maxDelayMs` says so. Clients take turns, so that many requests of one do not keep the others waiting. A request whose time is over is not run, and one
+ * that could not be answered in time is refused at once. A request that the model cannot compute fails alone.
  *
  * @example
  * import { Batcher, dense, input, openServable, sequential, tensor } from 'stratus';
@@ -68,21 +35,21 @@ const stackedByName = ([first, ...rest]: readonly [Entry, ...Entry[]]): Tensors 
  */
 export class Batcher {
   readonly #servable: Servable;
-  readonly #maxBatch: number;
-  readonly #maxQueue: number;
-  readonly #waiting = new Set<Entry>();
-  #running = 0;
+  readonly #limits: ReturnType<typeof limitsOf>;
+  readonly #observer: ServingObserver | undefined;
+  readonly #waiting = new Waiting();
+  readonly #running = new Set<Group>();
+  readonly #pace = new Pace();
+  #ended: Ended[] = [];
   #batched: boolean;
-  #working = false;
+  #isComing = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** Errors: `bad-value` for limits that are no whole numbers from 1. */
-  constructor(servable: Servable, { maxBatch = 64, maxQueue = 1024 }: BatcherOptions = {}) {
-    for (const [option, limit] of Object.entries({ maxBatch, maxQueue }))
-      if (!Number.isSafeInteger(limit) || limit < 1)
-        throw fail('bad-value', { what: option, got: String(limit), want: 'a whole number from 1' });
+  /** Errors: `bad-value` for limits that make no sense. */
+  constructor(servable: Servable, options: BatcherOptions & { readonly observer?: ServingObserver | undefined } = {}) {
     this.#servable = servable;
-    this.#maxBatch = maxBatch;
-    this.#maxQueue = maxQueue;
+    this.#limits = limitsOf(options);
+    this.#observer = options.observer;
     this.#batched = servable.batched;
   }
 
@@ -95,105 +62,129 @@ export class Batcher {
    * The outputs for one request. When `signal` says that nobody wants them any more, it is taken out of the queue, and a run that
    * is for nobody else is ended.
    *
-   * Errors: `bad-request`, `busy`, `aborted`, `engine` when the model cannot compute it, `released`.
+   * Errors: `bad-request`, `busy`, `deadline`, `aborted`, `engine` when the model cannot compute it, `released`.
    */
-  async infer(tensors: Tensors, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Record<string, Tensor>> {
+  async infer(tensors: Tensors, ask: Ask = {}): Promise<Record<string, Tensor>> {
+    return (await this.ask(tensors, ask)).outputs;
+  }
+
+  /** As `infer`, and tells how long it took. */
+  async ask(tensors: Tensors, ask: Ask = {}): Promise<Answered> {
     checkFeeds(this.#servable.feeds, tensors);
-    const aborted = () => fail('aborted', { what: 'The request' }, signal!.reason);
-    if (signal?.aborted) throw aborted();
-    const entry = new Entry(tensors, this.#batched);
+    const { signal, deadlineMs } = ask;
+    if (signal?.aborted) throw fail('aborted', { what: 'The request' }, signal.reason);
+    if (deadlineMs !== undefined && !(deadlineMs > 0)) throw fail('deadline', { deadlineMs });
+    const entry = new Entry(tensors, this.#batched, ask);
     this.#admit(entry);
-    const abort = () => {
+    const leave = (error: StratusError): void => {
       this.#waiting.delete(entry);
-      entry.reject(aborted());
+      entry.reject(error);
       entry.leave.abort();
     };
+    const abort = (): void => leave(fail('aborted', { what: 'The request' }, signal!.reason));
     signal?.addEventListener('abort', abort, { once: true });
-    this.#waiting.add(entry);
-    if (!this.#working) void this.#work();
+    const timer = deadlineMs === undefined ? undefined : setTimeout(() => leave(fail('deadline', { deadlineMs })), deadlineMs);
     try {
       return await entry.answer;
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     }
   }
 
+  /** Lets a request in, or says that there is no room, or no time. */
   #admit(entry: Entry): void {
-    if (this.#waiting.size + this.#running < alwaysTaken) return;
-    let rows = entry.rows ?? 1;
-    for (const other of this.#waiting) rows += other.rows ?? 1;
-    if (rows > this.#maxQueue) throw fail('busy', { waiting: this.#waiting.size });
-  }
-
-  async #work(): Promise<void> {
-    this.#working = true;
-    for (;;) {
-      // Once around the event loop: answers go out, and what has arrived by now comes along.
-      await nextTurn();
-      const [first, ...rest] = this.#nextGroup();
-      if (!first) break;
-      this.#running = 1 + rest.length;
-      if (rest.length === 0) await this.#runAlone(first);
-      else await this.#runTogether([first, ...rest]);
-      this.#running = 0;
+    const before = this.#waiting.stand(entry);
+    const { maxQueue, maxQueueBytes } = this.#limits;
+    const fits = ({ size, rows, bytes }: Load & { readonly size: number }): boolean =>
+      size === 0 ||
+      ((size + this.#inRuns() < alwaysTaken || rows + (entry.rows ?? 1) <= maxQueue) && bytes + entry.bytes <= maxQueueBytes);
+    const victims = this.#waiting.victims(entry, fits);
+    if (!victims) throw this.#busy();
+    if (this.#running.size > 0 && performance.now() + this.#estimateMs(before, entry) > entry.deadlineAt) throw this.#busy();
+    for (const victim of victims) {
+      this.#waiting.delete(victim);
+      victim.reject(this.#busy());
     }
-    this.#working = false;
+    this.#waiting.add(entry);
+    this.#come();
   }
 
-  /** The one that has waited longest, and all that may go with it. */
-  #nextGroup(): Entry[] {
-    const group: Entry[] = [];
-    let rows = 0;
-    for (const entry of this.#waiting) {
-      const [head] = group;
-      if (head) {
-        const { rows: more } = entry;
-        if (!this.#batched || head.rows === undefined || more === undefined) continue;
-        if (entry.key !== head.key || rows + more > this.#maxBatch) continue;
+  #inRuns(): number {
+    let requests = 0;
+    for (const { entries } of this.#running) requests += entries.length;
+    return requests;
+  }
+
+  #busy(): StratusError {
+    return fail('busy', { waiting: this.#waiting.size, retryAfterMs: Math.max(1, this.#drainMs(this.#waiting.load)) });
+  }
+
+  /** When a request would be answered from now on, if so much goes before it. */
+  #estimateMs(before: Load, entry: Entry): number {
+    const now = performance.now();
+    const { instances } = this.#servable;
+    let left = 0;
+    for (const { beganAt, elements } of this.#running) left += Math.max(0, beganAt + this.#pace.estimateMs(1, elements) - now);
+    const own = this.#pace.estimateMs(1, entry.elements);
+    return (left + this.#drainMs(before) * instances) / instances + own;
+  }
+
+  #drainMs({ rows, elements }: Load): number {
+    const runs = this.#batched ? Math.ceil(rows / this.#limits.maxBatch) : rows;
+    return this.#pace.estimateMs(runs, elements) / this.#servable.instances;
+  }
+
+  /** Once around the event loop, then as many runs as there may be: answers go out, and what has arrived by then comes along. */
+  #come(): void {
+    if (this.#isComing || this.#waiting.size === 0 || this.#running.size >= this.#servable.instances) return;
+    this.#isComing = true;
+    void nextTurn().then(() => {
+      this.#isComing = false;
+      this.#begin();
+    });
+  }
+
+  #begin(): void {
+    const now = performance.now();
+    // Where the next request waited already, what a run costs is the time from its begin to the next one's.
+    for (const { elements, beganAt, runMs } of this.#ended)
+      this.#pace.note(elements, this.#waiting.size > 0 ? now - beganAt : runMs);
+    this.#ended = [];
+    this.#dropLate(now);
+    clearTimeout(this.#timer);
+    while (this.#running.size < this.#servable.instances) {
+      const group = groupOf(this.#waiting.entries, { ...this.#limits, now, batched: this.#batched, pace: this.#pace });
+      if (typeof group === 'number') {
+        if (Number.isFinite(group)) this.#timer = setTimeout(() => this.#begin(), Math.max(0, group - now));
+        return;
       }
-      group.push(entry);
+      this.#waiting.take(group.entries);
+      void this.#run(group);
+    }
+  }
+
+  /** Those that cannot be answered in time any more. One of them stays, so that it is seen how long a run really takes. */
+  #dropLate(now: number): void {
+    for (const entry of [...this.#waiting.entries]) {
+      const late = now >= entry.deadlineAt || now + this.#pace.estimateMs(1, entry.elements) / 2 > entry.deadlineAt;
+      if (!late || (now < entry.deadlineAt && this.#waiting.size === 1)) continue;
       this.#waiting.delete(entry);
-      rows += entry.rows ?? 0;
-      if (head === undefined && (entry.rows === undefined || rows >= this.#maxBatch)) break;
-    }
-    return group;
-  }
-
-  async #runAlone(entry: Entry): Promise<void> {
-    if (entry.gone) return;
-    try {
-      entry.resolve(await this.#servable.infer(entry.tensors, { signal: entry.leave.signal }));
-    } catch (e) {
-      entry.reject(e);
+      entry.reject(fail('deadline', { deadlineMs: Math.round(entry.deadlineAt - entry.arrivedAt) }));
     }
   }
 
-  async #runTogether(group: readonly [Entry, ...Entry[]]): Promise<void> {
-    const nobody = new AbortController();
-    const check = () => {
-      if (group.every((entry) => entry.gone)) nobody.abort();
+  async #run(group: Group): Promise<void> {
+    this.#running.add(group);
+    const { elements, beganAt, closedBy } = group;
+    const observe = (requests: number, rows: number, runMs: number): void => {
+      const { name: model, version } = this.#servable;
+      this.#observer?.batch?.({ model, version, requests, rows, runMs, closedBy });
     };
-    for (const { leave } of group) leave.signal.addEventListener('abort', check, { once: true });
-    const rows = group.reduce((n, entry) => n + entry.rows!, 0);
-    let outputs: Record<string, Tensor> | undefined;
-    try {
-      outputs = await this.#servable.infer(stackedByName(group), { signal: nobody.signal });
-    } catch {
-      // One of them may be to blame, an index out of range for instance: each gets its own answer.
-    }
-    if (outputs && Object.values(outputs).some((tensor) => tensor.shape[0] !== rows)) {
-      this.#batched = false; // the sizes of what comes out depend on values
-      outputs = undefined;
-    }
-    if (!outputs) {
-      for (const entry of group) await this.#runAlone(entry);
-      return;
-    }
-    let start = 0;
-    for (const entry of group) {
-      const end = start + entry.rows!;
-      entry.resolve(Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.rows(start, end)])));
-      start = end;
-    }
+    const splits = await runGroup(this.#servable, group, observe);
+    if (!splits) this.#batched = false; // the sizes of what comes out depend on values
+    this.#running.delete(group);
+    this.#ended.push({ elements, beganAt, runMs: performance.now() - beganAt });
+    this.#come();
   }
 }

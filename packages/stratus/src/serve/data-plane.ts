@@ -1,6 +1,7 @@
 import { fail, type Preprocessing, StratusError, version as stratusVersion, type Tensor } from '@stratus/core';
 import type { Ask } from './ask.ts';
-import { Batcher, type BatcherOptions } from './batcher.ts';
+import { Batcher } from './batcher.ts';
+import type { BatcherOptions } from './batcher-limits.ts';
 import { decodeRequest, type WantedOutput } from './decode-request.ts';
 import { elementsOf } from './elements.ts';
 import { exampleRequest } from './example.ts';

@@ -1,6 +1,7 @@
 export { defaultBodyLimitBytes, type ServeAppOptions, serveApp, writeError } from './app.ts';
 export type { Ask } from './ask.ts';
-export { Batcher, type BatcherOptions } from './batcher.ts';
+export { Batcher } from './batcher.ts';
+export type { BatcherOptions } from './batcher-limits.ts';
 export { BodyReader } from './body.ts';
 export { DataPlane, type DataPlaneOptions, type ModelChoice } from './data-plane.ts';
 export type { BatchRecord, RequestRecord, ServingObserver } from './observer.ts';

@@ -1,6 +1,7 @@
 import type { DType, Executor, Manifest, Preprocessing, Program, Shape, Tensor } from '@stratus/core';
-import { decodeArtifact, fail, preprocessingOf, readModelInfo, executor as sharedExecutor } from '@stratus/core';
+import { decodeArtifact, fail, preprocessingOf, readModelInfo } from '@stratus/core';
 import { bringImageCodec } from '../files/index.ts';
+import { Instances } from './instances.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { recordPorts } from './records.ts';
 import { rowsAreIndependent, runSample } from './warm-up.ts';
@@ -42,6 +43,8 @@ export interface Servable {
    * may be answered by one run. It was tried out, not guessed from names.
    */
   readonly batched: boolean;
+  /** So many runs may be in flight at a time; more as soon as runs were seen to be long. */
+  readonly instances: number;
   /** Feeds the graph. Errors: those of `Program.run`. */
   infer(tensors: Tensors, options?: { readonly signal?: AbortSignal | undefined }): Promise<Record<string, Tensor>>;
   /** Frees the model after the runs that were called before. */
@@ -55,8 +58,12 @@ export interface ServableOptions {
   readonly version?: string | undefined;
   /** The name of the file in errors. */
   readonly file?: string | undefined;
-  /** The process-wide executor unless told. */
+  /** What runs it; then one run is in flight at a time. Unless told, executors that all served models share. */
   readonly executor?: Executor | undefined;
+  /** The most runs in flight at a time, each by a session of its own: the number of processors unless told, at most 4. */
+  readonly instances?: number | undefined;
+  /** Gives the bytes again, for further sessions; without it they are kept in memory. */
+  readonly reread?: (() => Promise<Uint8Array>) | undefined;
 }
 
 /** Errors: `bad-value`. */
@@ -97,13 +104,14 @@ const portsOf = (ports: Program['inputs'], about: Manifest['signature']['inputs'
  */
 export async function openServable(
   bytes: Uint8Array,
-  { name, version = '1', file = `The model '${name}'`, executor }: ServableOptions,
+  { name, version = '1', file = `The model '${name}'`, executor, instances: most, reread }: ServableOptions,
 ): Promise<Servable> {
   checkNames(name, version);
   const manifest = await readManifest(bytes, file);
   const preprocessing = manifest && preprocessingOf(manifest);
   if (preprocessing) bringImageCodec();
-  const program = await (executor ?? (await sharedExecutor())).compile(bytes);
+  const instances = await Instances.open(bytes, { executor, most, reread: reread ?? (async () => bytes) });
+  const program = instances.first;
   try {
     const samples = manifest?.samples ?? [];
     for (const sample of samples) await runSample(program, sample, file);
@@ -119,11 +127,14 @@ export async function openServable(
       ...(preprocessing && { preprocessing }),
       ...(manifest && { manifest }),
       batched: await rowsAreIndependent(program),
-      infer: (tensors, { signal } = {}) => program.run(tensors, { signal }),
-      release: () => program.release(),
+      get instances() {
+        return instances.count;
+      },
+      infer: (tensors, { signal } = {}) => instances.run(tensors, signal),
+      release: () => instances.release(),
     };
   } catch (e) {
-    await program.release();
+    await instances.release();
     throw e;
   }
 }
