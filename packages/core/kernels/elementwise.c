@@ -89,6 +89,7 @@ static void instruction(char what, float *d, const float *a, const float *b, con
     case 't': LOOP(tangent(x));
     case 'S': LOOP(logistic(x));
     case 'E': LOOP(errorFunction(x));
+    case 'N': LOOP(0.5f + 0.5f * errorFunction(x * 0.707106781186547524f));
     case 'g': LOOP(select(x > 0.0f, all(1.0f), select(x < 0.0f, all(-1.0f), x)));
     case 'c': LOOP(x);
     case '?':
@@ -98,7 +99,7 @@ static void instruction(char what, float *d, const float *a, const float *b, con
 }
 
 static int known(char what) {
-  for (const char *all = "+-*/Mm><GL=&|!nasrRetSEgc?"; *all; all++)
+  for (const char *all = "+-*/Mm><GL=&|!nasrRetSENgc?"; *all; all++)
     if (*all == what) return 1;
   return 0;
 }
@@ -214,4 +215,11 @@ static const char *elementwise(const Kernel *k, Context *context) {
   if (pieces == 1) expressionPiece(&e, 0);
   else parallel(k, context, expressionPiece, (size_t)pieces, &e);
   return 0;
+}
+
+/** A program of its own, for the op that does nothing else. */
+static const char *normalCumulative(const Kernel *k, Context *context) {
+  Kernel own = *k;
+  own.text = "N1000";
+  return elementwise(&own, context);
 }

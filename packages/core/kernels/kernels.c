@@ -80,6 +80,7 @@ static const KernelType types[] = {
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},
     {OP, "GruSteps", {"reset_after", "reverse"}, {Float, Float, Float, Float, Float}, {Float, Float, Float}, 5, 3, 4, 0, 0, gru},
     {OP, "GruStepsGradient", {"reset_after", "reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 6, 3, 4, 0, 0, gruGradient},
+    {OP, "NormalCumulative", {0}, {Float}, {Float}, 1, 1, 0, 0, 0, normalCumulative},
     {OP, "Elementwise", {0}, {Float}, {Float}, 1, 1, 0, 1, "program", elementwise},
 };
 

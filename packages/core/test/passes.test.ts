@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toposort } from '../src/graph/index.ts';
 import * as core from '../src/index.ts';
 import { constant, foldBatchNormalization, type Graph, graphInput, ops, type Value } from '../src/index.ts';
-import { matrixProducts } from '../src/passes/index.ts';
+import { fuseElementwise, matrixProducts, sharedGelu } from '../src/passes/index.ts';
 import { draw } from './support/op-rows.ts';
 import { runGraph } from './support/run-graph.ts';
 
@@ -193,5 +193,54 @@ describe('products of matrices', () => {
     expect(typesOf((a, b, c) => ops.gemm(a, b, c), ['batch', 16])).toEqual(['MatrixProduct']);
     expect(typesOf((a, b, c) => ops.gemm(a, b, c), [1, 16])).toEqual(['Gemm']);
     expect(typesOf((a, b, c) => ops.gemm(a, b, c, { alpha: 2 }), [16])).toEqual(['Gemm']);
+  });
+});
+
+describe('GELU', () => {
+  const made = (build: (x: Value) => Readonly<Record<string, Value>>, runs: (kernels: boolean) => boolean): string[] => {
+    const x = graphInput('x', ['batch', 8]);
+    const graph = { name: 'net', inputs: [x], outputs: build(x) };
+    return opsOf(sharedGelu(graph, ({ op }) => op.domain === '' || runs(true)));
+  };
+  const withSlope = (x: Value): Record<string, Value> => ({ y: ops.gelu(x), slope: ops.normalCumulative(x) });
+
+  it("shares the normal distribution with its slope, and stays the engine's where there is no slope, or no kernel", () => {
+    expect(made(withSlope, () => true)).toEqual(['NormalCumulative', 'Mul']);
+    expect(made(withSlope, () => false)).toEqual(['Gelu', 'NormalCumulative']);
+    expect(
+      made(
+        (x) => ({ y: ops.gelu(x) }),
+        () => true,
+      ),
+    ).toEqual(['Gelu']);
+    expect(
+      made(
+        (x) => ({ y: ops.gelu(x), other: ops.normalCumulative(ops.neg(x)) }),
+        () => true,
+      ),
+    ).toContain('Gelu');
+    expect(
+      made(
+        (x) => ({ y: ops.gelu(x, { approximate: 'tanh' }), z: ops.normalCumulative(x) }),
+        () => true,
+      ),
+    ).toContain('Gelu');
+  });
+
+  it('has the same values and gradients shared as apart', async () => {
+    const x = graphInput('x', ['batch', 37]);
+    const y = ops.gelu(x);
+    const graph = { name: 'net', inputs: [x], outputs: { y, dx: core.grad(ops.reduceSum(ops.mul(y, y)), [x])[0]! } };
+    const given = { x: drawn('x', [5, 37], [-6, 6]) };
+    const executor = await core.createExecutor({ threads: 1 });
+    const runs = executor.runs ?? (({ op }) => op.domain === '');
+    const results = await Promise.all(
+      [graph, fuseElementwise(sharedGelu(graph, runs), runs)].map(async (one, i) => {
+        const program = await executor.compile(core.exportGraph(one, { runs: i === 0 ? ({ op }) => op.domain === '' : runs }));
+        return await program.run(given);
+      }),
+    );
+    for (const [name, { data }] of Object.entries(results[0]!))
+      for (const [i, v] of (data as Float32Array).entries()) expect(results[1]![name]!.data[i], name).toBeCloseTo(v, 5);
   });
 });

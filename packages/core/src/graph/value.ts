@@ -111,6 +111,7 @@ export type ElementwiseKind =
   | 'min'
   | 'mul'
   | 'neg'
+  | 'normalCumulative'
   | 'not'
   | 'or'
   | 'reciprocal'

@@ -18,6 +18,7 @@ import { max } from './max.ts';
 import { min } from './min.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
+import { normalCumulative } from './normal-cumulative.ts';
 import { not } from './not.ts';
 import { or } from './or.ts';
 import { reciprocal } from './reciprocal.ts';
@@ -48,6 +49,7 @@ const kinds = {
   min: ['m', (a: Value, b: Value) => min(a, b)],
   mul: ['*', mul],
   neg: ['n', neg],
+  normalCumulative: ['N', normalCumulative],
   not: ['!', not],
   or: ['|', or],
   reciprocal: ['r', reciprocal],

@@ -3,10 +3,9 @@ import type { Value } from '../graph/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
-import { erf } from './erf.ts';
 import { exp } from './exp.ts';
-import { hardSigmoid } from './hard-sigmoid.ts';
 import { mul } from './mul.ts';
+import { normalCumulative } from './normal-cumulative.ts';
 import { floating } from './rules.ts';
 import { sub } from './sub.ts';
 import { tanh } from './tanh.ts';
@@ -24,9 +23,8 @@ export const geluOp = defineOp({
 
 /** y = x Φ(x), so y' = Φ(x) + x φ(x), with Φ and φ the standard normal distribution and its density. */
 function slope(x: Value): Value {
-  const cumulative = hardSigmoid(erf(mul(x, Math.SQRT1_2)), { alpha: 0.5, beta: 0.5 }); // (1 + erf) / 2 at one go
   const bell = exp(mul(mul(x, -0.5), x));
-  return add(cumulative, mul(mul(x, bell), 1 / Math.sqrt(2 * Math.PI)));
+  return add(normalCumulative(x), mul(mul(x, bell), 1 / Math.sqrt(2 * Math.PI)));
 }
 
 /** y = x (1 + t) / 2 with t = tanh(c (x + k x³)), so y' = (1 + t) / 2 + x / 2 (1 - t²) c (1 + 3 k x²). */

@@ -71,6 +71,7 @@ export * from './min.ts';
 export * from './mod.ts';
 export * from './mul.ts';
 export * from './neg.ts';
+export * from './normal-cumulative.ts';
 export * from './not.ts';
 export * from './one-hot.ts';
 export * from './or.ts';
