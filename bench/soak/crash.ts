@@ -1,4 +1,4 @@
-// Trainers, supervisors and the database are killed at random moments: nothing that was acknowledged may be lost, and weights are what they would have been.
+// Trainers, supervisors, the server and the database are killed at random moments: nothing that was acknowledged may be lost, and weights are what they would have been.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { postgresPrograms, startPostgres } from '../../packages/stratus/test/pos
 import type { Result, Run } from '../result.ts';
 
 function results(store: string, report: CrashReport, wanted: number): Result[] {
-  const { rounds, kills, attempts, trainings, different, acknowledged, lost, doubles } = report;
+  const { rounds, kills, attempts, trainings, different, acknowledged, posted, lost, doubles } = report;
   const killed = Object.entries(kills).map(([what, count]) => `${count} ${what}`);
   const row = (name: string, reached: number, unit: string, detail?: string): Result => ({
     name: `${store}: ${name}`,
@@ -31,7 +31,7 @@ function results(store: string, report: CrashReport, wanted: number): Result[] {
       'acknowledged metrics, versions and moves of aliases that are lost',
       lost.length,
       'of them',
-      told || `of ${acknowledged}`,
+      told || `of ${acknowledged} that scripts were told, ${posted} over REST, and what checkpoints had seen`,
     ),
     row(
       'trainings with other weights than an undisturbed one',

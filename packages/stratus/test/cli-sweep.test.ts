@@ -110,7 +110,7 @@ it(
     while (identity === undefined) identity = await process_();
     killed.kill('SIGKILL');
     await killed.ended;
-    while (isAlive(identity, new Date())) await new Promise((done) => setTimeout(done, 50));
+    while (isAlive(identity, false)) await new Promise((done) => setTimeout(done, 50));
     expect((await readSweep(store, 'wait')).status).toBe('interrupted');
 
     writeFileSync(join(folder, 'train.ts'), train.replace('600_000', '1'));

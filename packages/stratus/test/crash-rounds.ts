@@ -1,5 +1,5 @@
-// Trainings under two supervisors, and in every round one process is killed at a random moment: a trainer, a supervisor, or the database. After each round nothing that
-// was acknowledged may be missing; in the end the weights are those of a training that nobody disturbed. Long in bench/soak/crash.ts, short in crash.test.ts.
+// Trainings under two supervisors and a server, and in every round one process is killed at a random moment: a trainer, a supervisor, the server, or the database. After each
+// round nothing that was acknowledged may be missing, to a script, to a client of the server, or by a checkpoint; in the end the weights are those of a training that nobody disturbed. Long in bench/soak/crash.ts, short in crash.test.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -9,10 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { decodeArtifact } from '@stratus/core';
 import type { Store } from '../src/store/index.ts';
 import { openWorkspace } from '../src/workspace/index.ts';
+import { crashServer, withoutDatabase } from './crash-server.ts';
+import { differs, unrecorded } from './crash-tracked.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const script = fileURLToPath(new URL('crash-train.mjs', import.meta.url));
+
+export type Victim = 'trainer' | 'supervisor' | 'server' | 'database';
 
 export interface CrashOptions {
   /** An empty folder. */
@@ -25,7 +29,7 @@ export interface CrashOptions {
   /** From 0 to 1. */
   random(): number;
   /** Who is killed in the first round; anybody where it is left out. */
-  readonly first?: 'trainer' | 'supervisor' | 'database';
+  readonly first?: Victim;
   log(line: string): void;
   readonly signal?: AbortSignal;
 }
@@ -33,12 +37,14 @@ export interface CrashOptions {
 /** What was done, and what was found. */
 export interface CrashReport {
   readonly rounds: number;
-  readonly kills: Readonly<Record<'trainer' | 'supervisor' | 'database', number>>;
+  readonly kills: Readonly<Record<Victim, number>>;
   readonly attempts: number;
   /** Trainings that went to their end, and those of them whose weights are not the undisturbed one's. */
   readonly trainings: number;
   readonly different: number;
   readonly acknowledged: number;
+  /** To the client of the server. */
+  readonly posted: number;
   /** What was acknowledged and is not there, or not as it was said. */
   readonly lost: readonly string[];
   /** Trainings that found another process at the same one. */
@@ -142,19 +148,20 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-1000)));
     child.on('close', (code, killedBy) => {
       if (isOver) return;
-      if (killedBy !== 'SIGKILL' && !/failed: .*(Check|try again)/.test(said))
-        lost.push(`a supervisor ended with ${code}: ${said}`);
+      if (killedBy !== 'SIGKILL' && !withoutDatabase.test(said)) lost.push(`a supervisor ended with ${code}: ${said}`);
       supervise(at);
     });
   };
-  const kills = { trainer: 0, supervisor: 0, database: 0 };
+  const kills = { trainer: 0, supervisor: 0, server: 0, database: 0 };
+  const rest = await crashServer({ cwd: folder, env }, (how) => void lost.push(how));
   let acknowledged = 0;
 
   const check = async (keys: readonly string[]): Promise<void> => {
     for (const key of keys) {
       const acks = acksOf(join(folder, `${key}.onnx.acks`)); // before the store is looked at: what is said later is not asked for
-      lost.push(...(await surely(() => missing(store, key, acks))));
+      lost.push(...(await surely(() => missing(store, key, acks))), ...(await surely(() => unrecorded(store, folder, key))));
     }
+    lost.push(...(await rest.missing(surely, workspace)));
   };
   /** Until trainings have said so much more, or nothing for a while: a process that is killed before it began to work loses nothing. */
   const progress = async (keys: readonly string[], more: number): Promise<void> => {
@@ -164,13 +171,15 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
   };
   /** False where there was nobody to be killed just then. */
   const kill = async (): Promise<boolean> => {
-    const targets = ['trainer', 'trainer', 'supervisor', ...(server ? ['database'] : [])] as (keyof typeof kills)[];
+    const targets = ['trainer', 'trainer', 'supervisor', 'server', ...(server ? ['database'] : [])] as Victim[];
     const target = (done === 0 ? options.first : undefined) ?? targets[Math.floor(random() * targets.length)]!;
     if (target === 'supervisor') {
       const victim = supervisors[Math.floor(random() * supervisors.length)]!;
       if (victim.exitCode !== null || victim.signalCode !== null) return false;
       victim.kill('SIGKILL');
       await once(victim, 'close');
+    } else if (target === 'server') {
+      if (!(await rest.kill())) return false;
     } else if (target === 'database') {
       await server!.crash(random() < 0.5 ? 'immediate' : 'kill');
       await sleep(random() * 300);
@@ -211,8 +220,10 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     await check(names);
   } finally {
     isOver = true;
+    await rest.stop();
     for (const one of supervisors) if (one.kill('SIGTERM')) await once(one, 'close');
   }
+  lost.push(...(await rest.missing(surely, workspace)));
   const jobs = await store.jobs.list({ limit: 10_000 });
   const expected = await weightsOf(join(folder, 't0.onnx'));
   let [different, doubles] = [0, 0];
@@ -221,11 +232,15 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     acknowledged += acks.length;
     doubles += acks.filter((ack) => ack.double !== undefined).length;
     if (status !== 'succeeded') lost.push(`${key} is ${status}: ${reason}`);
-    else if ((await weightsOf(join(folder, `${key}.onnx`))) !== expected) different++;
+    else {
+      if ((await weightsOf(join(folder, `${key}.onnx`))) !== expected) different++;
+      lost.push(...(await differs(store, key, 't0')));
+    }
   }
   await workspace.close();
   const attempts = jobs.reduce((sum, job) => sum + job.attempts, 0);
-  return { rounds: done, kills, attempts, trainings: jobs.length, different, acknowledged, lost, doubles };
+  const posted = rest.acknowledged;
+  return { rounds: done, kills, attempts, trainings: jobs.length, different, acknowledged, posted, lost, doubles };
 }
 
 /** The command below the shell that leads its group, as long as it runs. */

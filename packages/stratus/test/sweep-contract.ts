@@ -118,6 +118,10 @@ export function sweepContract(address: () => string): void {
 
     it('runs as many at the same time as it may, and no more', async () => {
       let [now, most] = [0, 0];
+      let together = (): void => {};
+      const three = new Promise<void>((done) => {
+        together = done;
+      });
       await sweep({
         name: 'parallel',
         space: { x: uniform(0, 1) },
@@ -126,6 +130,8 @@ export function sweepContract(address: () => string): void {
         workspace: workspace(),
         async objective({ x }) {
           most = Math.max(most, ++now);
+          if (now === 3) together();
+          await three; // the first ones wait for each other
           await new Promise((done) => setTimeout(done, 20));
           now--;
           return x;
