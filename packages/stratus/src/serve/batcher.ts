@@ -14,6 +14,12 @@ import { type Load, Waiting } from './waiting.ts';
 /** So many requests at once are always taken, whatever they have of rows. */
 const alwaysTaken = 64;
 
+/**
+ * A request is let in when it would wait for no more than this part of the time that it can spare. Were it all of it, every request would be answered in the last
+ * moment or just after, and a server that is asked too much would do most of its work for nobody.
+ */
+const slack = 0.5;
+
 /** A run that is over, and whose cost is not noted yet. */
 interface Ended {
   readonly elements: number;
@@ -101,7 +107,8 @@ export class Batcher {
       ((size + this.#inRuns() < alwaysTaken || rows + (entry.rows ?? 1) <= maxQueue) && bytes + entry.bytes <= maxQueueBytes);
     const victims = this.#waiting.victims(entry, fits);
     if (!victims) throw this.#busy();
-    if (this.#running.size > 0 && performance.now() + this.#estimateMs(before, entry) > entry.deadlineAt) throw this.#busy();
+    const isBusy = this.#running.size + this.#waiting.size > 0; // else it is tried, so that it is seen how long it takes
+    if (isBusy && this.#waitMs(before) > slack * this.#spareMs(entry)) throw this.#busy();
     for (const victim of victims) {
       this.#waiting.delete(victim);
       victim.reject(this.#busy());
@@ -120,14 +127,17 @@ export class Batcher {
     return fail('busy', { waiting: this.#waiting.size, retryAfterMs: Math.max(1, this.#drainMs(this.#waiting.load)) });
   }
 
-  /** When a request would be answered from now on, if so much goes before it. */
-  #estimateMs(before: Load, entry: Entry): number {
+  /** How long a request may wait at most, for its answer to be there in time. */
+  #spareMs({ deadlineAt, elements }: Entry): number {
+    return deadlineAt - performance.now() - this.#pace.estimateMs(1, elements);
+  }
+
+  /** How long a request would wait that so much goes before. */
+  #waitMs(before: Load): number {
     const now = performance.now();
-    const { instances } = this.#servable;
     let left = 0;
     for (const { beganAt, elements } of this.#running) left += Math.max(0, beganAt + this.#pace.estimateMs(1, elements) - now);
-    const own = this.#pace.estimateMs(1, entry.elements);
-    return (left + this.#drainMs(before) * instances) / instances + own;
+    return left / this.#servable.instances + this.#drainMs(before);
   }
 
   #drainMs({ rows, elements }: Load): number {
@@ -167,7 +177,7 @@ export class Batcher {
   /** Those that cannot be answered in time any more. One of them stays, so that it is seen how long a run really takes. */
   #dropLate(now: number): void {
     for (const entry of [...this.#waiting.entries]) {
-      const late = now >= entry.deadlineAt || now + this.#pace.estimateMs(1, entry.elements) / 2 > entry.deadlineAt;
+      const late = this.#spareMs(entry) < 0;
       if (!late || (now < entry.deadlineAt && this.#waiting.size === 1)) continue;
       this.#waiting.delete(entry);
       entry.reject(fail('deadline', { deadlineMs: Math.round(entry.deadlineAt - entry.arrivedAt) }));

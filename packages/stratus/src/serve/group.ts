@@ -21,8 +21,8 @@ interface Rules {
 
 /** Requests are put one below the other up to so many bytes: copying more would keep the event loop waiting. */
 const mostBytes = 2 ** 24;
-/** A run begins so many milliseconds before it would have to, for the sake of a deadline. */
-const margin = 1;
+/** For the sake of a deadline a run begins earlier than it would have to: by so many milliseconds, and by a part of the time there was. */
+const margin = { ms: 5, part: 0.1 };
 
 /** Those of one shape, as far as they go into one run. */
 class Bucket {
@@ -63,7 +63,9 @@ class Bucket {
     if (this.isFull) return 'full';
     if (maxDelayMs === 0) return 'idle';
     const delay = Math.min(...this.entries.map(({ arrivedAt }) => arrivedAt)) + maxDelayMs;
-    const deadline = Math.min(...this.entries.map(({ deadlineAt }) => deadlineAt)) - pace.estimateMs(1, this.elements) - margin;
+    const latest = ({ arrivedAt, deadlineAt }: Entry): number =>
+      deadlineAt === Number.POSITIVE_INFINITY ? deadlineAt : deadlineAt - margin.ms - margin.part * (deadlineAt - arrivedAt);
+    const deadline = Math.min(...this.entries.map(latest)) - pace.estimateMs(1, this.elements);
     if (Math.min(delay, deadline) > now) return Math.min(delay, deadline);
     return deadline < delay ? 'deadline' : 'delay';
   }

@@ -1,0 +1,244 @@
+import { fail, StratusError, type Tensor } from '@stratus/core';
+import type { Repository } from './repository.ts';
+import { RouteTurns } from './route-turns.ts';
+import type { Served } from './served.ts';
+import { differenceOf, type ShadowCounts } from './shadow-report.ts';
+import { statusOf } from './status.ts';
+import { checkRule, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
+import { VersionHealth } from './version-health.ts';
+
+/** Who changes a rule, and why. */
+export interface ChangeNote {
+  readonly by: string;
+  readonly why?: string | undefined;
+}
+
+/** What was seen of a version. Times in milliseconds, of its last thousand requests. */
+export interface VersionReport {
+  readonly version: string;
+  readonly requests: number;
+  readonly errors: number;
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+/** What became of a model's traffic rule. */
+export interface TrafficReport {
+  readonly model: string;
+  readonly rule: TrafficRule | null;
+  readonly versions: readonly VersionReport[];
+  readonly shadow?: ShadowCounts;
+}
+
+/** What holds for a model, and what held before. */
+interface State {
+  readonly rule: TrafficRule | null;
+  readonly turns: RouteTurns | undefined;
+  readonly before: State | undefined;
+  /** Versions that get more than under the rule before: what is watched. */
+  readonly risen: ReadonlySet<string>;
+  readonly health: Map<string, VersionHealth>;
+  readonly counts: { -readonly [K in keyof ShadowCounts]: ShadowCounts[K] };
+  shadowing: number;
+  shadowCredit: number;
+}
+
+/** A shadow is asked so many requests at a time; more are not worth the time that they take from others. */
+const mostShadows = 32;
+/** Changes that are remembered for each model. */
+const keptChanges = 1000;
+
+/** Every code of an error that is not the client's fault and tells of the model: what roll-backs count. */
+const isFailure = (code: string): boolean => {
+  const status: number = Object.hasOwn(statusOf, code) ? statusOf[code as keyof typeof statusOf] : 500;
+  return status === 500 || status === 504;
+};
+
+/**
+ * Which version answers: canaries by weight or by a word in the request, shadows that are asked too, and roll-back when a version that gets more than
+ * before turns out bad. A rule holds only when all of its versions are in memory and were tried.
+ */
+export class Traffic {
+  readonly #repository: Repository;
+  readonly #states = new Map<string, State>();
+  readonly #history = new Map<string, TrafficChange[]>();
+  readonly #changed: ((change: TrafficChange) => void) | undefined;
+
+  /** `changed` is told of every change that begins here, roll-backs too. */
+  constructor(repository: Repository, changed?: (change: TrafficChange) => void) {
+    this.#repository = repository;
+    this.#changed = changed;
+    repository.routed = (model) => this.#versionsOf(model);
+  }
+
+  /** The rules that hold. */
+  rules(): readonly TrafficRule[] {
+    return [...this.#states.values()].flatMap(({ rule }) => rule ?? []);
+  }
+
+  /** Who changed what, when and why; the oldest first. */
+  history(model: string): readonly TrafficChange[] {
+    return this.#history.get(model) ?? [];
+  }
+
+  /** Sets the rule of a model, when all of its versions are ready. Errors: `bad-value`, `model-not-found`; those of `openServable`. */
+  async set(rule: TrafficRule, { by, why = '' }: ChangeNote): Promise<void> {
+    checkRule(rule);
+    await this.#apply({ model: rule.model, rule, kind: 'set', by, why, at: new Date().toISOString() });
+  }
+
+  /** Ends the rule of a model: all requests go to its standard version. */
+  async clear(model: string, { by, why = '' }: ChangeNote): Promise<void> {
+    if (!this.#states.get(model)?.rule) throw fail('conflict', { what: `The model '${model}'`, reason: 'has no traffic rule', fix: 'There is nothing to end.' }); // biome-ignore format: one line
+    await this.#apply({ model, rule: null, kind: 'set', by, why, at: new Date().toISOString() });
+  }
+
+  /** Takes over a change that was made elsewhere. Errors: as `set`. */
+  async follow(change: TrafficChange): Promise<void> {
+    if (change.rule) checkRule(change.rule);
+    await this.#apply(change, true);
+  }
+
+  /** What was seen since the rule holds. */
+  report(model: string): TrafficReport {
+    const state = this.#states.get(model);
+    const versions = [...(state?.health ?? [])].map(([version, health]) => ({
+      version,
+      requests: health.requests,
+      errors: health.errors,
+      p50Ms: health.quantileMs(0.5),
+      p99Ms: health.quantileMs(0.99),
+    }));
+    return { model, rule: state?.rule ?? null, versions, ...(state?.rule?.shadow && { shadow: { ...state.counts } }) };
+  }
+
+  /** The version that a request goes to; undefined where no rule says. */
+  choose(model: string, label: string | undefined): string | undefined {
+    return this.#states.get(model)?.turns?.next(label).version;
+  }
+
+  /** Notes what became of a request. */
+  note(model: string, version: string, code: string, totalMs: number): void {
+    const state = this.#states.get(model);
+    if (!state?.rule) return;
+    let health = state.health.get(version);
+    if (!health) state.health.set(version, (health = new VersionHealth()));
+    if (code === 'ok' || isFailure(code)) health.note(code !== 'ok', totalMs);
+    const { rollback } = state.rule;
+    if (!rollback || !this.#hasRisen(state, model, version)) return;
+    const complaint = health.complaint(rollback);
+    if (complaint !== undefined) this.#rollBack(model, state, `Version ${version}: ${complaint}.`);
+  }
+
+  /** Asks the shadow of a model what was answered already, and compares. Never in the way of anybody: its errors are counts. */
+  shadow(
+    model: string,
+    answered: Served,
+    outputs: Readonly<Record<string, Tensor>>,
+    ask: (served: Served) => Promise<typeof outputs>,
+  ): void {
+    const state = this.#states.get(model);
+    const shadow = state?.rule?.shadow;
+    if (!state || !shadow) return;
+    state.shadowCredit += shadow.share ?? 1;
+    if (state.shadowCredit < 1) return;
+    state.shadowCredit -= 1;
+    const { counts } = state;
+    if (state.shadowing >= mostShadows) {
+      counts.dropped++;
+      return;
+    }
+    state.shadowing++;
+    const compare = async (): Promise<void> => {
+      const served = await this.#repository.hold(model, shadow.version);
+      try {
+        if (served === answered) return;
+        const { same, largest } = differenceOf(outputs, await ask(served), shadow.tolerance ?? 1e-4);
+        counts.compared++;
+        if (!same) counts.mismatched++;
+        counts.largestDifference = Math.max(counts.largestDifference, largest);
+      } finally {
+        served.letGo();
+      }
+    };
+    const failed = (e: unknown): void => {
+      if (StratusError.is(e) && e.code === 'busy') counts.dropped++;
+      else counts.failed++;
+    };
+    void compare()
+      .catch(failed)
+      .finally(() => void state.shadowing--);
+  }
+
+  #hasRisen({ risen }: State, model: string, version: string): boolean {
+    return [...risen].some((named) => this.#versionOf(model, named) === version);
+  }
+
+  #versionOf(model: string, named: string): string | undefined {
+    try {
+      return this.#repository.resolve(model, named).version;
+    } catch {
+      return undefined; // it was removed meanwhile
+    }
+  }
+
+  #versionsOf(model: string): readonly string[] {
+    const rule = this.#states.get(model)?.rule;
+    if (!rule) return [];
+    const named = [...rule.routes, ...(rule.shadow ? [rule.shadow] : [])];
+    return named.flatMap(({ version }) => this.#versionOf(model, version) ?? []);
+  }
+
+  async #apply(change: TrafficChange, isFollowed = false): Promise<void> {
+    const { model, rule, kind } = change;
+    this.#repository.resolve(model);
+    for (const { version } of rule ? [...rule.routes, ...(rule.shadow ? [rule.shadow] : [])] : [])
+      (await this.#repository.hold(model, version)).letGo();
+    const now = this.#states.get(model);
+    this.#states.set(model, kind === 'rollback' && now?.before ? fresh(now.before) : stateOf(rule, now));
+    this.#remember(change, isFollowed);
+  }
+
+  /** At once, in the middle of a request: what it goes back to is in memory. */
+  #rollBack(model: string, state: State, why: string): void {
+    const before = state.before ?? stateOf(null, undefined);
+    this.#states.set(model, fresh(before));
+    this.#remember({ model, rule: before.rule, kind: 'rollback', by: 'stratus', why, at: new Date().toISOString() }, false);
+  }
+
+  #remember(change: TrafficChange, isFollowed: boolean): void {
+    const list = this.#history.get(change.model) ?? [];
+    list.push(change);
+    this.#history.set(change.model, list.slice(-keptChanges));
+    if (!isFollowed) this.#changed?.(change);
+  }
+}
+
+/** Shares of the versions under a rule; without one nobody has any that could be compared. */
+function sharesOf(rule: TrafficRule | null | undefined): ReadonlyMap<string, number> {
+  const total = rule?.routes.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
+  return new Map(rule?.routes.map(({ version, weight }) => [version, weight / total]));
+}
+
+const nothingSeen = () => ({
+  health: new Map<string, VersionHealth>(),
+  counts: { compared: 0, mismatched: 0, failed: 0, dropped: 0, largestDifference: 0 },
+  shadowing: 0,
+  shadowCredit: 0,
+});
+
+function stateOf(rule: TrafficRule | null, before: State | undefined): State {
+  const [now, then] = [sharesOf(rule), sharesOf(before?.rule)];
+  // Where no rule held before, the first route is what was there.
+  const [first] = rule?.routes ?? [];
+  const known = before?.rule ? then : new Map(first && [[first.version, 1]]);
+  const risen = new Set([...now].filter(([version, share]) => share > (known.get(version) ?? -1)).map(([version]) => version));
+  return { rule, turns: rule ? new RouteTurns(rule.routes) : undefined, before, risen, ...nothingSeen() };
+}
+
+/** A state that holds again: what was seen of it earlier says nothing. */
+const fresh = (state: State): State => ({
+  ...state,
+  turns: state.rule ? new RouteTurns(state.rule.routes) : undefined,
+  ...nothingSeen(),
+});
