@@ -1,18 +1,19 @@
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type Executor, files, type Model } from '@stratus/core';
+import { files, type Model } from '@stratus/core';
 import { type StopSignal, serveHttp } from './listen.ts';
 import {
-  type BatcherOptions,
   DataPlane,
   defaultBodyLimitBytes,
   openServable,
+  type RepositoryOptions,
   type ServeAppOptions,
   serveApp,
   writeError,
 } from './serve/index.ts';
 
 /** Options of {@link deploy}. */
-export interface DeployOptions extends BatcherOptions, ServeAppOptions {
+export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report'>, ServeAppOptions {
   /** '127.0.0.1' unless told, so that only this machine can ask; '0.0.0.0' for all. */
   readonly host?: string | undefined;
   /** 8080 unless told; 0 picks a free one. */
@@ -33,8 +34,8 @@ export interface DeployOptions extends BatcherOptions, ServeAppOptions {
   /** A client gets so long to send the head of a request (10 seconds unless told), and so long for all of it (60 seconds). */
   readonly headersTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
-  /** The process-wide executor unless told. */
-  readonly executor?: Executor | undefined;
+  /** A folder of models is looked at so often, in milliseconds; 2,000. */
+  readonly lookMs?: number | undefined;
 }
 
 /** A server that runs. */
@@ -56,7 +57,7 @@ export interface Deployment {
 const plainName = (name: string): string => name.replaceAll(/[/\\\p{Cc}\p{Surrogate}]+/gu, '-').slice(0, 200) || 'model';
 
 /**
- * Serves a model over HTTP: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
+ * Serves a model over HTTP, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
  * can be called.
  *
  * Shapes: any; the first axis of a request is the number of samples. Errors: `port-in-use`, `cannot-listen`, `file-not-found`,
@@ -76,13 +77,10 @@ const plainName = (name: string): string => name.replaceAll(/[/\\\p{Cc}\p{Surrog
  */
 export async function deploy(model: Model | string | Uint8Array, options: DeployOptions = {}): Promise<Deployment> {
   const { host = '127.0.0.1', stopOn = ['SIGTERM', 'SIGINT'], drainMs = 10_000, signal } = options;
-  const { maxBatch, maxQueue, bodyLimitBytes = defaultBodyLimitBytes, report = writeError, version, executor } = options;
-  const isPath = typeof model === 'string';
-  const bytes = isPath ? await files.read(model) : model instanceof Uint8Array ? model : await model.toBytes();
-  const name = options.name ?? plainName(isPath ? basename(model, '.onnx') : model instanceof Uint8Array ? 'model' : model.name);
-  const servable = await openServable(bytes, { name, version, executor, ...(isPath && { file: model }) });
+  const { bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
+  const { name, plane, follow } = await planeFor(model, { ...options, report });
+  let stopFollowing = (): void => {};
   try {
-    const plane = new DataPlane([servable], { maxBatch, maxQueue });
     const { fetch } = serveApp(plane, { bodyLimitBytes, report });
     const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options;
     const { url, port, stop } = await serveHttp((request) => fetch(request), {
@@ -95,12 +93,69 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
       stopOn,
       drainMs,
       report,
-      onStopping: () => plane.drain(),
+      onStopping() {
+        stopFollowing();
+        plane.drain();
+      },
       onStopped: () => plane.release(),
     });
+    stopFollowing = follow();
     return { url, host, port, name, stop };
+  } catch (e) {
+    await plane.release();
+    throw e;
+  }
+}
+
+interface Planned {
+  readonly name: string;
+  readonly plane: DataPlane;
+  /** Begins to look for what changes; what it gives ends that. */
+  readonly follow: () => () => void;
+}
+
+async function planeFor(model: Model | string | Uint8Array, options: DeployOptions): Promise<Planned> {
+  const isPath = typeof model === 'string';
+  const given = isPath ? basename(model, '.onnx') : model instanceof Uint8Array ? 'model' : model.name;
+  const name = options.name ?? plainName(given);
+  if (isPath && (await isFolder(model))) {
+    const { folderShelf } = await import('./folder-shelf.ts');
+    const plane = new DataPlane([], { ...options, shelf: await folderShelf(model) });
+    await plane.repository.look();
+    return { name, plane, follow: () => following(plane, options.lookMs ?? 2000) };
+  }
+  const { executor, instances, version } = options;
+  const bytes = isPath ? await files.read(model) : model instanceof Uint8Array ? model : await model.toBytes();
+  const reread = isPath ? () => files.read(model) : undefined;
+  const servable = await openServable(bytes, { name, version, executor, instances, reread, ...(isPath && { file: model }) });
+  try {
+    return { name, plane: new DataPlane([servable], options), follow: () => () => {} };
   } catch (e) {
     await servable.release();
     throw e;
   }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (about) => about.isDirectory(),
+    () => false,
+  );
+
+function following(plane: DataPlane, lookMs: number): () => void {
+  let isOver = false;
+  let timer: NodeJS.Timeout;
+  const wait = (): void => {
+    timer = setTimeout(() => void look(), lookMs);
+    timer.unref();
+  };
+  const look = async (): Promise<void> => {
+    await plane.repository.look();
+    if (!isOver) wait();
+  };
+  wait();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
 }

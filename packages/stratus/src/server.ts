@@ -1,11 +1,11 @@
-import { type Executor, fail } from '@stratus/core';
+import { fail } from '@stratus/core';
 import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
-import { type BatcherOptions, defaultBodyLimitBytes, writeError } from './serve/index.ts';
+import { defaultBodyLimitBytes, type RepositoryOptions, writeError } from './serve/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
-export interface ServerOptions extends WorkspaceOptions, BatcherOptions {
+export interface ServerOptions extends WorkspaceOptions, Omit<RepositoryOptions, 'shelf' | 'report'> {
   /** '127.0.0.1' unless told, so that only this machine can ask. Other machines need tokens. */
   readonly host?: string | undefined;
   /** 8080 unless told; 0 picks a free one. */
@@ -30,8 +30,6 @@ export interface ServerOptions extends WorkspaceOptions, BatcherOptions {
   readonly drainMs?: number | undefined;
   /** Is told of errors that are not the client's. Writes them to standard error unless told. */
   readonly report?: ((error: unknown) => void) | undefined;
-  /** The process-wide executor unless told. */
-  readonly executor?: Executor | undefined;
 }
 
 /** A server that runs. */
@@ -100,8 +98,12 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   const api = apiApp(workspace, { ...options, access, bodyLimitBytes, report });
   const { origins = [], uploadLimitBytes } = options;
   const mlflow = await mlflowApp(workspace, { authorize: mlflowAccess(access, store, origins), uploadLimitBytes, report });
-  const { maxBatch, maxQueue, executor, lookMs = 2000 } = options;
-  const models = new ServedModels(workspace, { maxBatch, maxQueue, executor, bodyLimitBytes, lookMs, report });
+  const { maxBatch, maxDelayMs, maxQueue, maxQueueBytes, executor, instances, lazy, memoryLimitBytes, idleMs, observer } =
+    options;
+  const models = new ServedModels(workspace, {
+    ...{ maxBatch, maxDelayMs, maxQueue, maxQueueBytes, executor, instances, lazy, memoryLimitBytes, idleMs, observer },
+    ...{ bodyLimitBytes, report, lookMs: options.lookMs ?? 2000 },
+  });
 
   const infer = async (request: Request, path: string): Promise<Response> => {
     if (path.startsWith('/v2/health/ready') && !models.isLoaded)

@@ -148,6 +148,11 @@ export function serveApp(
     throw fail('bad-request', { reason: `There are several models; ask one of them: POST ${paths.join(', ')}.` });
   });
   for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    app.use(`${model}/*`, async (c, next) => {
+      const isOther = c.req.param('version') === undefined && c.req.path.split('/')[4] === 'versions';
+      if (!isOther) await plane.wake(chosen(c).name, chosen(c)); // before anything is read
+      await next();
+    });
     get(model, (c) => c.json(plane.modelMetadata(chosen(c).name, chosen(c))));
     get(`${model}/ready`, (c) => {
       const { name, version } = chosen(c);
@@ -158,7 +163,6 @@ export function serveApp(
     post(`${model}/predict`, (c) => predict(c, chosen(c)));
     post(`${model}/infer`, async (c) => {
       const { name, version } = chosen(c);
-      plane.servable(name, { version }); // before anything is read
       const { raw } = c.req;
       const text = await bodies.withBody(raw, async (body) => {
         const { parseRequest } = await import('./parse-request.ts');

@@ -1,12 +1,10 @@
-import { fail, type Preprocessing, StratusError, version as stratusVersion, type Tensor } from '@stratus/core';
+import { fail, type Preprocessing, version as stratusVersion, type Tensor } from '@stratus/core';
 import type { Ask } from './ask.ts';
-import { Batcher } from './batcher.ts';
-import type { BatcherOptions } from './batcher-limits.ts';
+import { blamed } from './blame.ts';
 import { decodeRequest, type WantedOutput } from './decode-request.ts';
 import { elementsOf } from './elements.ts';
 import { exampleRequest } from './example.ts';
 import { classify } from './labels.ts';
-import type { ServingObserver } from './observer.ts';
 import {
   datatypeOf,
   type InferRequest,
@@ -16,50 +14,63 @@ import {
   type ServerMetadata,
 } from './protocol.ts';
 import { feedsOfColumns, feedsOfRecords, type PredictRecord, type PredictResponse, predictionsOf } from './records.ts';
+import { Repository, type RepositoryOptions } from './repository.ts';
+import { requestRecord } from './request-record.ts';
 import type { Servable, ServablePort, Tensors } from './servable.ts';
+import type { Served } from './served.ts';
+import { Traffic } from './traffic.ts';
+import type { TrafficChange } from './traffic-rule.ts';
 
-interface Served {
-  readonly servable: Servable;
-  readonly batcher: Batcher;
-}
-
-/** Which version of a model is meant; the last one unless told. */
+/** Which version of a model is meant: a number, or an alias; the standard one unless told. */
 export interface ModelChoice {
   readonly version?: string | undefined;
 }
 
 /** Options of {@link DataPlane}. */
-export interface DataPlaneOptions extends BatcherOptions {
-  /** Is told of requests and runs. */
-  readonly observer?: ServingObserver | undefined;
+export interface DataPlaneOptions extends RepositoryOptions {
+  /** Is told when a traffic rule changes, by hand or by a roll-back. */
+  readonly trafficChanged?: ((change: TrafficChange) => void) | undefined;
 }
 
+/** What a model said, and how to say it. */
+interface Outcome {
+  readonly served: Served;
+  readonly outputs: Record<string, Tensor>;
+}
+
+/** Makes what a version is fed of what came. */
+type ToFeeds = (servable: Servable) => Promise<Tensors>;
+
 /**
- * Answers requests of the Open Inference Protocol v2 for some models: everything about serving but HTTP.
+ * Answers requests for some models: everything about serving but protocols. Models are given, or come from a shelf, which it follows; `repository` says which there
+ * are, `traffic` which version answers. A model may be named with an alias: 'digits@production'.
  *
  * Errors of all that name a model: `model-not-found`.
  * Source: Open Inference Protocol v2, REST.
  *
  * @example
- * import { DataPlane, dense, input, openServable, sequential } from 'stratus';
+ * import { DataPlane, dense, input, openServable, sequential, tensor } from 'stratus';
  * const net = sequential([input({ shape: [2], name: 'x' }), dense({ units: 1, name: 'y' })]);
  * const plane = new DataPlane([await openServable(await net.toBytes(), { name: 'net' })]);
- * const { outputs } = await plane.infer('net', { inputs: [{ name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] }] });
- * console.log(outputs[0].name, outputs[0].shape); // y [1, 1]
+ * const { outputs } = await plane.compute('net', { x: tensor([[1, 2]]) }, { deadlineMs: 10_000 });
+ * console.log(outputs.y.shape); // [1, 1]
+ * await plane.release();
  */
 export class DataPlane {
-  readonly #models: readonly Served[];
-  readonly #observer: ServingObserver | undefined;
+  readonly repository: Repository;
+  readonly traffic: Traffic;
+  readonly #options: DataPlaneOptions;
   #draining = false;
 
   /** Takes over the models: `release` frees them. Errors: `bad-value` for limits or two models of one name and version. */
-  constructor(servables: readonly Servable[], { observer, ...options }: DataPlaneOptions = {}) {
-    this.#observer = observer;
+  constructor(servables: readonly Servable[], options: DataPlaneOptions = {}) {
     const names = servables.map(({ name, version }) => `${name}, version ${version}`);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined)
       throw fail('bad-value', { what: 'DataPlane', got: `two models '${twice}'`, want: 'one for each name and version' });
-    this.#models = servables.map((servable) => ({ servable, batcher: new Batcher(servable, options) }));
+    this.#options = options;
+    this.repository = new Repository(servables, options);
+    this.traffic = new Traffic(this.repository, options.trafficChanged);
   }
 
   /** True as long as there is a process to ask. */
@@ -78,172 +89,163 @@ export class DataPlane {
   }
 
   serverMetadata(): ServerMetadata {
-    return { name: 'stratus', version: stratusVersion, extensions: ['classification'] };
+    return { name: 'stratus', version: stratusVersion, extensions: ['classification', 'model_repository'] };
   }
 
   /** The names of the models. */
   models(): readonly string[] {
-    return [...new Set(this.#models.map(({ servable }) => servable.name))];
+    return this.repository.names();
+  }
+
+  /**
+   * Loads a model that is loaded only when it is asked; the other methods but `compute`, `infer` and `predict` need it in memory. Errors: those of
+   * `openServable`, `busy` when there is no memory for it now.
+   */
+  async wake(name: string, { version }: ModelChoice = {}): Promise<void> {
+    (await this.repository.hold(name, version)).letGo();
   }
 
   modelReady(name: string, { version }: ModelChoice = {}): boolean {
-    this.#find(name, version);
-    return this.ready();
+    return this.repository.loaded(name, version) !== undefined && this.ready();
   }
 
-  modelMetadata(name: string, { version }: ModelChoice = {}): ModelMetadata {
-    const { inputs, outputs } = this.#find(name, version).servable;
+  modelMetadata(name: string, choice: ModelChoice = {}): ModelMetadata {
+    const { inputs, outputs } = this.servable(name, choice);
     const describe = ({ name, dtype, shape, anyRank }: ServablePort) => ({
       name,
       datatype: datatypeOf(dtype),
       shape: anyRank ? [-1] : shape,
     });
-    const versions = this.#models.filter(({ servable }) => servable.name === name).map(({ servable }) => servable.version);
+    const versions = this.repository.versions(name);
     return { name, versions, platform: 'stratus_onnx', inputs: inputs.map(describe), outputs: outputs.map(describe) };
   }
 
-  /** The model itself, for pages that describe it. */
+  /** The model itself. Errors: `busy` for one that is not in memory: see `wake`. */
   servable(name: string, { version }: ModelChoice = {}): Servable {
-    return this.#find(name, version).servable;
+    const served = this.repository.loaded(name, version);
+    if (!served) throw fail('busy', { waiting: 0, retryAfterMs: 1000 });
+    return served.servable;
   }
 
   /** A request that the model can answer. */
-  example(name: string, { version }: ModelChoice = {}): InferRequest {
-    return exampleRequest(this.#find(name, version).servable);
+  example(name: string, choice: ModelChoice = {}): InferRequest {
+    return exampleRequest(this.servable(name, choice));
   }
 
   /**
-   * Asks a model. Requests that come at the same time are answered together where the model allows it.
+   * Asks a model with tensors, those that `servable.inputs` names, or where it has preprocessing also those that its graph is fed. Every protocol comes here.
    *
-   * Errors: `bad-request` that says what is wrong with the request, `busy`, `aborted`, `engine`, `released`.
+   * Errors: as `infer`.
    */
-  async infer(
-    name: string,
-    request: InferRequest,
-    { version, signal }: ModelChoice & { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<InferResponse> {
-    const { servable, batcher } = this.#find(name, version);
-    const { tensors, outputs } = await decodeRequest(servable, request);
-    const { preprocessing } = servable;
-    const feeds = preprocessing ? await feedsOfColumns(preprocessing, tensors) : tensors;
-    const results = await this.#run({ servable, batcher }, feeds, signal);
-    const answers: ResponseOutput[] = [];
-    for (const output of outputs) answers.push(await answerOf(output, results[output.port.name]!, servable));
-    const { id, parameters } = request;
-    return {
-      model_name: servable.name,
-      model_version: servable.version,
-      ...(id !== undefined && { id }),
-      ...(parameters && { parameters }),
-      outputs: answers,
+  async compute(name: string, tensors: Tensors, ask: Ask = {}): Promise<{ servable: Servable; outputs: Record<string, Tensor> }> {
+    const toFeeds: ToFeeds = async ({ preprocessing, inputs }) => {
+      const areFields = Object.keys(tensors).every((given) => inputs.some((port) => port.name === given));
+      return preprocessing && areFields ? await feedsOfColumns(preprocessing, tensors) : tensors;
     };
+    return await this.#ask(name, ask, 'compute', toFeeds, async ({ served, outputs }) => ({
+      servable: served.servable,
+      outputs,
+    }));
+  }
+
+  /**
+   * Asks a model as the Open Inference Protocol does. Requests that come at the same time are answered together where the model allows it.
+   *
+   * Errors: `bad-request` that says what is wrong with the request, `busy`, `deadline` when its time was over, `aborted`, `engine`, `released`.
+   */
+  async infer(name: string, request: InferRequest, ask: Ask = {}): Promise<InferResponse> {
+    const wanted = new Map<Servable, readonly WantedOutput[]>();
+    const toFeeds: ToFeeds = async (servable) => {
+      const { tensors, outputs } = await decodeRequest(servable, request);
+      wanted.set(servable, outputs);
+      const { preprocessing } = servable;
+      return preprocessing ? await feedsOfColumns(preprocessing, tensors) : tensors;
+    };
+    const { id, parameters } = request;
+    return await this.#ask(name, { requestId: id, ...ask }, 'oip-http', toFeeds, async ({ served: { servable }, outputs }) => {
+      const answers: ResponseOutput[] = [];
+      for (const output of wanted.get(servable)!) answers.push(await answerOf(output, outputs[output.port.name]!, servable));
+      return {
+        model_name: servable.name,
+        model_version: servable.version,
+        ...(id !== undefined && { id }),
+        ...(parameters && { parameters }),
+        outputs: answers,
+      };
+    });
   }
 
   /**
    * Asks a model with preprocessing about records; one prediction for each. Errors: as `infer`; `bad-request` for a model without preprocessing.
    */
-  async predict(
-    name: string,
-    records: readonly PredictRecord[],
-    { version, signal }: ModelChoice & { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<PredictResponse> {
-    const served = this.#find(name, version);
-    const { servable } = served;
-    const outputs = await this.#run(served, await feedsOfRecords(this.preprocessing(name, { version }), records), signal);
-    const predictions = await predictionsOf(outputs, records.length, servable.labels);
-    return { model_name: servable.name, model_version: servable.version, predictions };
-  }
-
-  /**
-   * Asks a model with tensors: those that `servable.inputs` names. Every protocol comes here.
-   *
-   * Errors: as `infer`; `deadline` when its time was over.
-   */
-  async compute(
-    name: string,
-    feeds: Tensors,
-    { version, signal, protocol = 'compute', client, requestId }: Ask = {},
-  ): Promise<{ servable: Servable; outputs: Record<string, Tensor> }> {
-    const served = this.#find(name, version);
-    const { servable } = served;
-    const start = performance.now();
-    const record = (code: string) => ({
-      model: servable.name,
-      version: servable.version,
-      protocol,
-      rows: Object.values(feeds)[0]?.shape[0] ?? 1,
-      code,
-      queueMs: 0,
-      runMs: 0,
-      totalMs: performance.now() - start,
-      ...(client !== undefined && { client }),
-      ...(requestId !== undefined && { requestId }),
+  async predict(name: string, records: readonly PredictRecord[], ask: Ask = {}): Promise<PredictResponse> {
+    const toFeeds: ToFeeds = (servable) => feedsOfRecords(preprocessingOf(servable), records);
+    return await this.#ask(name, ask, 'predict', toFeeds, async ({ served: { servable }, outputs }) => {
+      const predictions = await predictionsOf(outputs, records.length, servable.labels);
+      return { model_name: servable.name, model_version: servable.version, predictions };
     });
-    try {
-      const { preprocessing } = servable;
-      const outputs = await this.#run(served, preprocessing ? await feedsOfColumns(preprocessing, feeds) : feeds, signal);
-      const ok = record('ok');
-      this.#observer?.request?.(ok);
-      this.#observer?.answered?.(ok, feeds, outputs);
-      return { servable, outputs };
-    } catch (e) {
-      this.#observer?.request?.(record(StratusError.is(e) ? e.code : 'internal'));
-      throw e;
-    }
   }
 
   /** What a model does to records. Errors: `bad-request` where it takes none. */
-  preprocessing(name: string, { version }: ModelChoice = {}): Preprocessing {
-    const { preprocessing } = this.#find(name, version).servable;
-    if (preprocessing) return preprocessing;
-    const path = `/v2/models/${name}/infer`;
-    throw fail('bad-request', {
-      reason: `The model '${name}' has no preprocessing, so it takes tensors, not records: POST ${path}.`,
-    });
+  preprocessing(name: string, choice: ModelChoice = {}): Preprocessing {
+    return preprocessingOf(this.servable(name, choice));
   }
 
-  /** Errors: `bad-request` where it is the client's fault. */
-  async #run({ servable, batcher }: Served, feeds: Tensors, signal: AbortSignal | undefined): Promise<Record<string, Tensor>> {
+  /** One request from the choice of a version to what is told of it. */
+  async #ask<T>(
+    name: string,
+    ask: Ask,
+    protocol: string,
+    toFeeds: ToFeeds,
+    finish: (outcome: Outcome) => Promise<T>,
+  ): Promise<T> {
+    const { observer } = this.#options;
+    const record = requestRecord({ protocol, ...ask });
+    const served = await this.#choose(name, ask);
+    const { servable, batcher } = served;
     try {
-      return await batcher.infer(feeds, { signal });
+      const feeds = await toFeeds(servable);
+      record.rows(feeds);
+      const answered = await batcher.ask(feeds, record.left(ask)).catch((e: unknown) => blamed(servable, e));
+      const result = await finish({ served, outputs: answered.outputs });
+      const told = record.end(servable, 'ok', answered);
+      observer?.request?.(told);
+      observer?.answered?.(told, feeds, answered.outputs);
+      this.traffic.note(servable.name, servable.version, 'ok', told.totalMs);
+      this.traffic.shadow(servable.name, served, answered.outputs, async (shadow) =>
+        shadow.batcher.infer(await toFeeds(shadow.servable), { priority: Number.NEGATIVE_INFINITY }),
+      );
+      return result;
     } catch (e) {
-      // An index out of range, for instance, shows only in the run. Whose fault it is, another request tells.
-      const blamed = StratusError.is(e) && (e.code === 'index-range' || (e.code === 'engine' && (await works(servable))));
-      if (!blamed) throw e;
-      const reason = String(e.details['reason'] ?? e.message);
-      throw fail('bad-request', { reason: `The model '${servable.name}' cannot compute this request: ${reason}` }, e);
+      const told = record.end(servable, e);
+      observer?.request?.(told);
+      this.traffic.note(servable.name, servable.version, told.code, told.totalMs);
+      throw e;
+    } finally {
+      served.letGo();
     }
+  }
+
+  /** The version that is asked for, that the traffic rule says, or the standard one; it stays until it is let go. */
+  async #choose(name: string, { version, label }: Ask): Promise<Served> {
+    const chosen = version ?? this.traffic.choose(name, label);
+    return await this.repository.hold(name, chosen);
   }
 
   /** Frees the models, after the runs that are on their way. */
   async release(): Promise<void> {
     this.#draining = true;
-    await Promise.all(this.#models.map(({ servable }) => servable.release()));
-  }
-
-  #find(name: string, version: string | undefined): Served {
-    const found = this.#models.filter(({ servable }) => servable.name === name);
-    if (found.length === 0) throw fail('model-not-found', { name, known: this.models() });
-    const served = version === undefined ? found.at(-1) : found.find(({ servable }) => servable.version === version);
-    if (served) return served;
-    throw fail('model-not-found', {
-      name: `${name}, version ${version}`,
-      known: found.map(({ servable }) => `${name}, version ${servable.version}`),
-    });
+    await this.repository.release();
   }
 }
 
-/** True when the model can answer its example. */
-async function works(servable: Servable): Promise<boolean> {
-  try {
-    const { preprocessing } = servable;
-    const { tensors } = await decodeRequest(servable, exampleRequest(servable));
-    await servable.infer(preprocessing ? await feedsOfColumns(preprocessing, tensors) : tensors);
-    return true;
-  } catch (e) {
-    if (StratusError.is(e)) return false;
-    throw e;
-  }
+/** Errors: `bad-request` where it takes no records. */
+function preprocessingOf({ name, preprocessing }: Servable): Preprocessing {
+  if (preprocessing) return preprocessing;
+  const path = `/v2/models/${name}/infer`;
+  throw fail('bad-request', {
+    reason: `The model '${name}' has no preprocessing, so it takes tensors, not records: POST ${path}.`,
+  });
 }
 
 async function answerOf(

@@ -10,7 +10,7 @@ import type { Shelf, ShelvedModel } from './shelf.ts';
 export interface RepositoryOptions extends BatcherOptions, Pick<ServableOptions, 'executor' | 'instances'> {
   /** Where models come from, besides those that are given. */
   readonly shelf?: Shelf | undefined;
-  /** Models are loaded when they are asked first, instead of all at the start. */
+  /** Models are loaded when they are asked first, instead of all at the start; so unless told where there is a limit of memory. */
   readonly lazy?: boolean | undefined;
   /** Artifacts in memory may have so many bytes, once for each session; those that were not asked for the longest time go first. No limit unless told. */
   readonly memoryLimitBytes?: number | undefined;
@@ -42,13 +42,15 @@ export class Repository {
   readonly #models = new Map<string, KnownModel>();
   readonly #options: RepositoryOptions;
   readonly #leaving = new Set<Promise<void>>();
-  #looking: Promise<void> | undefined;
+  readonly #isLazy: boolean;
+  #looking: Promise<boolean> | undefined;
   #isReleased = false;
   /** Versions that must stay because traffic goes there. */
   routed: (model: string) => readonly string[] = () => [];
 
   constructor(servables: readonly Servable[], options: RepositoryOptions = {}) {
     this.#options = options;
+    this.#isLazy = options.lazy ?? options.memoryLimitBytes !== undefined;
     for (const servable of servables) {
       const model = this.#model(servable.name);
       model.versions.push(servable.version);
@@ -133,28 +135,30 @@ export class Repository {
     await Promise.all(gone.map((served) => this.#leave(served)));
   }
 
-  /** Brings what is served to what the shelf has now. What cannot be loaded is told of, and what is served goes on. */
-  look(): Promise<void> {
+  /**
+   * Brings what is served to what the shelf has now. What cannot be loaded is told of, and what is served goes on. False when the shelf did not say what
+   * it has.
+   */
+  look(): Promise<boolean> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
     });
     return this.#looking;
   }
 
-  async #look(): Promise<void> {
-    const { shelf, report, lazy } = this.#options;
-    if (!shelf) return this.#sweep();
+  async #look(): Promise<boolean> {
+    const { shelf, report } = this.#options;
     let list: readonly ShelvedModel[];
     try {
-      list = await shelf.list();
+      list = (await shelf?.list()) ?? [];
     } catch (e) {
       report?.(e); // where models come from does not answer: what is served goes on
-      return;
+      return false;
     }
     const there = new Set(list.map(({ name }) => name));
     for (const [name, model] of this.#models) if (model.shelved && !there.has(name)) this.#remove(model);
     for (const shelved of list) {
-      if (this.#isReleased) return;
+      if (this.#isReleased) return false;
       const model = this.#model(shelved.name);
       model.shelved = shelved;
       const before = model.versions;
@@ -164,14 +168,15 @@ export class Repository {
         if (alias !== standard && !Object.hasOwn(shelved.aliases, alias)) model.aliases.delete(alias);
       const pointers = { ...shelved.aliases, [standard]: shelved.wanted };
       for (const [alias, version] of Object.entries(pointers)) {
-        // Nobody has asked through it yet: it is loaded when somebody does.
-        const isOpen = alias === standard ? lazy === true || model.isUnloaded : true;
+        // Where nobody has asked through it yet, it is loaded when somebody does.
+        const isOpen = alias !== standard || this.#isLazy || model.isUnloaded;
         const old = model.aliases.get(alias);
         if (isOpen && (old === undefined || !model.served.has(old))) model.aliases.set(alias, version);
         else await this.#point(model, alias, version).catch(() => {}); // told of where it happened
       }
     }
     this.#sweep();
+    return true;
   }
 
   /** Points an alias to a version as soon as that is ready. */
@@ -244,12 +249,12 @@ export class Repository {
 
   /** Puts away what nobody has asked for long. */
   #sweep(): void {
-    const { idleMs = 600_000, lazy } = this.#options;
+    const { idleMs = 600_000 } = this.#options;
     const before = performance.now() - idleMs;
     for (const { model, version, served } of this.#all()) {
       if (served.bytes === 0 || !served.isIdle || served.usedAt > before) continue;
       const isWanted = model.pointedTo.has(version) || this.routed(model.name).includes(version);
-      if (lazy || !isWanted) this.#drop(model, version);
+      if (this.#isLazy || !isWanted) this.#drop(model, version);
     }
   }
 

@@ -27,6 +27,7 @@ export { type Json, type ParamValue, paramsOf, tagsOf } from './run-values.ts';
 export type { ChangeOptions, NewRun, RunChange, RunInfo, RunStatus, Runs } from './runs.ts';
 export type { Store, StoreOptions } from './store.ts';
 export type { NewToken, Role, TokenInfo, Tokens } from './tokens.ts';
+export type { TrafficRow, TrafficRules } from './traffic.ts';
 export type { Uploads } from './uploads.ts';
 
 /**

@@ -17,6 +17,7 @@ import { type Models, modelsOf } from './models.ts';
 import { checkName, checkTitle } from './names.ts';
 import { type Runs, runsOf } from './runs.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
+import { type TrafficRules, trafficOf } from './traffic.ts';
 import { type Uploads, uploadsOf } from './uploads.ts';
 
 /** How a store is opened. */
@@ -46,6 +47,7 @@ export interface Store {
   /** For supervisors of jobs. */
   readonly attempts: Attempts;
   readonly gates: Gates;
+  readonly traffic: TrafficRules;
   readonly experiments: Experiments;
   readonly labels: Labels;
   readonly folders: Folders;
@@ -111,6 +113,7 @@ async function scoped(database: Database, project: string, actor: string): Promi
     jobs: jobsOf(scope),
     attempts: attemptsOf(scope),
     gates: gatesOf(scope),
+    traffic: trafficOf(scope),
     experiments: experimentsOf(scope),
     labels: labelsOf(scope),
     folders: foldersOf(scope),

@@ -139,6 +139,17 @@ interface Gates {
   by: Fixed<string>;
 }
 
+/** `rule` is JSON, NULL where it ended: the newest row counts. Rows are only ever added. */
+interface TrafficChanges {
+  model_id: Fixed<number>;
+  number: Fixed<number>;
+  rule: Fixed<string | null>;
+  kind: Fixed<string>;
+  by: Fixed<string>;
+  why: Fixed<string>;
+  at: Fixed<number>;
+}
+
 /** `command`, `env` are JSON. `status` is one of `job-states.ts`; `not_before` is a time of the database's clock, as all times that are decided by. */
 interface Jobs {
   id: Generated<number>;
@@ -319,6 +330,7 @@ export interface Tables {
   job_logs: JobLogs;
   job_places: JobPlaces;
   gates: Gates;
+  traffic_changes: TrafficChanges;
   experiments: Experiments;
   run_places: RunPlaces;
   labels: Labels;

@@ -1,0 +1,69 @@
+import type { Traffic, TrafficChange, TrafficRule } from './serve/index.ts';
+import type { Store, TrafficRow } from './store/index.ts';
+
+const changeOf = ({ model, rule, kind, by, why, at }: TrafficRow): TrafficChange => ({
+  model,
+  rule: rule as TrafficRule | null,
+  kind,
+  by,
+  why,
+  at: at.toISOString(),
+});
+
+/** Between the traffic rules of a process and those of the store: what others change holds here, and what is rolled back here is kept there. */
+export class TrafficFollower {
+  readonly #store: Store;
+  readonly #report: (error: unknown) => void;
+  /** How many changes of each model hold already. */
+  readonly #known = new Map<string, number>();
+  readonly #failed = new Map<string, number>();
+  #keeping: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, report: (error: unknown) => void) {
+    this.#store = store;
+    this.#report = report;
+  }
+
+  /** Writes down a change that began here. */
+  keep({ model, rule, kind, by, why }: TrafficChange): Promise<void> {
+    this.#keeping = this.#keeping.then(async () => {
+      try {
+        const { number } = await this.#store.traffic.append(model, { rule, kind, by, why });
+        // What others have written meanwhile has yet to be followed.
+        if (number === (this.#known.get(model) ?? 0) + 1) this.#known.set(model, number);
+      } catch (e) {
+        this.#report(e); // it holds here all the same
+      }
+    });
+    return this.#keeping;
+  }
+
+  /** Resolves when all changes are written down. */
+  kept(): Promise<void> {
+    return this.#keeping;
+  }
+
+  /** Brings the rules to what the store says. A rule that cannot hold is told of once, and the one before stays. */
+  async look(traffic: Traffic): Promise<void> {
+    await this.#keeping;
+    try {
+      for (const [model, number] of await this.#store.traffic.numbers()) {
+        const known = this.#known.get(model) ?? 0;
+        if (number <= known || this.#failed.get(model) === number) continue;
+        const changes = await this.#store.traffic.history(model);
+        for (const row of changes.filter((change) => change.number > known).reverse()) {
+          try {
+            await traffic.follow(changeOf(row));
+            this.#failed.delete(model);
+          } catch (e) {
+            if (row.number === number) this.#failed.set(model, number);
+            this.#report(new Error(`The traffic rule ${row.number} of the model '${model}' cannot hold`, { cause: e }));
+          }
+          this.#known.set(model, row.number);
+        }
+      }
+    } catch (e) {
+      this.#report(e); // the store does not answer: what holds goes on
+    }
+  }
+}
