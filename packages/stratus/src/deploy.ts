@@ -1,16 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { files, type Model } from '@stratus/core';
+import { fail, type Model } from '@stratus/core';
+import { openDeployedApp } from './deploy-app.ts';
 import { type StopSignal, serveHttp } from './listen.ts';
-import {
-  DataPlane,
-  defaultBodyLimitBytes,
-  openServable,
-  type RepositoryOptions,
-  type ServeAppOptions,
-  serveApp,
-  writeError,
-} from './serve/index.ts';
+import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
+import type { TlsFiles } from './sockets/index.ts';
+import type { WorkerEvent, WorkerStatus } from './workers/index.ts';
 
 /** Options of {@link deploy}. */
 export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report'>, ServeAppOptions {
@@ -31,30 +24,46 @@ export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report
   readonly stopOn?: readonly StopSignal[] | undefined;
   /** How long `stop` waits for requests that are on their way; 10 seconds unless told. */
   readonly drainMs?: number | undefined;
+  /** HTTPS with this certificate, whose files are read again when they change; with `ca`, for clients that have a certificate too. */
+  readonly tls?: TlsFiles | undefined;
+  /** Sites whose pages may ask: 'https://example.org'. None unless told. */
+  readonly origins?: readonly string[] | undefined;
+  /** More connections are closed as they come; 10,000 unless told. */
+  readonly maxConnections?: number | undefined;
+  /** A client that takes nothing of its answer for so long is dropped; 60 seconds unless told. */
+  readonly stalledMs?: number | undefined;
   /** A client gets so long to send the head of a request (10 seconds unless told), and so long for all of it (60 seconds). */
   readonly headersTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
   /** A folder of models is looked at so often, in milliseconds; 2,000. */
   readonly lookMs?: number | undefined;
+  /**
+   * So many processes share the port and the cores; 1, this one, unless told. One that ends is replaced, and takes with it what it was
+   * answering, nothing else.
+   */
+  readonly workers?: number | undefined;
+  /** Is told when workers are ready or end. */
+  readonly onWorker?: ((event: WorkerEvent) => void) | undefined;
 }
 
 /** A server that runs. */
 export interface Deployment {
-  /** Where to reach it from this machine: 'http://127.0.0.1:8080'. */
+  /** Where to reach it from this machine: 'http://127.0.0.1:8080', or 'https://…' with `tls`. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
   /** What clients call the model. */
   readonly name: string;
+  /** A command that asks the model, for people. */
+  readonly tryIt: string | undefined;
+  /** What each worker is doing, with its memory; empty without `workers`. */
+  workers(): readonly WorkerStatus[];
   /**
    * Stops: takes no new connections, says that it is not ready, lets requests on their way finish, closes the rest, frees the model.
    * May be called again; resolves when all is done.
    */
   stop(): Promise<void>;
 }
-
-/** A name that can stand in a URL. */
-const plainName = (name: string): string => name.replaceAll(/[/\\\p{Cc}\p{Surrogate}]+/gu, '-').slice(0, 200) || 'model';
 
 /**
  * Serves a model over HTTP, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
@@ -76,86 +85,32 @@ const plainName = (name: string): string => name.replaceAll(/[/\\\p{Cc}\p{Surrog
  * await server.stop();
  */
 export async function deploy(model: Model | string | Uint8Array, options: DeployOptions = {}): Promise<Deployment> {
-  const { host = '127.0.0.1', stopOn = ['SIGTERM', 'SIGINT'], drainMs = 10_000, signal } = options;
-  const { bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
-  const { name, plane, follow } = await planeFor(model, { ...options, report });
-  let stopFollowing = (): void => {};
+  const {
+    host = '127.0.0.1',
+    stopOn = ['SIGTERM', 'SIGINT'],
+    drainMs = 10_000,
+    signal,
+    report = writeError,
+    workers = 1,
+  } = options;
+  if (!Number.isSafeInteger(workers) || workers < 1 || workers > 1024)
+    throw fail('bad-value', { what: 'workers', got: String(workers), want: 'a whole number from 1 to 1024' });
+  const common = { host, port: options.port ?? 8080, stopOn, drainMs, signal, report };
+  if (workers > 1) {
+    const { deployWorkers } = await import('./deploy-workers.ts');
+    return await deployWorkers(model, { ...options, ...common, workers });
+  }
+  const app = await openDeployedApp(model, { ...options, host, report });
   try {
-    const { fetch } = serveApp(plane, { bodyLimitBytes, report });
-    const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options;
-    const { url, port, stop } = await serveHttp((request) => fetch(request), {
-      host,
-      port: options.port ?? 8080,
-      bodyLimitBytes,
-      headersTimeoutMs,
-      requestTimeoutMs,
-      signal,
-      stopOn,
-      drainMs,
-      report,
-      onStopping() {
-        stopFollowing();
-        plane.drain();
-      },
-      onStopped: () => plane.release(),
+    const { url, port, stop } = await serveHttp(app.fetch, {
+      ...app.http,
+      ...common,
+      onStopping: app.drain,
+      onStopped: app.release,
     });
-    stopFollowing = follow();
-    return { url, host, port, name, stop };
+    return { url, host, port, name: app.name, tryIt: await app.tryIt(url), workers: () => [], stop };
   } catch (e) {
-    await plane.release();
+    await app.release();
     throw e;
   }
-}
-
-interface Planned {
-  readonly name: string;
-  readonly plane: DataPlane;
-  /** Begins to look for what changes; what it gives ends that. */
-  readonly follow: () => () => void;
-}
-
-async function planeFor(model: Model | string | Uint8Array, options: DeployOptions): Promise<Planned> {
-  const isPath = typeof model === 'string';
-  const given = isPath ? basename(model, '.onnx') : model instanceof Uint8Array ? 'model' : model.name;
-  const name = options.name ?? plainName(given);
-  if (isPath && (await isFolder(model))) {
-    const { folderShelf } = await import('./folder-shelf.ts');
-    const plane = new DataPlane([], { ...options, shelf: await folderShelf(model) });
-    await plane.repository.look();
-    return { name, plane, follow: () => following(plane, options.lookMs ?? 2000) };
-  }
-  const { executor, instances, version } = options;
-  const bytes = isPath ? await files.read(model) : model instanceof Uint8Array ? model : await model.toBytes();
-  const reread = isPath ? () => files.read(model) : undefined;
-  const servable = await openServable(bytes, { name, version, executor, instances, reread, ...(isPath && { file: model }) });
-  try {
-    return { name, plane: new DataPlane([servable], options), follow: () => () => {} };
-  } catch (e) {
-    await servable.release();
-    throw e;
-  }
-}
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (about) => about.isDirectory(),
-    () => false,
-  );
-
-function following(plane: DataPlane, lookMs: number): () => void {
-  let isOver = false;
-  let timer: NodeJS.Timeout;
-  const wait = (): void => {
-    timer = setTimeout(() => void look(), lookMs);
-    timer.unref();
-  };
-  const look = async (): Promise<void> => {
-    await plane.repository.look();
-    if (!isOver) wait();
-  };
-  wait();
-  return () => {
-    isOver = true;
-    clearTimeout(timer);
-  };
 }

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, files } from '@stratus/core';
-import type { Shelf } from './serve/index.ts';
+import type { Shelf, ShelvedModel } from './serve/index.ts';
 
 /** A version is a folder with a number, as Triton and TensorFlow Serving have it. */
 const isVersion = (name: string): boolean => /^(0|[1-9]\d{0,15})$/.test(name);
@@ -70,7 +70,7 @@ export async function folderShelf(folder: string): Promise<Shelf> {
   return {
     async list() {
       const now = new Map<string, string>();
-      const models = [];
+      const models: ShelvedModel[] = [];
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         const path = join(folder, entry.name);
         const [, file] = modelFile.exec(entry.name) ?? [];

@@ -181,6 +181,7 @@ export {
   type TensorMetadata,
 } from './serve/index.ts';
 export { type ServerOptions, type StratusServer, startServer } from './server.ts';
+export type { TlsFiles } from './sockets/index.ts';
 export {
   type Aliases,
   type AliasMove,
@@ -257,6 +258,7 @@ export {
 
 export { type ActiveRun, type ChildOptions, currentRun, type RunEnd, type StartRunOptions, startRun } from './tracking/index.ts';
 
+export type { WorkerEvent, WorkerStatus } from './workers/index.ts';
 export { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 // Who uses the platform sees a training run and long downloads, also where the script is run by node itself.

@@ -1,26 +1,32 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { fail } from '@stratus/core';
+import { type Fetch, type Followed, type HttpServerOptions, httpServer } from './sockets/index.ts';
 
 /** Signals that ask a process to end. */
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
-/** How a server listens and how it ends. */
-export interface ListenOptions {
+/** Where a server listens, and until when. */
+export interface PortOptions {
   readonly host: string;
   readonly port: number;
-  /** A body that says itself to be larger is refused before it is sent. */
-  readonly bodyLimitBytes: number;
-  readonly headersTimeoutMs: number;
-  readonly requestTimeoutMs: number;
+  readonly scheme: 'http' | 'https';
   /** Stops the server as `stop` does. */
   readonly signal?: AbortSignal | undefined;
   readonly stopOn: readonly StopSignal[];
-  /** How long `stop` waits for requests that are on their way. */
-  readonly drainMs: number;
   /** Is told of what goes wrong with the server as such. */
   readonly report: (error: unknown) => void;
+  /** What is read again at SIGHUP. */
+  readonly followed: readonly Followed[];
+  /** Ends what the server serves, and the server. */
+  readonly shutDown: () => Promise<void>;
+}
+
+/** How a server listens and how it ends. */
+export interface ListenOptions extends HttpServerOptions, Omit<PortOptions, 'scheme' | 'followed' | 'shutDown'> {
+  readonly followed?: readonly Followed[] | undefined;
+  /** How long `stop` waits for requests that are on their way. */
+  readonly drainMs: number;
   /** The server is about to end: from now on it says that it is not ready. */
   readonly onStopping: () => void;
   /** All requests are over. */
@@ -56,61 +62,10 @@ const callable = (host: string): string => {
   return host.includes(':') ? `[${host}]` : host;
 };
 
-/** Ends a server: no new connections, what is on its way to its end or to the limit, then the rest. */
-async function drain(server: Server, limitMs: number, idle: () => Promise<void>): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([idle(), limit]);
-  clearTimeout(timer);
-  server.closeAllConnections();
-  await closed;
-}
-
-/** Counts the requests that have come and are not yet answered. */
-class Traffic {
-  #open = 0;
-  #empty: (() => void) | undefined;
-
-  constructor(server: Server) {
-    server.on('request', (_, response) => {
-      this.#open++;
-      response.once('close', () => {
-        this.#open--;
-        if (this.#open === 0) this.#empty?.();
-      });
-    });
-  }
-
-  async idle(): Promise<void> {
-    if (this.#open > 0) await new Promise<void>((resolve) => void (this.#empty = resolve));
-  }
-}
-
-/** Serves an application of web standards until it is stopped. Errors: `port-in-use`, `cannot-listen`, `aborted`. */
-export async function serveHttp(
-  fetch: (request: Request) => Response | Promise<Response>,
-  options: ListenOptions,
-): Promise<Listening> {
-  const { host, port, bodyLimitBytes, signal, stopOn, drainMs, report } = options;
-  const { headersTimeoutMs: headersTimeout, requestTimeoutMs: requestTimeout } = options;
+/** Has the server listen until it is stopped. Errors: `port-in-use`, `cannot-listen`, `aborted`. */
+export async function listenUntilStopped(server: Server, options: PortOptions): Promise<Listening> {
+  const { host, port, scheme, signal, stopOn, report, followed } = options;
   if (signal?.aborted) throw fail('aborted', { what: 'Starting the server' }, signal.reason);
-  const { createAdaptorServer } = await import('@hono/node-server');
-  const connectionsCheckingInterval = Math.min(1000, headersTimeout, requestTimeout);
-  const server = createAdaptorServer({
-    fetch,
-    hostname: host,
-    overrideGlobalObjects: false, // the process is the user's, and so are its Request and Response
-    serverOptions: { headersTimeout, requestTimeout, connectionsCheckingInterval },
-  }) as Server;
-  const traffic = new Traffic(server);
-  server.on('checkContinue', (request, response) => {
-    // A client that asks before it sends a large body gets its refusal at once.
-    if (!(Number(request.headers['content-length']) > bodyLimitBytes)) response.writeContinue();
-    server.emit('request', request, response);
-  });
   await listen(server, host, port);
   server.on('error', report); // no more file descriptors, for instance: it can go on
 
@@ -118,11 +73,12 @@ export async function serveHttp(
   let signalled = false;
   const shutDown = async () => {
     signal?.removeEventListener('abort', stop);
-    options.onStopping();
-    await drain(server, drainMs, () => traffic.idle());
-    await options.onStopped();
+    for (const one of followed) one.close();
+    await options.shutDown();
     for (const name of stopOn) process.off(name, onSignal);
+    process.off('SIGHUP', onReload);
   };
+  const onReload = () => void Promise.all(followed.map((one) => one.reload()));
   const stop = (): Promise<void> => (stopped ??= shutDown());
   const onSignal = async (name: StopSignal) => {
     if (signalled) process.off(name, onSignal);
@@ -134,6 +90,24 @@ export async function serveHttp(
   };
   signal?.addEventListener('abort', stop, { once: true });
   for (const name of stopOn) process.on(name, onSignal);
+  if (followed.length > 0 && !stopOn.includes('SIGHUP')) process.on('SIGHUP', onReload);
   const { port: chosen } = server.address() as AddressInfo;
-  return { url: `http://${callable(host)}:${chosen}`, port: chosen, stop };
+  return { url: `${scheme}://${callable(host)}:${chosen}`, port: chosen, stop };
+}
+
+/** Serves an application of web standards until it is stopped. Errors: `port-in-use`, `cannot-listen`, `aborted`. */
+export async function serveHttp(fetch: Fetch, options: ListenOptions): Promise<Listening> {
+  const { server, certificates, drain } = await httpServer(fetch, options);
+  const followed = [...(options.followed ?? []), ...(certificates ? [certificates] : [])];
+  const shutDown = async () => {
+    options.onStopping();
+    await drain(options.drainMs);
+    await options.onStopped();
+  };
+  try {
+    return await listenUntilStopped(server, { ...options, scheme: certificates ? 'https' : 'http', followed, shutDown });
+  } catch (e) {
+    for (const one of followed) one.close();
+    throw e;
+  }
 }

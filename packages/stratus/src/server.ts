@@ -1,7 +1,9 @@
 import { fail } from '@stratus/core';
 import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
+import { isLoopback } from './keys/index.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
 import { defaultBodyLimitBytes, type RepositoryOptions, writeError } from './serve/index.ts';
+import { openCertificates, type TlsFiles } from './sockets/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
@@ -12,6 +14,8 @@ export interface ServerOptions extends WorkspaceOptions, Omit<RepositoryOptions,
   readonly port?: number | undefined;
   /** Sites whose pages may ask: 'https://example.org'. None unless told. */
   readonly origins?: readonly string[] | undefined;
+  /** HTTPS with this certificate, whose files are read again when they change; with `ca`, for clients that have a certificate too. */
+  readonly tls?: TlsFiles | undefined;
   /** Larger bodies of JSON are refused; 16 MB unless told. */
   readonly bodyLimitBytes?: number | undefined;
   /** Larger files are refused; 16 GB unless told. */
@@ -84,7 +88,7 @@ export async function startServer(options: ServerOptions = {}): Promise<StratusS
 async function started(workspace: Workspace, options: ServerOptions): Promise<StratusServer> {
   const { host = '127.0.0.1', port = 8080, bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
   const { store, blobs } = workspace;
-  const { Access, apiApp, checkProject, checkRole, isLoopback, problemResponse } = await import('./api/index.ts');
+  const { Access, apiApp, checkProject, checkRole, problemResponse } = await import('./api/index.ts');
   const { mlflowApp } = await import('./mlflow/index.ts');
   const { mlflowAccess } = await import('./mlflow-access.ts');
   const { ServedModels } = await import('./served-models.ts');
@@ -126,10 +130,12 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
     return infer(request, pathname);
   };
 
+  const certificates = options.tls && (await openCertificates(options.tls));
   let supervisor: Supervisor | undefined;
   const listening: Listening = await serveHttp(fetch, {
     host,
     port,
+    certificates,
     bodyLimitBytes: Math.max(bodyLimitBytes, options.uploadLimitBytes ?? Number.MAX_SAFE_INTEGER),
     headersTimeoutMs: 10_000,
     requestTimeoutMs: hour, // of a large file

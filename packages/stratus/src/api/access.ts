@@ -1,4 +1,5 @@
 import { fail } from '@stratus/core';
+import { isLoopback } from '../keys/index.ts';
 import type { Role, Store } from '../store/index.ts';
 
 /** Who asks. */
@@ -13,12 +14,6 @@ export interface Caller {
 
 const ranks: Readonly<Record<Role, number>> = { viewer: 0, trainer: 1, deployer: 2, admin: 3 };
 const local: Caller = { name: undefined, role: 'admin', project: undefined };
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
-
-/** Whether an address of this machine alone is meant. */
-export const isLoopback = (host: string): boolean =>
-  loopback.test(host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 
 /** Decides who may ask what. */
 export class Access {
@@ -43,7 +38,7 @@ export class Access {
       });
     // Open to this machine, but not to pages of the web that its browser shows: they may send requests here, under a name of their own.
     const { host, origin } = { host: request.headers.get('host') ?? '', origin: request.headers.get('origin') };
-    if (!loopback.test(host) || (origin !== null && !isOwn(origin, host)))
+    if (!isLoopback(host) || (origin !== null && !isOwn(origin, host)))
       throw fail('forbidden', {
         reason: 'Without tokens this server answers programs of this machine alone, not pages of other sites.',
         fix: 'Ask it as localhost, or make a token with stratus tokens create and send it.',

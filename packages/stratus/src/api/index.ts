@@ -1,4 +1,4 @@
-export { Access, type Caller, checkProject, checkRole, isLoopback } from './access.ts';
+export { Access, type Caller, checkProject, checkRole } from './access.ts';
 export { type ApiApp, type ApiOptions, apiApp } from './app.ts';
 export type { WireEvent } from './follow.ts';
 export { type Problem, problemResponse } from './problem.ts';

@@ -1,35 +1,29 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { JobEvent } from '../jobs/index.ts';
 import { explain } from './failure.ts';
 import { jobLine } from './jobs-run.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor } from './output.ts';
+import { type ServerFlags, tlsOf, withServer } from './server-options.ts';
 import { onStopSignal } from './stop.ts';
 import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
 
-interface ServeFlags extends WorkspaceFlags {
+interface ServeFlags extends WorkspaceFlags, ServerFlags {
   readonly host: string;
   readonly port: number;
-  readonly allowOrigin?: readonly string[];
   readonly jobs: boolean;
   readonly json?: boolean;
 }
 
-function origin(text: string, before: readonly string[] = []): readonly string[] {
-  if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
-  throw new InvalidArgumentError('It must be a site without a path: https://example.org.');
-}
-
 /** `stratus serve` */
 export function addServe(program: Command): void {
-  const command = withWorkspace(program.command('serve'))
+  const command = withServer(withWorkspace(program.command('serve')))
     .summary('the API, the models of the registry, jobs')
     .description(
       "Starts everything in one process: the REST API over runs, metrics, models and files (/api), what MLflow's client asks for, the models of the registry, of each @production or its newest version (/v2), and the jobs of the project. Ctrl-C or SIGTERM ends it when open requests are answered and jobs have saved what they have.",
     )
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine, which needs tokens', '127.0.0.1')
     .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)
-    .option('--allow-origin <site>', 'a site whose pages may ask; may be given several times', origin)
     .option('--no-jobs', 'run no jobs: leave them to stratus jobs run, here or on other machines')
     .addOption(jsonOption())
     .action(serve);
@@ -41,7 +35,11 @@ export function addServe(program: Command): void {
   );
 }
 
-async function serve({ host, port, allowOrigin, jobs, store, blobs, project, ...flags }: ServeFlags): Promise<void> {
+async function serve(
+  { host, port, allowOrigin, jobs, store, blobs, project, ...flags }: ServeFlags,
+  command: Command,
+): Promise<void> {
+  const tls = tlsOf(flags, command);
   const { startServer } = await import('../server.ts');
   const output = outputFor(flags);
   const { bold, cyan, dim } = output.colors;
@@ -53,6 +51,7 @@ async function serve({ host, port, allowOrigin, jobs, store, blobs, project, ...
     host,
     port,
     origins: allowOrigin,
+    tls,
     stopOn: [],
     ...(jobs && { jobs: { onEvent: tell } }),
     ...(store !== undefined && { store }),
@@ -60,12 +59,13 @@ async function serve({ host, port, allowOrigin, jobs, store, blobs, project, ...
     ...(project !== undefined && { project }),
   });
   const stopped = new Promise<void>((resolve) => {
-    onStopSignal(() => {
+    const stop = (): void => {
       output.note(
         `Stopping when open requests are answered${jobs ? ' and jobs have saved what they have' : ''}. Ctrl-C again quits at once.`,
       );
       resolve();
-    });
+    };
+    onStopSignal(stop, [], tls !== undefined && !process.stdout.isTTY ? 'SIGHUP' : undefined); // then it reads its files again
   });
   const { stop: _, ...about } = server;
   output.data({ type: 'serving', ...about });

@@ -21,12 +21,16 @@ export type PreemptSignal = 'SIGTERM' | 'SIGUSR1';
 
 const signals = Object.keys(exitCodes) as StopSignal[];
 
-/** Calls `stop` at the first Ctrl-C, SIGTERM or SIGHUP, or what else is named; a second one ends the process at once. */
+/** Calls `stop` at the first Ctrl-C, SIGTERM or SIGHUP, or what else is named, but not at `not`; a second one ends the process at once. */
 export function onStopSignal(stop: (signal: StopSignal) => void): void;
-export function onStopSignal(stop: (signal: StopSignal | PreemptSignal) => void, more: readonly PreemptSignal[]): void;
-export function onStopSignal(stop: (signal: never) => void, more: readonly PreemptSignal[] = []): void {
+export function onStopSignal(
+  stop: (signal: StopSignal | PreemptSignal) => void,
+  more: readonly PreemptSignal[],
+  not?: StopSignal,
+): void;
+export function onStopSignal(stop: (signal: never) => void, more: readonly PreemptSignal[] = [], not?: StopSignal): void {
   let firstAt: number | undefined;
-  for (const signal of new Set([...signals, ...more])) {
+  for (const signal of new Set([...signals.filter((one) => one !== not), ...more])) {
     process.on(signal, () => {
       const now = performance.now();
       if (firstAt === undefined) {

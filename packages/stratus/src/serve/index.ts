@@ -23,6 +23,7 @@ export { type IndexEntry, Repository, type RepositoryOptions } from './repositor
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
+export { statusOf } from './status.ts';
 export type { ChangeNote, Traffic, TrafficReport, VersionReport } from './traffic.ts';
 export { checkRule, type RollbackLimits, type Route, type Shadow, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
 export { sampleFeeds } from './warm-up.ts';

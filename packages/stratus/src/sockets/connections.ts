@@ -1,0 +1,92 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** What a client may take of a server by its connections alone. */
+export interface ConnectionLimits {
+  /** So long for the head of a request, and for the handshake of TLS; so long for all of the request. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** More connections are closed as they come; 10,000 unless told. */
+  readonly maxConnections?: number | undefined;
+  /** A client that takes nothing of its answer for so long is dropped; 60 seconds unless told. */
+  readonly stalledMs?: number | undefined;
+}
+
+/** The head of a request, in bytes and in lines. */
+export const headerLimits = { bytes: 16 * 1024, lines: 500 } as const;
+
+/** Where it is so, the request is refused: nobody needs so many, and comparing each with each takes long. */
+export const tooManyHeaders = ({ rawHeaders }: IncomingMessage): boolean => rawHeaders.length > 2 * headerLimits.lines;
+
+/** What the parser of HTTP says of a request that is none, and what the client is told. */
+const refusals: Readonly<Record<string, readonly [status: string, error: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    `The head of the request is larger than ${headerLimits.bytes} bytes.`,
+  ],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'The extensions of a chunk are too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
+};
+
+const refusalOf = (code: string | undefined): string => {
+  const [status, error] = refusals[code ?? ''] ?? [
+    '400 Bad Request',
+    'This is no HTTP request that can be read in one way only.',
+  ];
+  const body = JSON.stringify({ error, code: 'bad-request' });
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+};
+
+/** The connections of a server. */
+export interface Connections {
+  /** Closes all at once, those too that have not yet said anything. */
+  destroy(): void;
+}
+
+/**
+ * Holds clients to the limits, and answers what is no HTTP in the form of all errors. Behind such a request nothing more is read: what a
+ * proxy before us took for the body of one request must not become another one.
+ */
+export function guardConnections(
+  server: Server,
+  { headersTimeoutMs, requestTimeoutMs, ...limits }: ConnectionLimits,
+): Connections {
+  server.headersTimeout = headersTimeoutMs;
+  server.requestTimeout = requestTimeoutMs;
+  server.maxConnections = limits.maxConnections ?? 10_000;
+  // Longer than the minute for which those who spread requests keep connections: whoever closes first must not be we, or a request is lost.
+  server.keepAliveTimeout = 65_000;
+  server.maxHeadersCount = 0; // none is dropped in silence: their size is limited, and `tooManyHeaders` refuses
+
+  // A client that reads nothing keeps its answer in our memory. Only that is looked at: a run may take as long as it takes.
+  server.timeout = limits.stalledMs ?? 60_000;
+  server.on('timeout', (socket: Socket) => {
+    if (socket.writableLength > 0) socket.destroy();
+  });
+
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  const waiting = new WeakMap<Socket, Set<ServerResponse>>();
+  server.on('request', ({ socket }, response) => {
+    const own = waiting.get(socket) ?? new Set();
+    waiting.set(socket, own.add(response));
+    response.once('close', () => own.delete(response));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Where an answer is due to an earlier request, ours would be taken for it; to the one that is on its way, ours is the answer.
+    const [due, another] = waiting.get(socket) ?? [];
+    const mayAnswer = due === undefined || (another === undefined && !due.headersSent && !due.req.complete);
+    if (mayAnswer && socket.writable) socket.end(refusalOf(error.code), () => socket.destroy());
+    else socket.destroy();
+  });
+  server.on('tlsClientError', (_, socket: Socket) => socket.destroy());
+  return {
+    destroy() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Certificates } from './certificates.ts';
+import { type ConnectionLimits, guardConnections, headerLimits, tooManyHeaders } from './connections.ts';
+import type { Followed } from './followed-files.ts';
+
+/** How a server answers. */
+export interface HttpServerOptions extends ConnectionLimits {
+  readonly host: string;
+  /** A body that says itself to be larger is refused before it is sent. */
+  readonly bodyLimitBytes: number;
+  /** HTTPS where they are given. */
+  readonly certificates?: Certificates | undefined;
+  /** Is told of what goes wrong with the server as such. */
+  readonly report: (error: unknown) => void;
+}
+
+/** A server that can be given connections. */
+export interface HttpServer {
+  readonly server: Server;
+  /** Reads the certificates again; undefined without any. */
+  readonly certificates: Followed | undefined;
+  /** Ends: no new connections, what is on its way to its end or to the limit, then the rest. */
+  drain(limitMs: number): Promise<void>;
+}
+
+/** An application of web standards. */
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** Counts the requests that have come and are not yet answered. */
+class Traffic {
+  #open = 0;
+  #empty: (() => void) | undefined;
+
+  constructor(server: Server) {
+    server.on('request', (_, response) => {
+      this.#open++;
+      response.once('close', () => {
+        this.#open--;
+        if (this.#open === 0) this.#empty?.();
+      });
+    });
+  }
+
+  async idle(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => void (this.#empty = resolve));
+  }
+}
+
+const refusal = (): Response =>
+  Response.json(
+    { error: `The request has more than ${headerLimits.lines} headers.`, code: 'bad-request' },
+    { status: 431, headers: { connection: 'close' } },
+  );
+
+/** Makes the server; it does not listen yet. */
+export async function httpServer(fetch: Fetch, options: HttpServerOptions): Promise<HttpServer> {
+  const { host, bodyLimitBytes, certificates, headersTimeoutMs, requestTimeoutMs, report } = options;
+  const { createAdaptorServer } = await import('@hono/node-server');
+  const { createServer } = certificates ? await import('node:https') : await import('node:http');
+  const answer = (request: Request, { incoming }: { incoming: unknown }): Response | Promise<Response> =>
+    tooManyHeaders(incoming as IncomingMessage) ? refusal() : fetch(request);
+  const server = createAdaptorServer({
+    fetch: answer as Parameters<typeof createAdaptorServer>[0]['fetch'],
+    hostname: host,
+    overrideGlobalObjects: false, // the process is the user's, and so are its Request and Response
+    createServer: createServer as never,
+    serverOptions: {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, headersTimeoutMs, requestTimeoutMs),
+      maxHeaderSize: headerLimits.bytes,
+      ...(certificates && {
+        ...certificates.context,
+        handshakeTimeout: headersTimeoutMs,
+        ALPNProtocols: ['http/1.1'],
+        requestCert: certificates.asksClients,
+        rejectUnauthorized: certificates.asksClients,
+      }),
+    },
+  }) as Server;
+  const traffic = new Traffic(server);
+  const connections = guardConnections(server, options);
+  server.on('checkContinue', (request, response) => {
+    // A client that asks before it sends a large body gets its refusal at once.
+    if (!(Number(request.headers['content-length']) > bodyLimitBytes)) response.writeContinue();
+    server.emit('request', request, response);
+  });
+  const followed = await certificates?.follow(server as never, report);
+  return {
+    server,
+    certificates: followed,
+    async drain(limitMs) {
+      followed?.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      let timer: NodeJS.Timeout | undefined;
+      const limit = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, limitMs);
+      });
+      await Promise.race([traffic.idle(), limit]);
+      clearTimeout(timer);
+      connections.destroy();
+      await closed;
+    },
+  };
+}
