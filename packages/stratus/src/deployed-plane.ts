@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { files, type Model } from '@stratus/core';
+import { fail, files, type Model } from '@stratus/core';
 import { DataPlane, openServable, type RepositoryOptions } from './serve/index.ts';
 
 /** What models are served with, in this process or in a worker. */
@@ -31,6 +31,12 @@ export async function deployedPlane(model: Model | string | Uint8Array, options:
     const { folderShelf } = await import('./folder-shelf.ts');
     const plane = new DataPlane([], { ...options, shelf: await folderShelf(model) });
     await plane.repository.look();
+    if (plane.models().length === 0)
+      throw fail('file-failed', {
+        file: model,
+        doing: 'Looking for models in',
+        reason: 'There is no NAME.onnx and no NAME/VERSION/model.onnx',
+      });
     return { name, plane, follow: () => following(plane, options.lookMs ?? 2000) };
   }
   const { executor, instances, version } = options;

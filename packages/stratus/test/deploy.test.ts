@@ -89,7 +89,11 @@ describe('deploy', () => {
       expect((await failure(deploy(bytes, options))).code, JSON.stringify(options)).toBe('cannot-listen');
     }
     expect((await failure(deploy('no/such/model.onnx'))).code).toBe('file-not-found');
-    expect((await failure(deploy(tmpdir()))).code).toBe('file-failed');
+    const nothing = await failure(deploy(fileURLToPath(new URL('models/none', import.meta.url))));
+    expect(nothing.code).toBe('file-not-found');
+    const empty = mkdtempSync(join(tmpdir(), 'stratus-empty-'));
+    expect((await failure(deploy(empty))).message).toContain('NAME/VERSION/model.onnx');
+    rmSync(empty, { recursive: true });
     const e = await failure(deploy(fileURLToPath(import.meta.url)));
     expect([e.code, e.message]).toEqual(['not-onnx', expect.stringContaining('deploy.test.ts')]);
     expect((await failure(deploy(bytes, { port: 0, maxBatch: 0 }))).code).toBe('bad-value');
