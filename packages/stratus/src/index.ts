@@ -9,10 +9,10 @@ export {
   type Blob,
   type BlobSource,
   type Blobs,
+  type ClearOptions,
   diskBlobs,
   openBlobs,
   type PutOptions,
-  type SweepOptions,
   type Swept,
 } from './blobs/index.ts';
 export {
@@ -97,6 +97,7 @@ export {
 export { jsonProgress, type OutputStream, type ProgressOptions, terminalProgress } from './progress/index.ts';
 export {
   type Evaluate,
+  type Evaluation,
   type GateResult,
   type GateRules,
   type ImportOptions,

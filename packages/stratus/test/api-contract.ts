@@ -1,6 +1,8 @@
 // What the API promises, whatever database lies under it: every route, through a real server and the client.
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, connect } from '../src/client/index.ts';
 import type { Store } from '../src/store/index.ts';
@@ -215,7 +217,16 @@ export function apiContract(store: () => { readonly store?: string }): void {
     const file = await checking.fetch(`${server.url}/api/v1/projects/${project}/models/net/versions/2/content`);
     expect(file.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''net-2.onnx");
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(bytes(2));
-    expect(await models.list()).toMatchObject([{ name: 'net', versions: 3, aliases: {} }]);
+    // A model together with the files from which it takes its tensors lies in a tar, which begins with the name of its first file.
+    const { digest } = await blobs.put(new TextEncoder().encode(`model.onnx${'\0'.repeat(502)}`));
+    await models.register('several', { digest });
+    const tar = await checking.fetch(`${server.url}/api/v1/projects/${project}/models/several/versions/1/content`);
+    expect(tar.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''several-1.tar");
+    await tar.body?.cancel();
+    expect(await models.list()).toMatchObject([
+      { name: 'net', versions: 3, aliases: {} },
+      { name: 'several', versions: 1 },
+    ]);
     expect((await models.get('net')).name).toBe('net');
     expect(await failure(models.version('nets', 1))).toMatchObject({ code: 'unknown-name', details: { suggestion: 'net' } });
     expect((await failure(models.version('net', 9))).message).toContain('Known: 1 to 3');
@@ -255,6 +266,47 @@ export function apiContract(store: () => { readonly store?: string }): void {
     });
     expect(await aliases.rollback('net', '@production')).toMatchObject({ version: 1 });
     expect((await failure(aliases.rollback('net', 'production'))).code).toBe('conflict');
+  });
+
+  it('lets a gate on a metric go by evaluations of exactly these models on the same data', async () => {
+    const { blobs, models, aliases, project } = await fresh();
+    const direct = await (await openServerStore()).inProject(project);
+    const digests: string[] = [];
+    for (const n of [10, 20, 30]) {
+      digests.push((await blobs.put(randomBytes(n) as Uint8Array<ArrayBuffer>)).digest);
+      await models.register('net', { digest: digests.at(-1)! });
+    }
+    await aliases.move('net', 'production', 1);
+    await direct.gates.declare('net', 'production', { metric: { name: 'accuracy', data: 'eval.csv' } });
+    await direct.close();
+    const dataDigest = `sha256:${'0'.repeat(64)}`;
+    const of = (version: number, accuracy: number, more: object = {}) => ({
+      version,
+      digest: digests[version - 1]!,
+      data: 'eval.csv',
+      dataDigest,
+      metrics: { accuracy },
+      ...more,
+    });
+    const move = (version: number, ...evaluations: ReturnType<typeof of>[]) =>
+      aliases.move('net', 'production', version, { evaluations });
+    const refused = async (...given: Parameters<typeof move>): Promise<string> => {
+      const e = await failure(move(...given));
+      return `${e.code}: ${e.message}`;
+    };
+    expect(await refused(2)).toMatch(/^conflict: .*evaluations of the version and of the one that the alias has now/);
+    expect(await refused(2, of(2, 0.9))).toMatch(/^conflict: .*none of net:1/);
+    expect(await refused(2, of(1, 0.8), of(2, 0.79))).toMatch(/^conflict: .*at least 0.8/);
+    const elsewhere = { dataDigest: `sha256:${'1'.repeat(64)}` };
+    expect(await refused(2, of(1, 0.8), of(2, 0.9, elsewhere))).toMatch(/^conflict: .*all on the same data/);
+    expect(await refused(2, of(1, 0.8), of(2, 0.9, { data: 'other.csv' }))).toMatch(/^conflict: /);
+    expect(await refused(2, of(1, 0.8), of(2, 0.9, { digest: digests[2]! }))).toMatch(/^bad-value: .*that of another file/);
+    expect(await refused(2, of(1, 0.8), of(3, 0.9))).toMatch(/^bad-value: .*net:2 and net:1/);
+    expect((await models.get('net')).aliases).toEqual({ production: 1 });
+    const brought = [of(1, 0.8), of(2, 0.8)];
+    const moved = await move(2, ...brought);
+    expect(moved).toMatchObject({ version: 2, gates: { forced: false, results: [{ passed: true }], evaluations: brought } });
+    expect((await aliases.history('net', 'production'))[0]).toEqual(moved);
   });
 
   it('counts versions from 1, without gaps, when a hundred come at once', async () => {
@@ -442,6 +494,49 @@ export function apiContract(store: () => { readonly store?: string }): void {
     expect((await failure(jobs.get('nobody'))).code).toBe('unknown-name');
     expect((await failure(jobs.submit({ command: ['true'], cwd: 'here' }))).code).toBe('bad-value');
   }, 120_000);
+
+  it('starts sweeps for an admin of all projects, and tells everybody how far they are', async () => {
+    const as = (token: string): Client => connect({ url: server.url, token, fetch: checking.fetch, retries: 0 });
+    const { sweeps, jobs, tokens } = as((await serverToken()).secret);
+    const viewer = as((await tokens.create({ name: 'onlooker', role: 'viewer' })).secret);
+    const cwd = mkdtempSync(join(tmpdir(), 'stratus-api-sweep-'));
+    const script = `import { currentRun, parameters } from 'stratus';
+const { x } = parameters({ x: 0 });
+if (x === 3) throw new Error('three is too many');
+currentRun().log({ loss: (x - 2) ** 2 });`;
+    writeFileSync(join(cwd, 'train.mjs'), script);
+    const definition = { space: { x: { int: [1, 3] } }, search: 'grid', metric: 'loss', parallel: 2 };
+    const made = await sweeps.start({ key: `search-${count}`, name: 'Over REST', definition, script: 'train.mjs', cwd });
+    expect(made).toMatchObject({ key: `search-${count}`, preemptible: true, cores: 2, createdBy: 'root' });
+    expect(made.command.slice(0, 4)).toEqual(['stratus', 'sweep', 'run', '--name']);
+    await expect.poll(async () => (await jobs.get(made.key)).status, { timeout: 200_000 }).toMatch(/succeeded|failed/);
+    const printed = (await jobs.logs(made.key)).map(({ text }) => text).join('');
+    expect((await jobs.get(made.key)).status, printed).toBe('succeeded');
+    const found = await viewer.sweeps.get(made.key);
+    expect(found).toMatchObject({
+      key: made.key,
+      name: 'Over REST',
+      status: 'finished',
+      space: { x: { int: [1, 3] } },
+      search: 'grid',
+      goal: 'minimize',
+      counts: { running: 0, finished: 2, pruned: 0, failed: 1 },
+      best: { parameters: { x: 2 }, value: 0, status: 'finished' },
+    });
+    expect(await viewer.sweeps.get('Over REST')).toEqual(found);
+    expect((await viewer.sweeps.list({ limit: 1 })).sweeps).toEqual([found]);
+    const { trials, next } = await viewer.sweeps.trials(made.key, { limit: 2 });
+    expect([trials.map(({ value }) => value), next]).toEqual([[0, 1], 2]);
+    const [, , third] = (await viewer.sweeps.trials(made.key, { sort: 'number' })).trials;
+    expect(third).toMatchObject({ number: 3, status: 'failed', error: expect.stringContaining('three is too many') });
+    const refused = async (more: object): Promise<string> =>
+      (await failure(sweeps.start({ definition, script: 'train.mjs', cwd, ...more }))).message;
+    expect(await refused({ definition: { space: { x: { intt: [1, 3] } } } })).toContain("Did you mean 'int'?");
+    expect(await refused({ definition: { space: { x: { choice: ['x'.repeat(100_000)] } } } })).toContain('at most 100000');
+    await expect(viewer.sweeps.start({ definition, script: 'a.ts', cwd })).rejects.toThrow('needs an admin of all projects');
+    expect(await failure(viewer.sweeps.get('Over RST'))).toMatchObject({ details: { status: 404, suggestion: 'Over REST' } });
+    rmSync(cwd, { recursive: true, force: true });
+  }, 240_000);
 
   it('has answered by every route, never with an error of its own', () => {
     expect(routes.map(({ id }) => id).filter((id) => id !== 'followRun' && !checking.answered.has(id))).toEqual([]);

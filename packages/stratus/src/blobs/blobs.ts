@@ -16,7 +16,7 @@ export interface PutOptions {
 }
 
 /** How blobs are cleared up. */
-export interface SweepOptions {
+export interface ClearOptions {
   /** The digests that are named somewhere. It is asked after it is settled which blobs are old. */
   readonly references: () => Promise<ReadonlySet<string>>;
   /** A blob has to be older than this, in milliseconds, twice over, before it is gone for good; a day. */
@@ -52,5 +52,5 @@ export interface Blobs {
   /** All digests, sorted. Errors: `file-failed`. */
   list(): Promise<readonly string[]>;
   /** Clears up what nobody names. Errors: `file-failed`, and those of `references`. */
-  sweep(options: SweepOptions): Promise<Swept>;
+  sweep(options: ClearOptions): Promise<Swept>;
 }

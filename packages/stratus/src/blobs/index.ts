@@ -1,3 +1,3 @@
-export type { Blob, BlobSource, Blobs, PutOptions, SweepOptions, Swept } from './blobs.ts';
+export type { Blob, BlobSource, Blobs, ClearOptions, PutOptions, Swept } from './blobs.ts';
 export { diskBlobs } from './disk.ts';
 export { openBlobs } from './open.ts';

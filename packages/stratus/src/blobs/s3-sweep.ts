@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import type { SweepOptions, Swept } from './blobs.ts';
+import type { ClearOptions, Swept } from './blobs.ts';
 import { isMissing, type S3Server } from './s3-client.ts';
 import { hexIn, type Listed, type S3Places } from './s3-places.ts';
 
@@ -41,7 +41,7 @@ async function abandoned({ client, address, request }: S3Server, isOld: (at: num
 export async function sweepS3(
   server: S3Server,
   places: S3Places,
-  { references, graceMs = day, dryRun = false }: SweepOptions,
+  { references, graceMs = day, dryRun = false }: ClearOptions,
 ): Promise<Swept> {
   const [blobs, asides]: [Listed[], Listed[]] = [[], []];
   for await (const listed of places.list(doing, places.allBlobs)) blobs.push(listed);

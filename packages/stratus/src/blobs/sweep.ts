@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SweepOptions, Swept } from './blobs.ts';
+import type { ClearOptions, Swept } from './blobs.ts';
 import { namesIn, type Places, takeBack } from './places.ts';
 
 const day = 86_400_000;
@@ -35,7 +35,7 @@ const shown = (list: readonly string[]): string[] => list.map((hex) => `sha256:$
  * In two steps, because between looking and removing others may put or name a blob. What nobody names and is old goes aside, where everybody who looks for it finds it and takes it back;
  * what has been aside for the same time and still is not named is removed.
  */
-export async function sweepFolder(places: Places, { references, graceMs = day, dryRun = false }: SweepOptions): Promise<Swept> {
+export async function sweepFolder(places: Places, { references, graceMs = day, dryRun = false }: ClearOptions): Promise<Swept> {
   const folders = await namesIn(places.blobs);
   const blobs = (await Promise.all(folders.map((part) => namesIn(join(places.blobs, part))))).flat();
   const old = await older(blobs, places.blob, graceMs);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LogValue, Manifest, Model, Tensor, TensorSet } from '@stratus/core';
 import type { Command } from 'commander';
 import { count, duration, figure, scalars } from '../progress/index.ts';
@@ -39,9 +40,14 @@ async function evaluate(path: string, { data, split, batchSize, ...options }: Ev
   const { readModelInfo } = await import('@stratus/core');
   const output = outputFor(options);
   const { bytes, file } = await readModel(path, options);
-  const { figures, samples, seconds, kind } = await measure(bytes, { file, data, split, batchSize, note: output.note });
+  const measured = await measure(bytes, { file, data, split, batchSize, note: output.note });
+  const { figures, samples, seconds, kind } = measured;
   const rounded = Number(seconds.toFixed(3));
-  output.data({ model: path, data, ...(kind === 'samples' && { split }), samples, seconds: rounded, figures });
+  // What a promotion elsewhere can be told: how good exactly this model is on exactly these data.
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const dataDigest = options.json ? await measured.dataDigest() : '';
+  const on = { data, ...(kind === 'samples' && { split }), dataDigest };
+  output.data({ model: path, digest, ...on, samples, seconds: rounded, figures });
   // It was checked when it was measured.
   show(figures, JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest, output);
   output.note(`${count(samples)} ${kind} in ${duration(seconds)}`);
@@ -62,6 +68,8 @@ interface Measured {
   readonly samples: number;
   readonly seconds: number;
   readonly kind: 'samples' | 'records';
+  /** Of the data: it is dear, so it is calculated where it is asked for. */
+  dataDigest(): Promise<string>;
 }
 
 /** The loss and the metrics of a model on data that is named as `--data` names it. Errors: those of `load` and of the data. */
@@ -74,7 +82,8 @@ export async function measure(bytes: Uint8Array, { file, data, split, batchSize,
   try {
     if (model.preprocessing) return await measureRecords(model, data, options);
     const manifest = JSON.parse(readModelInfo(bytes).metadata['stratus']!) as Manifest; // load has checked it
-    const { x, y } = await readData(data, split);
+    const read = await readData(data, split);
+    const { x, y } = read;
     const feeds = feedsOf(
       manifest.signature.inputs.map((port) => ({ ...port, dims: port.shape })),
       x,
@@ -84,7 +93,11 @@ export async function measure(bytes: Uint8Array, { file, data, split, batchSize,
     const samples = Object.values(feeds)[0]!.shape[0]!;
     const began = performance.now();
     const figures = await model.evaluate(feeds as TensorSet, y, options);
-    return { figures, samples, seconds: (performance.now() - began) / 1000, kind: 'samples' };
+    const dataDigest = async (): Promise<string> => {
+      const { digestOfFile, digestOfSamples } = await import('./data-digest.ts');
+      return /\.json$/i.test(data) ? await digestOfFile(data) : digestOfSamples(read);
+    };
+    return { figures, samples, seconds: (performance.now() - began) / 1000, kind: 'samples', dataDigest };
   } finally {
     await model.release();
   }
@@ -107,7 +120,8 @@ async function measureRecords(model: Model, data: string, options: { readonly ba
     return record;
   });
   const figures = await model.evaluate(counted, options);
-  return { figures, samples, seconds: (performance.now() - began) / 1000, kind: 'records' };
+  const dataDigest = async (): Promise<string> => (await import('./data-digest.ts')).digestOfFile(data);
+  return { figures, samples, seconds: (performance.now() - began) / 1000, kind: 'records', dataDigest };
 }
 
 /** Numbers far outside those of training are a slip: pixels up to 255 for a model that knows them up to 1. */

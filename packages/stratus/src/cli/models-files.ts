@@ -12,7 +12,7 @@ interface ImportOptions extends ModelsOptions {
   readonly fromProject?: string;
 }
 
-interface SweepOptions extends ModelsOptions {
+interface ClearFlags extends ModelsOptions {
   readonly yes?: boolean;
 }
 
@@ -56,7 +56,7 @@ export function addModelFiles(models: Command): void {
       )
       .option('--yes', 'do it')
       .addOption(jsonOption())
-      .action((options: SweepOptions) => sweep(options)),
+      .action((options: ClearFlags) => sweep(options)),
     'stratus models gc',
     'stratus models gc --yes',
   );
@@ -91,7 +91,7 @@ async function importIt(
   output.print(`Registered ${output.colors.bold(`${version.model}:${version.number}`)}`);
 }
 
-async function sweep({ yes = false, ...options }: SweepOptions): Promise<void> {
+async function sweep({ yes = false, ...options }: ClearFlags): Promise<void> {
   const { registry } = await import('../registry/index.ts');
   const output = outputFor(options);
   await inWorkspace(options, async (workspace) => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempts, Lease, LogPosition, Outcome } from '../store/index.ts';
@@ -6,6 +6,7 @@ import { outcomeOf, type StopReason } from './ending.ts';
 import { looksPerLease } from './launch.ts';
 import { Output } from './output.ts';
 import { isRunning, killLeftOvers, signalGroup } from './processes.ts';
+import { writeReserved } from './space.ts';
 
 /** An attempt whose lease is held here. */
 export interface Attended extends Lease {
@@ -80,9 +81,9 @@ export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: Atten
     if (!(await attempts.renew(attempt, now - startedAt))) return false;
     renewedAt = now;
     try {
-      writeFileSync(join(spool, 'beat'), `${attempt.token} ${++beat}\n`);
+      writeReserved(join(spool, 'beat'), `${attempt.token} ${++beat}`);
     } catch {
-      // The folder is gone, or the disk is full: the guard sees no sign, and ends the command in time.
+      // The folder is gone, or a disk cannot be written at all: the guard sees no sign, and ends the command in time.
     }
     return true;
   };
@@ -103,6 +104,7 @@ export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: Atten
   /** Undefined while it runs. */
   const look = async (): Promise<Outcome | 'taken' | undefined> => {
     const isOver = exitCode(spool) !== undefined || !alive(); // before its output is read: what was written until then is read
+    await output.relieve(); // first: a store on the same disk may need the room
     if (!(await renew())) {
       if (alive()) signalGroup(pid, 'SIGKILL');
       return 'taken';
@@ -117,6 +119,7 @@ export function attend(attempt: Attended, { attempts, pollMs, onTrouble }: Atten
       abandoned: textOf(join(spool, 'abandoned')) !== undefined,
       timeoutMs,
       graceMs,
+      wasFull: output.wasFull,
     });
     return (await attempts.end(attempt, outcome)) ? outcome : 'taken';
   };

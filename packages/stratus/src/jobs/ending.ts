@@ -18,6 +18,8 @@ export interface Ending {
   readonly abandoned: boolean;
   readonly timeoutMs: number | undefined;
   readonly graceMs: number;
+  /** The disk on which its output lies was full at some time. */
+  readonly wasFull?: boolean;
 }
 
 const signalOf = (code: number): string | undefined =>
@@ -26,7 +28,7 @@ const signalOf = (code: number): string | undefined =>
 const seconds = (ms: number): string => `${Number((ms / 1000).toFixed(1))} s`;
 
 /** What the end of an attempt means. */
-export function outcomeOf({ code, stopped, killed, abandoned, timeoutMs = 0, graceMs }: Ending): Outcome {
+export function outcomeOf({ code, stopped, killed, abandoned, timeoutMs = 0, graceMs, wasFull = false }: Ending): Outcome {
   const signal = code === undefined ? undefined : signalOf(code);
   const how = { ...(code !== undefined && { exitCode: code }), ...(signal !== undefined && { signal }) };
   const after = killed ? `, killed after ${seconds(graceMs)} of grace` : '';
@@ -36,6 +38,7 @@ export function outcomeOf({ code, stopped, killed, abandoned, timeoutMs = 0, gra
   if (stopped === 'preempt') return { ...how, status: 'preempted', reason: `made room${after}` };
   if (abandoned) return { ...how, status: 'preempted', reason: 'stopped, since no supervisor could be seen' };
   if (code === preemptedCode) return { ...how, status: 'preempted', reason: 'saved, to go on later (exit code 75)' };
-  if (code === undefined) return { status: 'lost', reason: 'its process is gone, and nobody knows how it ended' };
-  return { ...how, status: 'failed', reason: signal === undefined ? `exit code ${code}` : `killed by ${signal}` };
+  const full = wasFull ? ', and the disk of its output was full' : '';
+  if (code === undefined) return { status: 'lost', reason: `its process is gone, and nobody knows how it ended${full}` };
+  return { ...how, status: 'failed', reason: `${signal === undefined ? `exit code ${code}` : `killed by ${signal}`}${full}` };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { processName } from './processes.ts';
+import { reserve, writeStatus } from './space.ts';
 
 /**
  * What runs between supervisor and command: the leader of the group, a few kilobytes of shell. It lives on when the supervisor dies, and so knows how the command ended.
@@ -9,6 +10,8 @@ import { processName } from './processes.ts';
  * It begins only when it is told to: whoever is killed between starting it and writing down which process it is has started nothing. While it runs it looks for a sign of a
  * supervisor; where there is none for the time of a lease, another machine may begin the job again, so it ends the command first, as a preemption. Last it takes down with it
  * whatever the command left running.
+ *
+ * How the command ended and the signs of a supervisor have their place on the disk before it begins: output that fills the disk must not make anybody seem dead.
  */
 const guard = `
 folder=$1 every=$2 looks=$3 grace=$4
@@ -32,7 +35,7 @@ trap : HUP INT TERM USR1 USR2
   done
 ) >/dev/null 2>&1 &
 "$@"
-echo $? > "$folder/exit"
+${writeStatus} 1<> "$folder/exit"
 kill -KILL 0
 `;
 
@@ -81,6 +84,7 @@ export async function launch({ command, cwd, env, folder, leaseMs, graceMs }: La
   const files: number[] = [];
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const file of ['exit', 'beat']) reserve(join(folder, file));
     for (const stream of ['stdout', 'stderr']) files.push(openSync(join(folder, stream), 'a', 0o600));
     const seconds = (ms: number): string => String(Math.max(0.05, ms / 1000));
     const times = [seconds(leaseMs / looksPerLease), String(looksInVain), seconds(graceMs)];

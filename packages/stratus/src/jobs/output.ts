@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptBytes, type LogPosition, type Printed } from '../store/index.ts';
+import { freeBytes } from './space.ts';
 
 /** A row of the log has at most so many bytes. */
 const pieceBytes = 65_536;
@@ -9,6 +10,11 @@ const pieceBytes = 65_536;
 const piecesAtOnce = 16;
 /** What has been read gives its place on the disk back each time so much has come together. */
 const punchBytes = 16 * 1_048_576;
+/** Where a disk has less left, every megabyte is given back. */
+const scarceBytes = 64 * 1_048_576;
+const smallPunchBytes = 1_048_576;
+/** And where it has less than this, programs that print fail. */
+const fullBytes = 65_536;
 /** The end of much output changes all the time: it is looked at once a second. */
 const tailEveryMs = 1000;
 
@@ -25,17 +31,54 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
+/** Makes a hole of a part of a file that somebody writes on. */
+function punch(file: string, from: number, to: number): Promise<void> {
+  const args = ['--punch-hole', '--offset', String(from), '--length', String(to - from), file];
+  return new Promise((done) => {
+    spawn('fallocate', args, { stdio: 'ignore' })
+      .on('error', () => done())
+      .on('exit', () => done())
+      .unref();
+  });
+}
+
 /** What an attempt prints lies in files; this carries it into the store, and of much output the beginning and the end. */
 export class Output {
   readonly #folder: string;
   readonly #files = new Map<(typeof streams)[number], FileHandle>();
   readonly #punched = { stdout: 0, stderr: 0 };
+  /** Up to where the middle is gone that nobody will keep. */
+  readonly #skippable = { stdout: 0, stderr: 0 };
+  #free = Number.POSITIVE_INFINITY;
   #tailAt = Number.NEGATIVE_INFINITY;
   position: LogPosition;
+  /** Whether the disk was full at some time. */
+  wasFull = false;
 
   constructor(folder: string, position: LogPosition) {
     this.#folder = folder;
     this.position = position;
+  }
+
+  /**
+   * Where the disk has little left, the middle of what was printed goes at once: what comes after the part that is kept as the beginning and before that which may be the end. So the
+   * way out of a full disk does not lead through a store that needs the same disk.
+   */
+  async relieve(): Promise<void> {
+    this.#free = freeBytes(this.#folder);
+    if (this.#free < fullBytes) this.wasFull = true;
+    if (this.#free > scarceBytes) return;
+    for (const stream of streams) {
+      const file = await this.#file(stream);
+      if (file === undefined) continue;
+      const { size } = await file.stat();
+      const room = Math.max(0, keptBytes - this.position.head_bytes);
+      const from = Math.max(this.position[`${stream}_bytes`] + room, this.#skippable[stream]);
+      const to = size - 2 * keptBytes; // the end may be looked for anywhere in there until more comes
+      if (to - from < smallPunchBytes) continue;
+      await punch(join(this.#folder, stream), from, to);
+      this.#skippable[stream] = to;
+    }
   }
 
   /** Carries over what is there. `isLast`: nobody writes any more. Returns false where the lease is lost. */
@@ -109,12 +152,9 @@ export class Output {
   #punch(): void {
     for (const stream of streams) {
       const until = this.position[`${stream}_bytes`];
-      if (until - this.#punched[stream] < punchBytes) continue;
+      if (until - this.#punched[stream] < (this.#free > scarceBytes ? punchBytes : smallPunchBytes)) continue;
       this.#punched[stream] = until;
-      const args = ['--punch-hole', '--offset', '0', '--length', String(until), join(this.#folder, stream)];
-      spawn('fallocate', args, { stdio: 'ignore' })
-        .on('error', () => undefined)
-        .unref();
+      void punch(join(this.#folder, stream), 0, until);
     }
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +11,7 @@ import { type Attendance, attend } from './attend.ts';
 import { launch } from './launch.ts';
 import { processName, thisPlace } from './processes.ts';
 import { roomFor } from './room.ts';
+import { freeBytes, leastToBegin } from './space.ts';
 import { watchOthers } from './takeover.ts';
 import { commandOf } from './training.ts';
 
@@ -154,6 +156,23 @@ export function supervise(workspace: Workspace, options: SuperviseOptions = {}):
     look({ ...attempt, ...lease, pid, process: named, spool: folder, leaseMs: worker.leaseMs });
   };
 
+  let isFull = false;
+  /** Jobs are left in the queue where what they print could not be kept: it is told once, and again when it has passed and come back. */
+  const hasSpace = (): boolean => {
+    mkdirSync(spool, { recursive: true, mode: 0o700 });
+    const free = freeBytes(spool);
+    if (free < leastToBegin && !isFull)
+      trouble(
+        fail('file-failed', {
+          file: spool,
+          doing: 'Beginning a job with its output in',
+          reason: `its disk has ${(free / 2 ** 20).toFixed(1)} MB left, and jobs wait until there is 1 MB`,
+        }),
+      );
+    isFull = free < leastToBegin;
+    return !isFull;
+  };
+
   const tick = async (sinceMs: number): Promise<void> => {
     const running = await attempts.running();
     for (const attempt of running) {
@@ -163,7 +182,7 @@ export function supervise(workspace: Workspace, options: SuperviseOptions = {}):
       if (attempt.holder === worker.holder && attendance === undefined) await takeOver(attempt);
     }
     for (const attempt of others.abandoned(running, sinceMs)) await takeOver(attempt);
-    while (!stopping.signal.aborted) {
+    while (!stopping.signal.aborted && hasSpace()) {
       const { began, noRoomFor } = await attempts.claim(worker);
       if (began !== undefined) await begin(began);
       else {

@@ -1,6 +1,7 @@
 import { type Kept, type Registry, type RegistryOptions, registryOf } from './registry.ts';
 
 export type { Port, Signature } from './description.ts';
+export type { Evaluation } from './evaluations.ts';
 export { describeRules, type Evaluate, type GateResult, type GateRules, type MetricRule } from './gates/index.ts';
 export type { ImportOptions } from './import.ts';
 export { beginsAsArchive } from './model-files.ts';

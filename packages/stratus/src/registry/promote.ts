@@ -2,6 +2,7 @@ import { fail } from '@stratus/core';
 import type { Blobs } from '../blobs/index.ts';
 import { openServable, type Servable } from '../serve/index.ts';
 import type { AliasMove, Json, Store, VersionInfo } from '../store/index.ts';
+import { type Evaluation, evaluateBy } from './evaluations.ts';
 import { checkGates, type Evaluate, type GateResult, type GateRules, type Subject } from './gates/index.ts';
 import { unpacked } from './model-files.ts';
 import { rollbackTarget } from './rollback-target.ts';
@@ -15,6 +16,8 @@ export interface PromoteOptions {
   readonly force?: boolean;
   /** The version that the alias has to have before; undefined: none. Where it is given and somebody else was faster, nothing is moved. */
   readonly expect?: number | undefined;
+  /** What gates on metrics go by, where it was measured before; else they measure anew. */
+  readonly evaluations?: readonly Evaluation[];
   /** Told what each gate said, as soon as it has. */
   readonly onGate?: (result: GateResult) => void;
 }
@@ -40,7 +43,7 @@ export const noEvaluate: Evaluate = async () => {
   throw fail('bad-value', {
     what: 'registry',
     got: 'a gate on a metric, and nothing that measures models',
-    want: 'the option evaluate: registry(workspace, { evaluate })',
+    want: 'the option evaluate: registry(workspace, { evaluate }); or, with the promotion, evaluations of the version and of the one that the alias has now',
   });
 };
 
@@ -82,8 +85,8 @@ const shown = ({ gate, got, want }: GateResult): string => `${gate}: ${got}, and
 
 /** Errors: see `Registry.promote`. */
 export async function promote(parts: Parts, reference: string, alias: string, options: PromoteOptions): Promise<Promotion> {
-  const { reason, by, force = false, onGate = () => {} } = options;
-  const { store, blobs, version, evaluate } = parts;
+  const { reason, by, force = false, evaluations = [], onGate = () => {} } = options;
+  const { store, blobs, version } = parts;
   if (force && !reason?.trim())
     throw fail('bad-value', { what: 'promote', got: 'force without a reason', want: 'a reason, which is kept in the history' });
   const found = await version(reference);
@@ -96,6 +99,8 @@ export async function promote(parts: Parts, reference: string, alias: string, op
       reason: `has ${versionShown(current?.number)}, not ${versionShown(options.expect)}`,
       fix: 'Somebody else moved it: look at its history, and decide again.',
     });
+  const compared = [found, ...(current === undefined ? [] : [current])];
+  const evaluate = evaluations.length === 0 ? parts.evaluate : evaluateBy(evaluations, compared, parts.evaluate);
   await verify(blobs, found);
   const subjects = [subjectOf(parts, found), ...(current === undefined ? [] : [subjectOf(parts, current)])] as const;
   let gates: readonly GateResult[];
@@ -115,7 +120,13 @@ export async function promote(parts: Parts, reference: string, alias: string, op
     expect: current?.number, // while gates were asked, nobody else has moved it
     ...(reason !== undefined && { reason }),
     ...(by !== undefined && { by }),
-    ...(gates.length > 0 && { gates: { forced: missed.length > 0, results: gates } as unknown as Json }),
+    ...(gates.length > 0 && {
+      gates: {
+        forced: missed.length > 0,
+        results: gates,
+        ...(evaluations.length > 0 && { evaluations }),
+      } as unknown as Json,
+    }),
   });
   return { move, gates, forced: missed.length > 0 };
 }

@@ -3,13 +3,25 @@ import { describeRules, registry } from '../../registry/index.ts';
 import type { AliasMove } from '../../store/index.ts';
 import { badRequest } from '../problem.ts';
 import { type AnyRoute, route } from '../route.ts';
-import { json, onWire, plainName, text, time } from '../values.ts';
+import { digest, json, onWire, plainName, text, time, title } from '../values.ts';
 import { versionName } from './models.ts';
+
+const evaluation = z
+  .strictObject({
+    version: z.int().min(1),
+    digest: digest.describe('Of the version that was measured.'),
+    data: title.describe('A data set or a file, as the gate calls it.'),
+    split: title.exactOptional(),
+    dataDigest: digest.describe('Of the data, as `stratus evaluate --json` tells it: versions are compared on the same.'),
+    metrics: z.record(title, z.number()),
+  })
+  .meta({ id: 'Evaluation', description: 'How good a version is on data. Who brings it along answers for it.' });
 
 const gates = z
   .object({
     forced: z.boolean().describe('Whether it happened in spite of one that was not passed.'),
     results: z.array(z.object({ gate: z.string(), passed: z.boolean(), got: z.string(), want: z.string() })),
+    evaluations: z.array(evaluation).exactOptional().describe('What was brought along by whoever moved it.'),
   })
   .meta({ id: 'GateResults' });
 
@@ -39,6 +51,13 @@ const newMove = z
     version: z.union([z.int().min(1), versionName]),
     reason: text.exactOptional(),
     expect,
+    evaluations: z
+      .array(evaluation)
+      .max(100)
+      .exactOptional()
+      .describe(
+        'For gates on metrics, since the server has no data to measure with: of this version, and of the one that the alias has now. They are kept in the history.',
+      ),
     force: z
       .boolean()
       .exactOptional()
@@ -91,11 +110,12 @@ export const aliases: readonly AnyRoute[] = [
     body: newMove,
     answer: move,
     async handle({ store, blobs, params, body, caller }) {
-      const { version, reason, expect, force = false } = body;
+      const { version, reason, expect, evaluations, force = false } = body;
       if (force && !reason?.trim()) throw badRequest('`force` needs a `reason`, which is kept in the history.');
       const { move } = await registry({ store, blobs }).promote(referenceTo(params.model, version), params.alias, {
         ...decided(reason, caller.name),
         ...(expect !== undefined && { expect: expect ?? undefined }),
+        ...(evaluations !== undefined && { evaluations }),
         force,
       });
       return moveOnWire(move);

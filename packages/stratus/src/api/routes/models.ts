@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { beginsAsArchive } from '../../registry/index.ts';
 import { download } from '../download.ts';
 import { type AnyRoute, route } from '../route.ts';
 import { digest, json, next, onWire, page, paging, plainName, text, time, title, whole } from '../values.ts';
@@ -143,13 +144,14 @@ export const models: readonly AnyRoute[] = [
     id: 'getVersionFile',
     method: 'get',
     path: `${base}/{model}/versions/{version}/content`,
-    about: 'The model itself, an ONNX file.',
+    about: 'The model itself: an ONNX file, or a tar of it and the files from which it takes its large tensors.',
     role: 'viewer',
     params: ofVersion,
     gives: 'application/octet-stream',
     async handle({ store, blobs, params, request }) {
       const found = await store.models.version(params.model, params.version);
-      return download(request, blobs, found, `${found.model}-${found.number}.onnx`);
+      const ending = (await beginsAsArchive(blobs.stream(found.digest))) ? 'tar' : 'onnx';
+      return download(request, blobs, found, `${found.model}-${found.number}.${ending}`);
     },
   }),
 ];
