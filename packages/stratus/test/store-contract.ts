@@ -442,7 +442,7 @@ export function storeContract(place: () => StorePlace): void {
     await models.register('net', { ...blob, run: 'maker' });
     await aliases.move('net', 'production', 1);
     await gates.declare('net', 'production', {});
-    const tables = ['versions', 'alias_moves', 'gates'];
+    const tables = ['versions', 'alias_moves', 'gates', 'traffic_changes'];
     const ofProject = `model_id IN (SELECT models.id FROM models JOIN projects ON projects.id = project_id WHERE projects.name = '${project}')`;
     for (const table of tables)
       for (const statement of [
@@ -456,7 +456,7 @@ export function storeContract(place: () => StorePlace): void {
     expect((await models.version('net', 1)).digest).toBe(blob.digest);
     await runs.remove('other'); // runs go as ever
     await place().execute(`UPDATE projects SET removed_at = 1 WHERE name = '${project}'`);
-    for (const table of ['alias_moves', 'gates', 'aliases', 'versions'])
+    for (const table of ['alias_moves', 'gates', 'traffic_changes', 'aliases', 'versions'])
       await place().execute(`DELETE FROM ${table} WHERE ${ofProject}`);
     expect(await models.versions('net')).toEqual([]);
   });

@@ -89,7 +89,7 @@ export class DataPlane {
   }
 
   serverMetadata(): ServerMetadata {
-    return { name: 'stratus', version: stratusVersion, extensions: ['classification', 'model_repository'] };
+    return { name: 'stratus', version: stratusVersion, extensions: ['classification'] };
   }
 
   /** The names of the models. */

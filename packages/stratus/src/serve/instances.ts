@@ -4,6 +4,8 @@ import { servingExecutor, servingInstances } from './serving-executors.ts';
 
 /** Shorter runs happen in the calling thread, one after another, whatever there is of sessions. */
 const longMs = 3;
+/** So many more long runs than short ones make another session worth its memory: a busy machine makes any run long now and then. */
+const manyLong = 8;
 
 interface Options {
   readonly executor: Executor | undefined;
@@ -17,14 +19,15 @@ interface Instance {
 }
 
 /**
- * Sessions of one model, so that several runs are in flight. The first is there from the start; the others are made when a run was seen to be
- * long while others waited: a small model needs but one.
+ * Sessions of one model, so that several runs are in flight. The first is there from the start; the others are made when runs were seen to be
+ * long: a small model needs but one.
  */
 export class Instances {
   readonly #all: Instance[];
   readonly #most: number;
   readonly #reread: () => Promise<Uint8Array>;
   #growing: Promise<void> | undefined;
+  #long = 0;
   #isReleased = false;
 
   private constructor(first: Program, most: number, reread: () => Promise<Uint8Array>) {
@@ -57,7 +60,8 @@ export class Instances {
       return await instance.program.run(tensors, { signal });
     } finally {
       instance.runs--;
-      if (performance.now() - start >= longMs) this.#grow();
+      this.#long = Math.max(0, this.#long + (performance.now() - start >= longMs ? 1 : -1));
+      if (this.#long >= manyLong) this.#grow();
     }
   }
 
