@@ -16,6 +16,7 @@ export class TrafficFollower {
   readonly #report: (error: unknown) => void;
   /** How many changes of each model hold already. */
   readonly #known = new Map<string, number>();
+  /** The change that could not hold. */
   readonly #failed = new Map<string, number>();
   #keeping: Promise<void> = Promise.resolve();
 
@@ -43,23 +44,22 @@ export class TrafficFollower {
     return this.#keeping;
   }
 
-  /** Brings the rules to what the store says. A rule that cannot hold is told of once, and the one before stays. */
+  /** Brings the rules to what the store says. A rule that cannot hold is told of once and tried again, and the one before stays. */
   async look(traffic: Traffic): Promise<void> {
     await this.#keeping;
     try {
       for (const [model, number] of await this.#store.traffic.numbers()) {
         const known = this.#known.get(model) ?? 0;
-        if (number <= known || this.#failed.get(model) === number) continue;
+        if (number <= known) continue;
         const changes = await this.#store.traffic.history(model);
-        for (const row of changes.filter((change) => change.number > known).reverse()) {
-          try {
-            await traffic.follow(changeOf(row));
-            this.#failed.delete(model);
-          } catch (e) {
-            if (row.number === number) this.#failed.set(model, number);
-            this.#report(new Error(`The traffic rule ${row.number} of the model '${model}' cannot hold`, { cause: e }));
-          }
-          this.#known.set(model, row.number);
+        try {
+          const added = changes.filter((change) => change.number > known);
+          await traffic.follow(added.reverse().map(changeOf));
+          this.#known.set(model, changes[0]!.number);
+        } catch (e) {
+          if (this.#failed.get(model) === number) continue;
+          this.#failed.set(model, number);
+          this.#report(new Error(`The traffic rule ${number} of the model '${model}' cannot hold`, { cause: e }));
         }
       }
     } catch (e) {

@@ -64,7 +64,7 @@ it('follows the traffic rules of the store, and writes down what it rolls back',
   const { traffic } = workspace.store;
   await traffic.append('net', { rule: { model: 'net', routes: [{ version: '1', weight: 3 }, { version: '2', weight: 1 }] }, by: 'ann', why: 'a canary' }); // biome-ignore format: one line
   await look();
-  expect([await asked(one), await asked(other)]).toEqual(['1112', '1112']);
+  expect([reported, await asked(one), await asked(other)]).toEqual([[], '1112', '1112']);
 
   const rollback = { p99Ms: 1e-6, minRequests: 1 };
   await one.plane.traffic.set({ model: 'net', routes: [{ version: '3', weight: 1 }], rollback }, { by: 'bob' });

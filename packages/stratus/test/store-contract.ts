@@ -434,14 +434,35 @@ export function storeContract(place: () => StorePlace): void {
     expect((await failure(gates.declare('nett', 'production', {}))).message).toContain("Did you mean 'net'?");
   });
 
+  it('keeps traffic rules and who changed them', async () => {
+    const { models, traffic } = await fresh();
+    await models.register('net', blob);
+    await models.register('other', blob);
+    expect(await traffic.numbers()).toEqual(new Map());
+    const rule = { model: 'net', routes: [{ version: '1', weight: 1 }] };
+    expect(await traffic.append('net', { rule, by: 'ann', why: 'a try' })).toMatchObject({ number: 1, kind: 'set', rule });
+    const more = Array.from({ length: 5 }, () => traffic.append('net', { rule: null, kind: 'rollback' }));
+    expect((await Promise.all(more)).map(({ number }) => number).sort()).toEqual([2, 3, 4, 5, 6]);
+    const history = await traffic.history('net');
+    expect(history.map(({ number }) => number)).toEqual([6, 5, 4, 3, 2, 1]);
+    expect([history[0], history[5]]).toMatchObject([
+      { kind: 'rollback', rule: null, why: '' },
+      { model: 'net', kind: 'set', rule, by: 'ann', why: 'a try' },
+    ]);
+    expect(await traffic.numbers()).toEqual(new Map([['net', 6]]));
+    expect(await traffic.history('other')).toEqual([]);
+    expect((await failure(traffic.append('nett', { rule }))).message).toContain("Did you mean 'net'?");
+  });
+
   it('refuses changes of versions and histories, also from other programs', async () => {
-    const { address, project, models, aliases, gates, runs } = await fresh();
+    const { address, project, models, aliases, gates, runs, traffic } = await fresh();
     expect(address).toBe(root.address);
     await runs.create({ key: 'maker' });
     await runs.create({ key: 'other' });
     await models.register('net', { ...blob, run: 'maker' });
     await aliases.move('net', 'production', 1);
     await gates.declare('net', 'production', {});
+    await traffic.append('net', { rule: {} });
     const tables = ['versions', 'alias_moves', 'gates', 'traffic_changes'];
     const ofProject = `model_id IN (SELECT models.id FROM models JOIN projects ON projects.id = project_id WHERE projects.name = '${project}')`;
     for (const table of tables)

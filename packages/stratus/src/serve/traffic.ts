@@ -93,10 +93,13 @@ export class Traffic {
     await this.#apply({ model, rule: null, kind: 'set', by, why, at: new Date().toISOString() });
   }
 
-  /** Takes over a change that was made elsewhere. Errors: as `set`. */
-  async follow(change: TrafficChange): Promise<void> {
-    if (change.rule) checkRule(change.rule);
-    await this.#apply(change, true);
+  /** Takes over changes that were made elsewhere, the oldest first; only the last one has to hold. Errors: as `set`; then nothing has changed. */
+  async follow(changes: readonly TrafficChange[]): Promise<void> {
+    const last = changes.at(-1);
+    if (!last) return;
+    if (last.rule) checkRule(last.rule);
+    await this.#ready(last);
+    for (const change of changes) this.#take(change, true);
   }
 
   /** What was seen since the rule holds. */
@@ -189,21 +192,27 @@ export class Traffic {
     return named.flatMap(({ version }) => this.#versionOf(model, version) ?? []);
   }
 
-  async #apply(change: TrafficChange, isFollowed = false): Promise<void> {
-    const { model, rule, kind } = change;
+  async #apply(change: TrafficChange): Promise<void> {
+    await this.#ready(change);
+    this.#take(change, false);
+  }
+
+  /** Every version of a rule is in memory and was tried. */
+  async #ready({ model, rule }: TrafficChange): Promise<void> {
     this.#repository.resolve(model);
     for (const { version } of rule ? [...rule.routes, ...(rule.shadow ? [rule.shadow] : [])] : [])
       (await this.#repository.hold(model, version)).letGo();
-    const now = this.#states.get(model);
-    this.#states.set(model, kind === 'rollback' && now?.before ? fresh(now.before) : stateOf(rule, now));
+  }
+
+  #take(change: TrafficChange, isFollowed: boolean): void {
+    this.#states.set(change.model, after(this.#states.get(change.model), change));
     this.#remember(change, isFollowed);
   }
 
   /** At once, in the middle of a request: what it goes back to is in memory. */
-  #rollBack(model: string, state: State, why: string): void {
-    const before = state.before ?? stateOf(null, undefined);
-    this.#states.set(model, fresh(before));
-    this.#remember({ model, rule: before.rule, kind: 'rollback', by: 'stratus', why, at: new Date().toISOString() }, false);
+  #rollBack(model: string, { before }: State, why: string): void {
+    const rule = before?.rule ?? null;
+    this.#take({ model, rule, kind: 'rollback', by: 'stratus', why, at: new Date().toISOString() }, false);
   }
 
   #remember(change: TrafficChange, isFollowed: boolean): void {
@@ -242,3 +251,14 @@ const fresh = (state: State): State => ({
   turns: state.rule ? new RouteTurns(state.rule.routes) : undefined,
   ...nothingSeen(),
 });
+
+const isSame = (one: TrafficRule | null | undefined, other: TrafficRule | null): boolean =>
+  JSON.stringify(one ?? null) === JSON.stringify(other);
+
+/** What holds after a change. The same change twice, as when two servers find the same version bad, is like once. */
+function after(now: State | undefined, { rule, kind }: TrafficChange): State {
+  if (now && isSame(now.rule, rule)) return now;
+  if (kind === 'set') return stateOf(rule, now);
+  if (now?.before && isSame(now.before.rule, rule)) return fresh(now.before);
+  return { ...stateOf(rule, undefined), risen: new Set() };
+}
