@@ -19,7 +19,7 @@ export type {
 } from './protocol.ts';
 export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
-export { type IndexEntry, Repository, type RepositoryOptions } from './repository.ts';
+export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
