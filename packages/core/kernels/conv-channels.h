@@ -2,8 +2,7 @@
 // stay in registers while it goes through the channels of the image and the window. Weights come as whole vectors, places one by one to all lanes.
 // Nothing is calculated between rows, and no vector is read from an odd place, so it is the faster way as soon as lanes are filled.
 #pragma once
-#include "conv.h"
-#include "turn.h"
+#include "conv-pooled.h"
 
 #if defined(__AVX512F__)
 enum { PanelMost = 4 };
@@ -94,10 +93,13 @@ static void channelsTask(void *data, size_t index) {
   const int64_t channel = phases(g) * g->planeSize, near = most(1, NearRows / taps), most1 = mostAcross[vectors - 1];
   const float *x = j->planes + image * j->in * channel + r0 * g->pitch + c0, *w = j->packed + panel * (inner + 1) * width;
   const int64_t o0 = panel * width, windows = g->rows * g->columns, outs = least(width, j->out - o0);
-  float *y = j->y + ((j->first + image) * j->out + o0) * windows + r0 * g->columns + c0;
-  const int64_t run = columns == g->columns ? rows * columns : columns; // windows whose results lie beside each other
+  // A pool leaves one of two rows, and one of two columns.
+  const int64_t side = j->pooled ? 2 : 1, results = windows / (side * side), rowsLeft = rows / side, columnsLeft = columns / side;
+  const int64_t first = ((j->first + image) * j->out + o0) * results + r0 / side * (g->columns / side) + c0 / side;
+  float *y = j->y + first;
+  const int64_t run = columns == g->columns ? rowsLeft * columnsLeft : columnsLeft; // results that lie beside each other
   const int64_t every = parts(parts(run, Line) * outs, rows * parts(columns, most1));
-  int64_t ahead = run == rows * columns ? 0 : run, aheadOf = 0; // of which channel, and where, the next line is
+  int64_t ahead = columns == g->columns ? 0 : run, aheadOf = 0; // of which channel, and where, the next line is
   Vector sums[(TaskWindows + 16) * PanelMost];
   for (int64_t c = 0; c < j->in; c += near) {
     ConvTile tile = {.w = w + c * taps * width, .places = j->places, .channel = channel, .channels = least(near, j->in - c), .taps = taps,
@@ -110,13 +112,17 @@ static void channelsTask(void *data, size_t index) {
         tile.sums = to, tile.from = c == 0 ? w + inner * width : to;
         // Meanwhile the memory of the results comes nearer: it is written in short runs far apart, which no processor foresees.
         for (int64_t more = c + near < j->in ? 0 : every; more > 0 && ahead < run; more--) {
-          __builtin_prefetch(y + aheadOf * windows + ahead, 1, 2);
+          __builtin_prefetch(y + aheadOf * results + ahead, 1, 2);
           if (++aheadOf == outs) aheadOf = 0, ahead += Line;
         }
         windowTiles[vectors - 1][some - 1](&tile);
         at += some, to += some * width;
       }
   }
-  for (int64_t at = 0; at < rows * columns; at += run, y += g->columns)
-    outOfPanel((float *)sums + at * width, width, run, y, windows, outs);
+  Integers which[(TaskWindows + 16) / 4 * PanelMost];
+  if (j->pooled) poolPanel(sums, rows, columns, vectors, j->rectified, which);
+  for (int64_t at = 0, place = 0; at < rowsLeft * columnsLeft; at += run, place += g->columns / side) {
+    outOfPanel((float *)sums + at * width, width, run, y + place, results, outs);
+    if (j->which) bytesOutOfPanel(which + at * vectors, vectors, run, j->which + first + place, results, outs);
+  }
 }

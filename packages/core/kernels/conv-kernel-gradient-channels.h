@@ -68,7 +68,10 @@ static void elementsSpread(void *data, size_t index) {
     spread(g, j->x + (n * j->in + part) * g->height * g->width, j->planes + (image * j->in + part) * phases(g) * g->planeSize);
   else {
     const int64_t panel = part - j->in, o0 = panel * width;
-    intoPanel(j->dy + (n * j->out + o0) * windows, windows, least(width, j->out - o0), windows, width, j->windows + (image * j->panels + panel) * windows * width);
+    const float *dy = j->dy + (n * j->out + o0) * windows;
+    float *to = j->windows + (image * j->panels + panel) * windows * width;
+    if (j->db) summedPanel(dy, windows, least(width, j->out - o0), windows, width, to, j->each + (n * j->panels + panel) * width);
+    else intoPanel(dy, windows, least(width, j->out - o0), windows, width, to);
   }
 }
 
@@ -98,7 +101,7 @@ static void elementsTask(void *data, size_t index) {
     }
 }
 
-/** The shares' sums of one panel, one after the other, into the gradient. */
+/** The shares' sums of one panel, one after the other, into the gradient, and the images' sums into the bias's. */
 static void elementsSum(void *data, size_t index) {
   const KernelGradient *j = data;
   const int64_t width = j->vectors * Lanes, all = j->in * j->g.tall * j->g.wide, o0 = (int64_t)index * width;
@@ -107,5 +110,11 @@ static void elementsSum(void *data, size_t index) {
     const float *more = sums + s * j->panels * all * width;
     for (int64_t i = 0; i < all * width; i += Lanes) store(sums + i, load(sums + i) + load(more + i));
   }
-  outOfPanel(sums, width, all, j->dw + o0 * all, all, least(width, j->out - o0));
+  const int64_t outs = least(width, j->out - o0);
+  outOfPanel(sums, width, all, j->dw + o0 * all, all, outs);
+  for (int64_t o = 0; j->db && o < outs; o++) {
+    float total = 0;
+    for (int64_t n = 0; n < j->batch; n++) total += j->each[(n * j->panels + (int64_t)index) * width + o];
+    j->db[o0 + o] = total;
+  }
 }

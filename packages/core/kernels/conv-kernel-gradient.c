@@ -1,5 +1,5 @@
 // The gradient of a convolution's kernels: for each pair of channels and each element of the window, the product of the image there
-// with `dy`, summed over all windows and images.
+// with `dy`, summed over all windows and images. And that of its bias, as `dy` is read anyway.
 #include "conv-kernel-gradient-channels.h"
 #include "conv-kernel-gradient-places.h"
 
@@ -8,6 +8,23 @@ enum { PlanesBytes = 1 << 20 };
 
 /** As many images at a time as stay near. */
 static int64_t gradientGroup(const KernelGradient *j, int64_t each) { return least(j->batch, most(1, PlanesBytes / (each * 4))); }
+
+/** The gradient of the bias of one channel. */
+static void biasSum(void *data, size_t index) {
+  const KernelGradient *j = data;
+  const int64_t windows = j->g.rows * j->g.columns;
+  float total = 0;
+  for (int64_t n = 0; n < j->batch; n++) {
+    const float *dy = j->dy + (n * j->out + (int64_t)index) * windows;
+    Vector many = {0};
+    float rest = 0;
+    int64_t i = 0;
+    for (; i + Lanes <= windows; i += Lanes) many += load(dy + i);
+    for (; i < windows; i++) rest += dy[i];
+    total += sum(many) + rest;
+  }
+  j->db[index] = total;
+}
 
 static const char *gradientByPlaces(const Kernel *k, Context *context, KernelGradient *j) {
   const Geometry *g = &j->g;
@@ -22,6 +39,7 @@ static const char *gradientByPlaces(const Kernel *k, Context *context, KernelGra
     parallel(k, context, dotsTile, (size_t)(parts(j->out, TileOut) * parts(j->in, TileIn)), j);
   }
   give(k, j->planes);
+  if (j->db) parallel(k, context, biasSum, (size_t)j->out, j);
   return 0;
 }
 
@@ -39,11 +57,11 @@ static const char *gradientByChannels(const Kernel *k, Context *context, KernelG
   const int64_t tasks = j->panels * parts(tiles, j->tiles);
   j->shares = least(j->batch, parts(LeastTasks, tasks));
   const int64_t planes = j->in * phases(g) * g->planeSize, windows = j->panels * width * g->rows * g->columns, sums = j->shares * j->panels * all * width;
-  const int64_t group = gradientGroup(j, planes + windows);
+  const int64_t group = gradientGroup(j, planes + windows), each = j->db ? j->batch * j->panels * width : 0;
   // Windows and sums first: their vectors are whole, and lie where vectors should.
-  j->windows = take(k, (size_t)(sums + group * (planes + windows)) * 4);
+  j->windows = take(k, (size_t)(sums + each + group * (planes + windows)) * 4);
   if (!j->windows) return "there is not enough memory";
-  j->sums = j->windows + group * windows, j->planes = j->sums + sums;
+  j->sums = j->windows + group * windows, j->each = j->sums + sums, j->planes = j->each + each;
   for (int64_t i = 0; i < sums; i += Lanes) store(j->sums + i, (Vector){0});
   for (j->first = 0; j->first < j->batch; j->first += group) {
     j->group = least(group, j->batch - j->first);
@@ -63,10 +81,11 @@ static const char *kernelGradient(const Kernel *k, Context *context) {
   if (!readImages(g, &x, &dy)) return "x [batch, in, height, width] and dy [batch, out, rows, columns] are wanted, with windows that fit";
   j.batch = x.dims[0], j.in = x.dims[1], j.out = dy.dims[1], j.x = x.data, j.dy = dy.data;
   const int64_t shape[] = {j.out, j.in, g->tall, g->wide};
-  j.dw = output(k, context, 0, shape, 4);
+  j.dw = output(k, context, 0, shape, 4), j.db = output(k, context, 1, shape, 1);
   if (!j.dw) return 0;
   if (x.size == 0 || dy.size == 0) {
     for (int64_t i = 0; i < j.out * j.in * g->tall * g->wide; i++) j.dw[i] = 0;
+    for (int64_t i = 0; j.db && i < j.out; i++) j.db[i] = 0;
     return 0;
   }
   arrange(g, Lanes);

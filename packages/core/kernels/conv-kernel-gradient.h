@@ -9,6 +9,8 @@ typedef struct KernelGradient {
   int64_t first;                 // of these images
   const float *x, *dy;
   float *planes, *windows, *dw;
+  float *db;                              // null where nobody wants the gradient of the bias
+  float *each;                            // of channels: that gradient of each image, [batch][panels][width]
   float *sums;                            // of channels: [shares][panels][in * taps][width]
   int64_t vectors, panels, shares, tiles; // of channels: of a panel; panels; of the images; of rows
 } KernelGradient;

@@ -14,8 +14,12 @@ typedef struct Conv {
   float *rows;        // of places: [tasks][ConvOut][length]
   int64_t vectors;    // of channels: those of a panel
   int64_t high, far;  // of channels: windows of a task, down and across
+  int64_t pooled, rectified; // of each two by two results the largest alone, and 0 where that is below
+  uint8_t *which;            // of the four, from the first row on; NoneOf where none is above 0; null where nobody wants to know
   int64_t places[MostWindow];
 } Conv;
+
+enum { NoneOf = 4 };
 
 /** A weight. */
 static inline float weightOf(const Conv *j, int64_t o, int64_t c, int64_t t) {

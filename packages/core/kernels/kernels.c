@@ -7,7 +7,9 @@
 #include "gru.c"
 #include "lstm.c"
 #include "matrix-product.c"
+#include "max-pool.c"
 #include "max-pool-gradient.c"
+#include "pooled-gradient.c"
 
 static const KernelType *typeOf(const CustomOp *op) { return (const KernelType *)op; }
 static const char *nameOf(const CustomOp *op) { return typeOf(op)->name; }
@@ -72,10 +74,13 @@ static Status *compute(void *made, Context *context) {
 
 static const KernelType types[] = {
     {OP, "AddRows", {"rows"}, {Int64, Float, Float}, {Float}, 3, 1, 2, 0, 0, addRows},
-    {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, kernelGradient},
+    {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float, Float}, 2, 2, 0, 0, 0, kernelGradient},
     {OP, "PlaneConvolution", {WINDOW, "turned"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
+    {OP, "PooledConvolution", {WINDOW, "rectified"}, {Float, Float, Float}, {Float, Uint8}, 3, 2, 2, 0, 0, pooledConvolution},
+    {OP, "PooledGradient", {"height", "width"}, {Float, Uint8}, {Float}, 2, 1, 0, 0, 0, pooledGradient},
     {OP, "MatrixProduct", {"turned_left", "turned_right"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, matrixProduct},
-    {OP, "MaxPoolGradient", {WINDOW}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
+    {OP, "PlaneMaxPool", {WINDOW, "rectified", "ceil_mode"}, {Float}, {Float}, 1, 1, 0, 0, 0, maxPool},
+    {OP, "MaxPoolGradient", {WINDOW, "rectified"}, {Float, Float}, {Float}, 2, 1, 0, 0, 0, poolGradient},
     {OP, "LstmSteps", {"reverse"}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float, Float, Float}, 6, 5, 5, 0, 0, lstm},
     {OP, "LstmStepsGradient", {"reverse"}, {Float, Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 7, 3, 4, 0, 0, lstmGradient},
     {OP, "GruSteps", {"reset_after", "reverse"}, {Float, Float, Float, Float, Float}, {Float, Float, Float}, 5, 3, 4, 0, 0, gru},

@@ -1,27 +1,27 @@
-// The gradient of a max pool: of each window the first of its largest elements gets what comes in. The window is searched again, which takes
-// less time than to keep the positions: they are four times as many bytes, and the engine's pool that gives them is eight times as slow.
+// The gradient of a max pool: of each window the first of its largest elements gets what comes in; none does where the result was rectified
+// to 0. The window is searched again, which takes less time than to keep the positions: they are four times as many bytes, and the engine's pool
+// that gives them is eight times as slow.
+#include "pairs.h"
 #include "planes.h"
 
 typedef struct PoolGradient {
   Geometry g;
   const float *x, *dy;
   float *dx;
+  int32_t always; // all bits: also where nothing is above 0
 } PoolGradient;
-
-#define EITHER(COUNT, truth, a, b) ((Windows##COUNT)(((Truths##COUNT)(a) & (truth)) | ((Truths##COUNT)(b) & ~(truth))))
 
 /** Windows of two by two that neither overlap nor hang over, so many beside each other: four compares, no branch. */
 #define FOUR_EACH(COUNT, EVENS, ODDS, FIRSTS, LASTS)                                                                            \
-  typedef float Windows##COUNT __attribute__((vector_size(COUNT * 4), aligned(4), may_alias));                                  \
-  typedef int32_t Truths##COUNT __attribute__((vector_size(COUNT * 4)));                                                        \
-  static inline void fourEach_##COUNT(const float *upper, const float *lower, const float *dy, float *toUpper, float *toLower) { \
+  static inline void fourEach_##COUNT(const float *upper, const float *lower, const float *dy, int32_t always, float *toUpper, float *toLower) { \
     const Windows##COUNT u0 = *(const Windows##COUNT *)upper, u1 = *(const Windows##COUNT *)(upper + COUNT);                    \
     const Windows##COUNT l0 = *(const Windows##COUNT *)lower, l1 = *(const Windows##COUNT *)(lower + COUNT);                    \
     const Windows##COUNT a = __builtin_shufflevector(u0, u1, EVENS), b = __builtin_shufflevector(u0, u1, ODDS);                 \
     const Windows##COUNT d = __builtin_shufflevector(l0, l1, EVENS), e = __builtin_shufflevector(l0, l1, ODDS);                 \
     const Truths##COUNT right = b > a, rightBelow = e > d;                                                                      \
     const Windows##COUNT ab = EITHER(COUNT, right, b, a), de = EITHER(COUNT, rightBelow, e, d);                                 \
-    const Truths##COUNT down = de > ab, v = (Truths##COUNT)*(const Windows##COUNT *)dy, up = v & ~down, below = v & down;       \
+    const Truths##COUNT down = de > ab, passes = (EITHER(COUNT, down, de, ab) > 0.0f) | always;                                  \
+    const Truths##COUNT v = (Truths##COUNT)*(const Windows##COUNT *)dy & passes, up = v & ~down, below = v & down;              \
     const Windows##COUNT toA = (Windows##COUNT)(up & ~right), toB = (Windows##COUNT)(up & right);                               \
     const Windows##COUNT toD = (Windows##COUNT)(below & ~rightBelow), toE = (Windows##COUNT)(below & rightBelow);               \
     *(Windows##COUNT *)toUpper = __builtin_shufflevector(toA, toB, FIRSTS);                                                     \
@@ -29,23 +29,11 @@ typedef struct PoolGradient {
     *(Windows##COUNT *)toLower = __builtin_shufflevector(toD, toE, FIRSTS);                                                     \
     *(Windows##COUNT *)(toLower + COUNT) = __builtin_shufflevector(toD, toE, LASTS);                                            \
   }
-#define E4 0, 2, 4, 6
-#define O4 1, 3, 5, 7
-#define F4 0, 4, 1, 5
-#define L4 2, 6, 3, 7
-#define E8 0, 2, 4, 6, 8, 10, 12, 14
-#define O8 1, 3, 5, 7, 9, 11, 13, 15
-#define F8 0, 8, 1, 9, 2, 10, 3, 11
-#define L8 4, 12, 5, 13, 6, 14, 7, 15
-#define E16 E8, 16, 18, 20, 22, 24, 26, 28, 30
-#define O16 O8, 17, 19, 21, 23, 25, 27, 29, 31
-#define F16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define L16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 FOUR_EACH(4, E4, O4, F4, L4)
 FOUR_EACH(8, E8, O8, F8, L8)
 FOUR_EACH(16, E16, O16, F16, L16)
 
-static void fourEach(const Geometry *g, const float *x, const float *dy, float *dx) {
+static void fourEach(const Geometry *g, const float *x, const float *dy, int32_t always, float *dx) {
   const int64_t columns = g->columns, width = g->width;
   for (int64_t r = 0; r < g->rows; r++, dy += columns, x += 2 * width, dx += 2 * width) {
     // The last ones beside each other may overlap those before: they write the same.
@@ -53,7 +41,7 @@ static void fourEach(const Geometry *g, const float *x, const float *dy, float *
   if (columns >= COUNT && (COUNT <= Lanes || COUNT == 4)) {                                         \
     for (int64_t i = 0; i < columns; i += COUNT) {                                                  \
       const int64_t c = least(i, columns - COUNT);                                                  \
-      fourEach_##COUNT(x + 2 * c, x + width + 2 * c, dy + c, dx + 2 * c, dx + width + 2 * c);       \
+      fourEach_##COUNT(x + 2 * c, x + width + 2 * c, dy + c, always, dx + 2 * c, dx + width + 2 * c); \
     }                                                                                               \
     continue;                                                                                       \
   }
@@ -66,7 +54,7 @@ static void fourEach(const Geometry *g, const float *x, const float *dy, float *
       const int right = upper[1] > upper[0], rightBelow = lower[1] > lower[0], down = lower[rightBelow] > upper[right];
       float *to = dx + 2 * c;
       to[0] = to[1] = to[width] = to[width + 1] = 0;
-      to[down ? width + rightBelow : right] = dy[c];
+      to[down ? width + rightBelow : right] = (down ? lower[rightBelow] : upper[right]) > 0 || always ? dy[c] : 0;
     }
   }
 }
@@ -84,11 +72,10 @@ static void poolGradientPlane(void *data, size_t index) {
   const int64_t size = g->height * g->width;
   const float *x = j->x + (int64_t)index * size, *dy = j->dy + (int64_t)index * g->rows * g->columns;
   float *dx = j->dx + (int64_t)index * size;
-  const int whole = g->tall == 2 && g->wide == 2 && g->down == 2 && g->across == 2 && g->apartDown == 1 && g->apartAcross == 1 &&
-                    !g->top && !g->left && g->rows * 2 <= g->height && g->columns * 2 <= g->width;
+  const int whole = inPairs(g);
   if (!whole || g->rows * 2 < g->height || g->columns * 2 < g->width)
     for (int64_t i = 0; i < size; i++) dx[i] = 0;
-  if (whole) return fourEach(g, x, dy, dx);
+  if (whole) return fourEach(g, x, dy, j->always, dx);
   for (int64_t r = 0; r < g->rows; r++)
     for (int64_t c = 0; c < g->columns; c++, dy++) {
       // The elements of the window that are in the image.
@@ -105,14 +92,14 @@ static void poolGradientPlane(void *data, size_t index) {
           place = seen > most ? at : place;
           most = seen > most ? seen : most;
         }
-      dx[place] += *dy;
+      if (most > 0 || j->always) dx[place] += *dy;
     }
 }
 
 static const char *poolGradient(const Kernel *k, Context *context) {
   View x, dy;
   if (!input(k, context, 0, &x) || !input(k, context, 1, &dy)) return "two tensors are wanted";
-  PoolGradient j = {.g = windowsOf(k->ints)};
+  PoolGradient j = {.g = windowsOf(k->ints), .always = k->ints[10] ? 0 : -1};
   if (!readImages(&j.g, &x, &dy) || x.dims[1] != dy.dims[1]) return "x [batch, channels, height, width] and dy [batch, channels, rows, columns] are wanted";
   j.x = x.data, j.dy = dy.data, j.dx = output(k, context, 0, x.dims, 4);
   if (j.dx) parallel(k, context, poolGradientPlane, (size_t)(x.dims[0] * x.dims[1]), &j);

@@ -49,11 +49,15 @@ static inline void turn(Vector *v) {
 /** The first places of the squares that cover `length`: the last one may overlap the one before. */
 static inline int64_t squareAt(int64_t i, int64_t length) { return least(i, length - Lanes); }
 
-/** `count` rows of `length`, `apart` from each other, into a panel `[length][width]`; zeros where there are no rows. `width`: whole vectors. */
-static void intoPanel(const float *rows, int64_t apart, int64_t count, int64_t length, int64_t width, float *panel) {
+/**
+ * `count` rows of `length`, `apart` from each other, into a panel `[length][width]`; zeros where there are no rows. `width`: whole vectors.
+ * `sums [width]`, where they are wanted, become those of each row.
+ */
+static inline void summedPanel(const float *rows, int64_t apart, int64_t count, int64_t length, int64_t width, float *panel, float *sums) {
   for (int64_t r0 = 0; r0 < width; r0 += Lanes) {
     const int64_t some = least(Lanes, most(0, count - r0));
     const float *from = rows + r0 * apart;
+    Vector total[4] = {0};
     if (some == Lanes && length >= Lanes) {
       for (int64_t i = 0; i < length; i += Lanes) {
         const int64_t at = squareAt(i, length);
@@ -61,12 +65,22 @@ static void intoPanel(const float *rows, int64_t apart, int64_t count, int64_t l
         EACH(l, Lanes) v[l] = load(from + l * apart + at);
         turn(v);
         EACH(l, Lanes) store(panel + (at + l) * width + r0, v[l]);
+        if (sums && at == i) EACH(l, Lanes) total[l % 4] += v[l];
+        else if (sums) EACH(l, Lanes) if (at + l >= i) total[l % 4] += v[l];
       }
-      continue;
-    }
-    for (int64_t i = 0; i < length; i++)
-      for (int64_t l = 0; l < Lanes; l++) panel[i * width + r0 + l] = l < some ? from[l * apart + i] : 0;
+    } else
+      for (int64_t i = 0; i < length; i++)
+        for (int64_t l = 0; l < Lanes; l++) {
+          const float seen = l < some ? from[l * apart + i] : 0;
+          panel[i * width + r0 + l] = seen, total[i % 4][l] += seen;
+        }
+    if (sums) store(sums + r0, (total[0] + total[1]) + (total[2] + total[3]));
   }
+}
+
+/** As `summedPanel`, without sums. */
+static void intoPanel(const float *rows, int64_t apart, int64_t count, int64_t length, int64_t width, float *panel) {
+  summedPanel(rows, apart, count, length, width, panel, 0);
 }
 
 /** A panel `[length][width]` into `count` rows that lie `apart`. */

@@ -56,7 +56,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
   it('are there for every op of our own', () => {
     const sample = (op: Op): Value => ({ dtype: 'float32', shape: [], index: 0, name: op.type });
     for (const op of own) {
-      const node = { op, ins: [sample(op), sample(op)], attrs: { tall: 1, wide: 1 }, outs: [], path: '' };
+      const node = { op, ins: [sample(op), sample(op)], attrs: { tall: 1, wide: 1, apart_across: 1 }, outs: [], path: '' };
       expect(executor.runs!(node), op.type).toBe(true);
     }
   });
@@ -118,50 +118,150 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
     });
     const windows = planeWindows([along(0), along(1)])!;
     const y = ops.planeConvolution(x, w, undefined, windows);
-    const dw = ops.convKernelGradientOp({ x, dy: y }, windows).dw;
-    const graph = { name: 'conv', inputs: [x, w], outputs: { y, dw } };
+    const { dw, db } = ops.convKernelGradientOp({ x, dy: y }, windows);
     const feeds = { x: filled(shapes.x, 1), w: filled(shapes.w, 2) };
-    expect(await difference(graph, feeds, executor)).toBeLessThan(1e-5); // sums of up to some thousand products
+    for (const outputs of [{ y, dw, db }, { dw }])
+      expect(await difference({ name: 'conv', inputs: [x, w], outputs }, feeds, executor)).toBeLessThan(1e-5); // sums of up to some thousand products
   });
 
+  // images, kernels [out, tall, wide], strides, margins [top, left, bottom, right]
   it.each([
     [
-      [2, 3, 8, 6],
-      [2, 2],
-      [2, 2],
+      [2, 3, 12, 11],
+      [5, 3, 3],
+      [1, 1],
       [0, 0, 0, 0],
     ],
     [
-      [1, 2, 9, 7],
-      [2, 2],
-      [2, 2],
+      [3, 2, 32, 32],
+      [32, 3, 3],
+      [1, 1],
       [0, 0, 0, 0],
     ],
     [
-      [2, 2, 9, 7],
-      [3, 2],
-      [2, 1],
+      [2, 5, 15, 15],
+      [64, 3, 3],
+      [1, 1],
+      [0, 0, 0, 0],
+    ],
+    [
+      [2, 4, 9, 13],
+      [70, 3, 2],
+      [1, 1],
       [1, 0, 1, 1],
     ],
-  ])('put gradients of max pools back: %j, windows %j, strides %j, margins %j', async (shape, kernelShape, strides, pads) => {
-    const x = graphInput('x', shape);
-    const y = ops.maxPool(x, {
-      kernelShape,
-      strides,
-      pads: [
-        [pads[0]!, pads[2]!],
-        [pads[1]!, pads[3]!],
-      ],
-    });
-    const along = (i: 0 | 1) => ({
-      kernel: kernelShape[i]!,
-      stride: strides[i]!,
-      dilation: 1,
-      before: pads[i]!,
-      after: pads[i + 2]!,
-    });
-    const { dx } = ops.maxPoolGradientOp({ x, dy: y }, { ...planeWindows([along(0), along(1)])!, ceil_mode: 0 });
-    expect(await difference({ name: 'pool', inputs: [x], outputs: { dx } }, { x: filled(shape, 3) }, executor)).toBe(0);
+    [
+      [1, 3, 7, 150],
+      [17, 2, 3],
+      [1, 1],
+      [0, 1, 0, 1],
+    ],
+    [
+      [2, 3, 20, 21],
+      [16, 5, 5],
+      [2, 3],
+      [2, 2, 2, 2],
+    ],
+    [
+      [1, 2, 4, 300],
+      [9, 3, 3],
+      [1, 1],
+      [1, 1, 1, 1],
+    ],
+    [
+      [2, 2, 3, 3],
+      [4, 3, 3],
+      [1, 1],
+      [0, 0, 0, 0],
+    ],
+  ])(
+    'convolve %j with %j, strides %j, margins %j, and pool two by two, rectified or not, and back',
+    async (image, kernel, strides, pads) => {
+      const [, channels] = image as [number, number];
+      const shapes = { x: image, w: [kernel[0]!, channels, ...kernel.slice(1)], b: [kernel[0]!] };
+      const [x, w, b] = [graphInput('x', shapes.x), graphInput('w', shapes.w), graphInput('b', shapes.b)];
+      const along = (i: 0 | 1) => ({
+        kernel: kernel[i + 1]!,
+        stride: strides[i]!,
+        dilation: 1,
+        before: pads[i]!,
+        after: pads[i + 2]!,
+      });
+      const windows = planeWindows([along(0), along(1)])!;
+      const [, , height, width] = ops.planeConvolution(x, w, b, windows).shape as readonly number[];
+      const feeds = { x: filled(shapes.x, 1), w: filled(shapes.w, 2), b: filled(shapes.b, 3) };
+      for (const rectified of [0, 1]) {
+        const { y, which } = ops.pooledConvolution(x, w, b, { ...windows, rectified });
+        const { dx } = ops.pooledGradientOp({ dy: ops.add(y, 1), which }, { height, width });
+        for (const outputs of [{ y, which, dx }, { y }])
+          expect(await difference({ name: 'pooled', inputs: [x, w, b], outputs }, feeds, executor)).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  // images, windows, strides, dilations, margins [top, left, bottom, right], whether the last window may hang over
+  it.each([
+    [[2, 3, 8, 6], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0], 0],
+    [[1, 2, 9, 7], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0], 0],
+    [[1, 3, 6, 30], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0], 0],
+    [[2, 1, 5, 71], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0], 0],
+    [[1, 2, 5, 7], [2, 2], [2, 2], [1, 1], [0, 0, 0, 0], 1],
+    [[2, 2, 9, 7], [3, 2], [2, 1], [1, 1], [1, 0, 1, 1], 0],
+    [[2, 3, 21, 43], [3, 3], [2, 2], [1, 1], [1, 1, 1, 1], 0],
+    [[1, 2, 11, 40], [3, 5], [1, 1], [1, 1], [0, 2, 1, 2], 0],
+    [[1, 2, 17, 50], [2, 3], [3, 3], [2, 2], [0, 0, 0, 0], 1],
+    [[1, 1, 2, 2500], [1, 3], [1, 2], [1, 3], [0, 1, 0, 2], 0],
+  ] as const)(
+    'pool %j, windows %j, strides %j, dilations %j, margins %j, hanging over %j, rectified or not, and back',
+    async (shape, kernelShape, strides, dilations, pads, hangs) => {
+      const x = graphInput('x', [...shape]);
+      const along = (i: 0 | 1) => ({
+        kernel: kernelShape[i],
+        stride: strides[i],
+        dilation: dilations[i],
+        before: pads[i]!,
+        after: pads[i + 2]!,
+      });
+      const windows = { ...planeWindows([along(0), along(1)])!, ceil_mode: hangs };
+      for (const rectified of [0, 1]) {
+        const y = ops.planeMaxPool(x, { ...windows, rectified });
+        const dy = ops.add(y, 1); // not 0 where the pool's result is
+        const { dx } = ops.maxPoolGradientOp({ x, dy }, { ...windows, rectified });
+        for (const seed of [3, 4])
+          expect(await difference({ name: 'pool', inputs: [x], outputs: { y, dx } }, { x: filled(shape, seed) }, executor)).toBe(
+            0,
+          );
+      }
+    },
+  );
+
+  it.each([
+    [4, 6],
+    [6, 34],
+    [7, 20],
+  ])('keep what is no number when %i x %i is pooled, as activations do', async (height, width) => {
+    const x = graphInput('x', [1, 1, height, width]);
+    const size = height * width;
+    for (const [kernel, stride] of [
+      [2, 2],
+      [3, 1],
+    ] as const)
+      for (let at = 0; at < size; at += 5) {
+        const along = { kernel, stride, dilation: 1, before: 0, after: 0 };
+        const y = ops.planeMaxPool(x, { ...planeWindows([along, along])!, ceil_mode: 0, rectified: 1 });
+        const image = Float32Array.from({ length: size }, (_, i) => (i === at ? Number.NaN : -i));
+        const { y: pooled } = await run(
+          { name: 'pool', inputs: [x], outputs: { y } },
+          { x: new Tensor('float32', [1, 1, height, width], image) },
+          executor,
+        );
+        const sees = (i: number): boolean => {
+          const [columns, row, column] = [y.shape[3] as number, Math.floor(at / width), at % width];
+          const [top, left] = [Math.floor(i / columns) * stride, (i % columns) * stride];
+          return row >= top && row < top + kernel && column >= left && column < left + kernel;
+        };
+        expect([...(pooled!.data as Float32Array)]).toEqual(Array.from(pooled!.data, (_, i) => (sees(i) ? Number.NaN : 0)));
+      }
   });
 
   it.each([
@@ -221,7 +321,9 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
   it('refuse what does not fit, in a sentence, instead of reading beyond it', async () => {
     const shapes = [[2, 3], [2, 3, 4, 5], [7], [], [1, 1, 1, 1, 1], [0, 3, 4, 5], [2, 2, 4, 5]];
     const kinds = [
-      { op: ops.convKernelGradientOp.op, ins: 2, outs: 1 },
+      { op: ops.convKernelGradientOp.op, ins: 2, outs: 2 },
+      { op: ops.planeMaxPoolOp.op, ins: 1, outs: 1 },
+      { op: ops.pooledConvolutionOp.op, ins: 3, outs: 1 },
       { op: ops.maxPoolGradientOp.op, ins: 2, outs: 1 },
       { op: ops.planeConvolutionOp.op, ins: 3, outs: 1 },
       { op: ops.matrixProductOp.op, ins: 3, outs: 1 },
@@ -247,6 +349,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       reverse: 0,
       reset_after: 1,
       ceil_mode: 0,
+      rectified: 0,
     };
     let refused = 0;
     for (const { op, ins, outs } of kinds) {

@@ -1,9 +1,18 @@
 // Folding a batch normalisation: the same numbers, and nothing left of it; what looks alike but is not stays.
 import { describe, expect, it } from 'vitest';
+import { grad } from '../src/grad/index.ts';
 import { toposort } from '../src/graph/index.ts';
 import * as core from '../src/index.ts';
 import { constant, foldBatchNormalization, type Graph, graphInput, ops, type Value } from '../src/index.ts';
-import { fuseElementwise, matrixProducts, sharedGelu } from '../src/passes/index.ts';
+import {
+  fuseElementwise,
+  matrixProducts,
+  planeConvolutions,
+  planePools,
+  pooledConvolutions,
+  sharedGelu,
+  simplify,
+} from '../src/passes/index.ts';
 import { draw } from './support/op-rows.ts';
 import { runGraph } from './support/run-graph.ts';
 
@@ -242,5 +251,98 @@ describe('GELU', () => {
     );
     for (const [name, { data }] of Object.entries(results[0]!))
       for (const [i, v] of (data as Float32Array).entries()) expect(results[1]![name]!.data[i], name).toBeCloseTo(v, 5);
+  });
+});
+
+describe('max pools', () => {
+  /** The ops that are left of what `build` makes of images and of a gradient. */
+  const typesOf = (build: (x: Value, dy: Value) => Record<string, Value>): string[] => {
+    const [x, dy] = [graphInput('x', ['batch', 3, 8, 8]), graphInput('dy', ['batch', 3, 4, 4])];
+    const graph = { name: 'net', inputs: [x, dy], outputs: build(x, dy) };
+    const made = planePools(graph, () => true);
+    return toposort(Object.values(made.outputs)).map(({ op, attrs }) => (attrs['rectified'] ? `${op.type}, rectified` : op.type));
+  };
+  const two = { kernelShape: [2, 2], strides: [2, 2] };
+  const back = (x: Value, dy: Value): Value =>
+    ops.maxPoolGradientOp(
+      { x, dy },
+      { tall: 2, wide: 2, down: 2, across: 2, apart_down: 1, apart_across: 1, top: 0, left: 0, bottom: 0, right: 0 },
+    ).dx;
+  const masked = (y: Value, dy: Value): Value => ops.mul(dy, ops.cast(ops.greater(y, 0), 'float32'));
+
+  it('take the ReLU after them, and the gradient its own', () => {
+    expect(typesOf((x) => ({ y: ops.maxPool(x, two) }))).toEqual(['PlaneMaxPool']);
+    const both = (x: Value, dy: Value) => {
+      const y = ops.relu(ops.maxPool(x, two));
+      return { y, dx: back(x, masked(y, dy)) };
+    };
+    expect(typesOf(both)).toEqual(['PlaneMaxPool, rectified', 'MaxPoolGradient, rectified']);
+  });
+
+  it('leave what only looks like it', () => {
+    const elsewhere = (x: Value, dy: Value) => {
+      const y = ops.relu(ops.maxPool(x, two));
+      return { y, dx: back(ops.neg(x), masked(y, dy)) };
+    };
+    expect(typesOf(elsewhere)).toContain('MaxPoolGradient');
+    const overlapping = (x: Value, dy: Value) => {
+      const y = ops.relu(
+        ops.maxPool(x, {
+          ...two,
+          kernelShape: [3, 3],
+          pads: [
+            [1, 0],
+            [1, 0],
+          ],
+        }),
+      );
+      return { y, dx: back(x, masked(y, dy)) };
+    };
+    expect(typesOf(overlapping)).toContain('MaxPoolGradient');
+    const other = (x: Value, dy: Value) => {
+      const y = ops.relu(ops.maxPool(x, two));
+      return { y, dx: back(x, ops.mul(dy, ops.cast(ops.greater(y, 1), 'float32'))) };
+    };
+    expect(typesOf(other)).toContain('MaxPoolGradient');
+    const twice = (x: Value) => {
+      const pooled = ops.maxPool(x, two);
+      return { y: ops.relu(pooled), pooled };
+    };
+    expect(typesOf(twice)).toEqual(['PlaneMaxPool', 'Relu']);
+    expect(typesOf((x) => ({ i: ops.maxPoolWithIndices(x, two).indices }))).toEqual(['MaxPool']);
+    expect(typesOf((x) => ({ y: ops.maxPool(ops.reshape(x, [-1, 3, 64]), { kernelShape: [2] }) }))).toEqual([
+      'Reshape',
+      'MaxPool',
+    ]);
+  });
+});
+
+describe('convolutions that are pooled', () => {
+  const passes = [planeConvolutions, planePools, pooledConvolutions];
+  const typesOf = (build: (x: Value, w: Value) => Record<string, Value>, size: number | string = 9): string[] => {
+    const [x, w] = [graphInput('x', ['batch', 3, size, 8]), graphInput('w', [16, 3, 3, 3])];
+    const graph = simplify({ name: 'net', inputs: [x, w], outputs: build(x, w) });
+    const made = passes.reduce((form, pass) => pass(form, () => true), graph);
+    return toposort(Object.values(made.outputs)).flatMap(({ op }) => (op.domain === '' ? [] : [op.type]));
+  };
+  const pooled = (y: Value, kernel = 2): Value => ops.maxPool(y, { kernelShape: [kernel, kernel], strides: [2, 2] });
+  const trained = (y: Value, w: Value): Record<string, Value> => ({ y, dw: grad(ops.reduceSum(ops.mul(y, y)), [w])[0]! });
+
+  it('become one with the pool and what makes it 0 below, and so does the gradient', () => {
+    const one = ['PooledConvolution', 'PooledGradient', 'ConvKernelGradient'];
+    expect(typesOf((x, w) => trained(ops.relu(pooled(ops.conv(x, w))), w))).toEqual(one);
+    expect(typesOf((x, w) => trained(pooled(ops.conv(x, w)), w))).toEqual(one);
+    expect(typesOf((x, w) => ({ y: pooled(ops.conv(x, w)) }))).toEqual(['PooledConvolution']);
+  });
+
+  it('stay where something else reads their results, windows are others, or sizes are known only at run time', () => {
+    const shown = (x: Value, w: Value) => {
+      const whole = ops.conv(x, w);
+      return { whole, y: pooled(whole) };
+    };
+    expect(typesOf(shown)).toEqual(['PlaneConvolution', 'PlaneMaxPool']);
+    expect(typesOf((x, w) => ({ y: pooled(ops.conv(x, w), 3) }))).toEqual(['PlaneConvolution', 'PlaneMaxPool']);
+    expect(typesOf((x, w) => ({ y: pooled(ops.conv(x, w)) }), 'height')).toEqual(['PlaneConvolution', 'PlaneMaxPool']);
+    expect(typesOf((x, w) => ({ y: ops.neg(ops.conv(x, w)) }))).toEqual(['PlaneConvolution']);
   });
 });

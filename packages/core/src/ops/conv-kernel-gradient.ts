@@ -7,7 +7,7 @@ import { defineOp } from './define.ts';
 import { asImages, planeWindows, windowInts } from './plane-windows.ts';
 import { reshape } from './reshape.ts';
 import { floating, sameDtype } from './rules.ts';
-import { type Unfolding, unfoldedGradient } from './unfold.ts';
+import { biasGradient, type Unfolding, unfoldedGradient } from './unfold.ts';
 
 /** @internal */
 export const convKernelGradientOp = defineOp({
@@ -15,7 +15,7 @@ export const convKernelGradientOp = defineOp({
   domain: ownDomain,
   since: 1,
   inputs: ['x', 'dy'],
-  outputs: ['dw'],
+  outputs: ['dw', 'db'],
   attrs: windowInts,
   suits: ({ ins }) => ins[0]!.dtype === 'float32',
   infer({ x, dy }, { tall, wide }) {
@@ -33,7 +33,8 @@ export const convKernelGradientOp = defineOp({
         got: `${x.shape[0]} images and gradients of ${dy.shape[0]}`,
         want: 'as many',
       });
-    return { dw: { dtype: floating('ConvKernelGradient', x).dtype, shape: [out, channels, tall!, wide!] } };
+    const { dtype } = floating('ConvKernelGradient', x);
+    return { dw: { dtype, shape: [out, channels, tall!, wide!] }, db: { dtype, shape: [out] } };
   },
   flops: ({ dy }, { dw }) => 2 * sizeOf(dy.shape) * sizeOf(dw.shape.slice(1)),
   expand({ x, dy }, a, runs) {
@@ -45,7 +46,7 @@ export const convKernelGradientOp = defineOp({
     const looped = unfoldedGradient(x, dy, how);
     // What goes image by image does not suit devices that have no loops.
     const lacksLoop = toposort([looped]).some((node) => hasGraph(node) && !runs(node));
-    return { dw: lacksLoop ? unfoldedGradient(x, dy, how, { inLoop: false }) : looped };
+    return { dw: lacksLoop ? unfoldedGradient(x, dy, how, { inLoop: false }) : looped, db: biasGradient(dy) };
   },
   grad: 'expanded',
 });
@@ -59,19 +60,20 @@ const axisOf = (axis: number, along: Omit<ConvAxis, 'axis' | 'span'>): ConvAxis 
 });
 
 /**
- * The gradient of the kernels of a convolution, from its images and the gradient of its result: for each element of the window the
- * product of what it saw with `dy`, summed over windows and images.
+ * The gradients of the kernels and of the bias of a convolution, from its images and the gradient of its result: for each element of the window
+ * the product of what it saw with `dy`, summed over windows and images; and `dy` itself, which is read only once for both.
  *
- * Shapes: `x [batch, in, ...S], dy [batch, out, ...P] -> [out, in / group, ...window]`. Source: torch.nn.grad.conv2d_weight.
+ * Shapes: `x [batch, in, ...S], dy [batch, out, ...P] -> dw [out, in / group, ...window], db [out]`. Source: torch.nn.grad.conv2d_weight.
  *
  * @internal
  */
-export function kernelGradient(x: Value, dy: Value, how: Unfolding): Value {
+export function kernelGradients(x: Value, dy: Value, how: Unfolding): { readonly dw: Value; readonly db: Value } {
   const { axes, group, kernel } = how;
   const known = typeof x.shape[1] === 'number' && typeof dy.shape[1] === 'number';
   const windows = group > 1 || isPointwise(axes) || !known ? undefined : planeWindows(axes);
-  if (!windows) return unfoldedGradient(x, dy, how);
-  return reshape(convKernelGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dw, kernel);
+  if (!windows) return { dw: unfoldedGradient(x, dy, how), db: biasGradient(dy) };
+  const { dw, db } = convKernelGradientOp({ x: asImages(x), dy: asImages(dy) }, windows);
+  return { dw: reshape(dw, kernel), db };
 }
 
 const along = (kernel: number, stride: number, dilation: number, [before, after]: readonly [number, number]) => ({

@@ -4,7 +4,7 @@ import { dimsDiffer, showShape, sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { conv } from './conv.ts';
 import { type ConvAxis, type ConvOptions, convAttrs, convAttrsOf, convRule, halved, transposedSize } from './conv-geometry.ts';
-import { kernelGradient } from './conv-kernel-gradient.ts';
+import { kernelGradients } from './conv-kernel-gradient.ts';
 import { type AttrsOf, defineOp } from './define.ts';
 import { floating } from './rules.ts';
 import { biasGradient } from './unfold.ts';
@@ -61,7 +61,7 @@ export const convTransposeOp = defineOp({
         pads: axes.map(({ before, after }) => [before, after] as const),
         group,
       }),
-      W: kernelGradient(dY, X, { axes, group, kernel: W.shape as readonly number[] }),
+      W: kernelGradients(dY, X, { axes, group, kernel: W.shape as readonly number[] }).dw,
       B: biasGradient(dY),
     };
   },

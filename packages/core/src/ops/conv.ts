@@ -11,7 +11,7 @@ import {
   isPointwise,
   leastSizes,
 } from './conv-geometry.ts';
-import { kernelGradient } from './conv-kernel-gradient.ts';
+import { kernelGradients } from './conv-kernel-gradient.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { defineOp } from './define.ts';
 import { gather } from './gather.ts';
@@ -57,13 +57,10 @@ export const convOp = defineOp({
   },
   flops: ({ W }, { Y }) => 2 * sizeOf(Y.shape) * sizeOf(W.shape.slice(1)),
   least: ({ X, W, B }, attrs) => leastSizes(X, convWindows('Conv', { X, W, B }, attrs).placed),
-  grad({ X, W, B, dY }, attrs) {
+  grad({ X, W, B, dY }, attrs, { wanted: [, isTrained] }) {
     const axes = convWindows('Conv', { X, W, B }, attrs).axes();
-    return {
-      X: toImage(dY, W, { X, axes, group: attrs.group }),
-      W: kernelGradient(X, dY, { axes, group: attrs.group, kernel: W.shape as readonly number[] }),
-      B: biasGradient(dY),
-    };
+    const { dw, db } = kernelGradients(X, dY, { axes, group: attrs.group, kernel: W.shape as readonly number[] });
+    return { X: toImage(dY, W, { X, axes, group: attrs.group }), W: dw, B: isTrained ? db : biasGradient(dY) };
   },
 });
 

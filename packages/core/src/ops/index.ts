@@ -78,6 +78,8 @@ export * from './or.ts';
 export * from './p-relu.ts';
 export * from './pad.ts';
 export * from './plane-convolution.ts';
+export * from './plane-max-pool.ts';
+export * from './pooled-convolution.ts';
 export * from './pow.ts';
 export * from './random-bits.ts';
 export * from './random-normal.ts';

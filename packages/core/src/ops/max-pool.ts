@@ -3,9 +3,11 @@ import { constant, type Joined, type Node, ownDomain, type Value } from '../grap
 import { type Dim, full, productOf } from '../tensor/index.ts';
 import { add } from './add.ts';
 import type { OpCase } from './case.ts';
+import { cast } from './cast.ts';
 import { leastSizes } from './conv-geometry.ts';
 import { defineOp } from './define.ts';
 import { expandLike } from './expand.ts';
+import { greater } from './greater.ts';
 import { maxPositions } from './max-positions.ts';
 import { maxUnpool } from './max-unpool.ts';
 import { mod } from './mod.ts';
@@ -50,7 +52,7 @@ export const maxPoolOp = defineOp({
 
 /**
  * The gradient of a max pool of two axes, from what it was of: the kernel searches the windows again, which takes less time than to keep where
- * the largest elements stood. Without it that is what is done.
+ * the largest elements stood. Without it that is what is done. `rectified`: nothing goes back to elements that are not above 0.
  *
  * @internal
  */
@@ -60,12 +62,14 @@ export const maxPoolGradientOp = defineOp({
   since: 1,
   inputs: ['x', 'dy'],
   outputs: ['dx'],
-  attrs: { ...windowInts, ceil_mode: { kind: 'int', default: 0 } },
+  attrs: { ...windowInts, rectified: { kind: 'int', default: 0 }, ceil_mode: { kind: 'int', default: 0 } },
   suits: ({ ins }) => ins[0]!.dtype === 'float32',
   infer: ({ x }) => ({ dx: { dtype: floating('MaxPoolGradient', x).dtype, shape: x.shape } }),
-  expand({ x, dy }, { ceil_mode, ...ints }) {
+  expand({ x, dy }, { ceil_mode, rectified, ...ints }) {
     const attrs = { ...attrsOfPlane(ints), ceil_mode };
-    return { dx: putBack(dy, positions(x, attrs), { x, attrs }) };
+    const { y, indices } = maxPoolOp({ x }, attrs);
+    const passed = rectified ? mul(dy, cast(greater(y, 0), dy.dtype)) : dy;
+    return { dx: putBack(passed, indices, { x, attrs }) };
   },
   grad: 'expanded',
 });
@@ -87,8 +91,6 @@ function joinPools(nodes: readonly Node[], isRead: (value: Value) => boolean): J
     return { ins, attrs, outs: positions.some(isRead) ? [ys, positions] : [ys] };
   });
 }
-
-const positions = (x: Value, attrs: WindowAttrs): Value => maxPoolOp({ x }, attrs).indices;
 
 function searched(x: Value, dy: Value, windows: WindowInts & { readonly ceil_mode: number }): Value {
   return reshapeLike(maxPoolGradientOp({ x: asImages(x), dy: asImages(dy) }, windows).dx, x);

@@ -1,7 +1,16 @@
 import { fail } from '../errors.ts';
 import { checkGraph, expandGraph, type Graph, joinGraph, type Node, portable, type Runs } from '../graph/index.ts';
 import { exportGraph } from '../onnx/index.ts';
-import { blockConvolutions, fuseElementwise, matrixProducts, planeConvolutions, sharedGelu, simplify } from '../passes/index.ts';
+import {
+  blockConvolutions,
+  fuseElementwise,
+  matrixProducts,
+  planeConvolutions,
+  planePools,
+  pooledConvolutions,
+  sharedGelu,
+  simplify,
+} from '../passes/index.ts';
 import { type Executor, needRowUpdates, type Program, type RowUpdate } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
 import { checkingSizes } from './least-sizes.ts';
@@ -103,7 +112,8 @@ const noProfiler = ({ description }: Executor) =>
 async function suited(given: Graph, executor: Executor, samples: number): Promise<Graph> {
   const { runs = portable } = executor;
   const simple = joinGraph(simplify(expandGraph(given, runs)));
-  const graph = fuseElementwise(sharedGelu(matrixProducts(planeConvolutions(simple, runs), runs), runs), runs);
+  const passes = [planeConvolutions, planePools, pooledConvolutions, matrixProducts, sharedGelu, fuseElementwise];
+  const graph = passes.reduce((form, pass) => pass(form, runs), simple);
   const forms = new Map(executor.channelBlocks?.map((size) => [size, blockConvolutions(graph, { size, samples })]));
   if ([...forms.values()].every((form) => form === graph)) return graph;
   const size = await channelBlock(executor);
