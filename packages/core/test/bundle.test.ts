@@ -42,7 +42,7 @@ describe('a bundle for browsers', () => {
     expect(text).not.toMatch(/(?:\bfrom|\bimport)\s*\(?["'`]node:/);
     expect(imports).toEqual([]);
     // 118,000 of it is ONNX Runtime's script for WebGPU, which bundlers that split load only where it is asked for.
-    expect(bytes).toBeLessThan(790_000);
+    expect(bytes).toBeLessThan(810_000);
     expect(zipped).toBeLessThan(275_000);
   });
 
@@ -52,7 +52,7 @@ describe('a bundle for browsers', () => {
     ["import { readModelInfo } from '@stratus/core'; console.log(readModelInfo);", 20_000],
     ["import { dense } from '@stratus/core'; console.log(dense);", 60_000],
     // esbuild keeps all ops where one is taken out of `ops`; Rollup and Rolldown keep the one, 9 KB.
-    ["import { ops } from '@stratus/core'; console.log(ops.sigmoid);", 195_000],
+    ["import { ops } from '@stratus/core'; console.log(ops.sigmoid);", 205_000],
   ])('without the engine: %s', async (code, most) => {
     const { bytes, zipped, files, imports } = await pack(code);
     console.log(`${bytes} bytes, ${zipped} zipped: ${code}`);
@@ -65,7 +65,7 @@ describe('a bundle for browsers', () => {
     const { files, bytes } = await pack("import { sigmoid } from '../src/ops/index.ts'; console.log(sigmoid);");
     expect(files.some((path) => path.endsWith('ops/sigmoid.ts'))).toBe(true);
     expect(files.filter((path) => /ops\/(pad|gelu|top-k|scatter-add)\.ts$/.test(path))).toEqual([]);
-    expect(bytes).toBeLessThan(16_000);
+    expect(bytes).toBeLessThan(17_000);
   });
 
   it("is what package.json's imports say: the web's files unless it is Node", async () => {
