@@ -10,9 +10,10 @@ typedef struct Kernel {
   Allocator *memory;
   int64_t ints[MaxInts];
   const char *text;
+  float number;
 } Kernel;
 
-/** An op: its name, the types of its inputs and outputs, the names of its attributes (ints, and one text), and what it does. */
+/** An op: its name, the types of its inputs and outputs, the names of its attributes (ints, one text, one number), and what it does. */
 typedef struct KernelType {
   CustomOp op;
   const char *name;
@@ -24,6 +25,7 @@ typedef struct KernelType {
   const char *text;
   /** Null, or what is wrong. */
   const char *(*run)(const Kernel *, Context *);
+  const char *number;
 } KernelType;
 
 typedef struct View {

@@ -1,6 +1,7 @@
 // All kernels, for one instruction set: LEVEL names it. No C library is needed.
 #include "kernel.h"
 #include "add-rows.c"
+#include "attention.c"
 #include "conv.c"
 #include "conv-kernel-gradient.c"
 #include "elementwise.c"
@@ -39,6 +40,8 @@ static Status *make(const CustomOp *op, Api api, const Info *info, void **made) 
   *m = (Made){{.api = api, .memory = memory}, type};
   for (int i = 0; type->attributes[i] && !status; i++)
     status = CALL(api, InfoGetInt, Status * (*)(const Info *, const char *, int64_t *))(info, type->attributes[i], &m->kernel.ints[i]);
+  if (type->number && !status)
+    status = CALL(api, InfoGetFloat, Status * (*)(const Info *, const char *, float *))(info, type->number, &m->kernel.number);
   if (type->text && !status) {
     size_t length = 0;
     CALL(api, InfoGetString, Status * (*)(const Info *, const char *, char *, size_t *))(info, type->text, 0, &length);
@@ -74,6 +77,8 @@ static Status *compute(void *made, Context *context) {
 
 static const KernelType types[] = {
     {OP, "AddRows", {"rows"}, {Int64, Float, Float}, {Float}, 3, 1, 2, 0, 0, addRows},
+    {OP, "Attention", {0}, {Float, Float, Float, Float}, {Float, Float}, 4, 2, 3, 0, 0, attention, "scale"},
+    {OP, "AttentionGradient", {0}, {Float, Float, Float, Float, Float, Float}, {Float, Float, Float}, 6, 3, 0, 0, 0, attentionGradient, "scale"},
     {OP, "ConvKernelGradient", {WINDOW}, {Float, Float}, {Float, Float}, 2, 2, 0, 0, 0, kernelGradient},
     {OP, "PlaneConvolution", {WINDOW, "turned"}, {Float, Float, Float}, {Float}, 3, 1, 2, 0, 0, convolution},
     {OP, "PooledConvolution", {WINDOW, "rectified"}, {Float, Float, Float}, {Float, Uint8}, 3, 2, 2, 0, 0, pooledConvolution},

@@ -1,5 +1,6 @@
 // A product of matrices, each of them as it lies or turned over. Ways of a matrix that fit in the registers, rows of the left by some vectors of the right, are summed over as
 // many inner places as stay near; the right side is copied next to each other just before.
+#pragma once
 #include "conv-channels.h"
 
 typedef struct MatrixProduct {

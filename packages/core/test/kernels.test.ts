@@ -318,6 +318,48 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       }
   });
 
+  // batch, queries, keys, heads, groups, width, width of values, bias
+  it.each([
+    [1, 1, 1, 1, 1, 1, 1, undefined],
+    [2, 64, 64, 3, 3, 32, 32, [64, 64]],
+    [3, 65, 70, 4, 2, 5, 7, undefined],
+    [2, 7, 33, 6, 2, 16, 80, [2, 1, 1, 33]],
+    [1, 130, 130, 2, 1, 24, 16, [130, 130]],
+    [2, 5, 300, 2, 2, 20, 33, [1, 1, 5, 300]],
+    [2, 3, 16, 2, 2, 4, 4, [1, 16]],
+    [1, 3, 0, 2, 2, 4, 4, undefined],
+    [0, 3, 4, 2, 1, 4, 4, undefined],
+  ] as const)(
+    'attend from %i x %i to %i, %i heads on %i, widths %i and %i, bias %j, and back',
+    async (batch, queries, keys, heads, groups, width, wide, biasShape) => {
+      const shapes = {
+        q: [batch, queries, heads, width],
+        k: [batch, keys, groups, width],
+        v: [batch, keys, groups, wide],
+        dy: [batch, queries, heads, wide],
+        ...(biasShape && { bias: [...biasShape] }),
+      };
+      const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, graphInput(name, shape)]));
+      const { q, k, v, dy, bias } = inputs as Record<'q' | 'k' | 'v' | 'dy', Value> & { readonly bias?: Value };
+      const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape], i) => [name, filled(shape, i)]));
+      const forward = ops.attentionOp({ q, k, v, bias }, { scale: 0.7 });
+      const back = ops.attentionGradientOp({ q, k, v, ...forward, dy }, { scale: 0.7 });
+      const everything = { ...forward, ...back };
+      const of = (outputs: Readonly<Record<string, Value>>): Graph => ({ name: 'heads', inputs: Object.values(inputs), outputs });
+      for (const outputs of [everything, { y: forward.y }, { dk: back.dk }])
+        expect(await difference(of(outputs), feeds, executor)).toBeLessThan(2e-5);
+      if (!feeds['bias']) return;
+      // What is hidden: all behind the own place, all behind the middle, all of some rows.
+      const rows = biasShape!.at(-2)!;
+      for (const hides of [(r: number, c: number) => c > r, (_: number, c: number) => 2 * c > keys, (r: number) => r % 3 === 1]) {
+        const data = feeds['bias'].data as Float32Array;
+        const hidden = data.map((x, i) => (hides(Math.floor(i / keys) % rows, i % keys) ? -1e9 : x));
+        const masked = { ...feeds, bias: new Tensor('float32', feeds['bias'].shape, hidden) };
+        expect(await difference(of(everything), masked, executor)).toBeLessThan(2e-5);
+      }
+    },
+  );
+
   it('refuse what does not fit, in a sentence, instead of reading beyond it', async () => {
     const shapes = [[2, 3], [2, 3, 4, 5], [7], [], [1, 1, 1, 1, 1], [0, 3, 4, 5], [2, 2, 4, 5]];
     const kinds = [
@@ -327,6 +369,8 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       { op: ops.maxPoolGradientOp.op, ins: 2, outs: 1 },
       { op: ops.planeConvolutionOp.op, ins: 3, outs: 1 },
       { op: ops.matrixProductOp.op, ins: 3, outs: 1 },
+      { op: ops.attentionOp.op, ins: 4, outs: 2 },
+      { op: ops.attentionGradientOp.op, ins: 6, outs: 3 },
       { op: ops.lstmStepsOp.op, ins: 6, outs: 5 },
       { op: ops.lstmStepsGradientOp.op, ins: 7, outs: 3 },
       { op: ops.gruStepsOp.op, ins: 5, outs: 3 },
@@ -350,6 +394,7 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       reset_after: 1,
       ceil_mode: 0,
       rectified: 0,
+      scale: 1,
     };
     let refused = 0;
     for (const { op, ins, outs } of kinds) {

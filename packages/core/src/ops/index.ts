@@ -5,6 +5,7 @@ export * from './add-rows.ts';
 export * from './and.ts';
 export * from './arg-max.ts';
 export * from './arg-min.ts';
+export * from './attention.ts';
 export * from './average-pool.ts';
 export * from './batch-normalization.ts';
 export * from './bit-shift.ts';

@@ -1,22 +1,8 @@
 // What multi-head attention and the transformer blocks share: projections, heads, masks, and attention itself.
 import { fail } from '../../errors.ts';
 import type { Value } from '../../graph/index.ts';
-import {
-  add,
-  and,
-  cast,
-  greaterOrEqual,
-  matMul,
-  mul,
-  reshape,
-  reshapeLike,
-  softmax,
-  sub,
-  transpose,
-  unsqueeze,
-} from '../../ops/index.ts';
+import { and, cast, droppingAttention, greaterOrEqual, headAttention, mul, reshape, sub, unsqueeze } from '../../ops/index.ts';
 import { checkOptions } from '../../options.ts';
-import { type Dim, mulDims } from '../../tensor/index.ts';
 import { dropInProduct } from '../basic/drop.ts';
 import { linear } from '../basic/linear.ts';
 import type { InitializerLike } from '../init/index.ts';
@@ -136,56 +122,17 @@ export function attend(
   const turned = (x: Value): Value =>
     rotary === false ? x : rotate(x, { axis: 1, maxWavelength: rotary === true ? undefined : rotary });
 
-  // Heads of queries that share keys lie one below the other, so that each group is one product.
-  const own = { batch: query.shape[0]!, groups: numKvHeads, shared: numHeads / numKvHeads, steps: query.shape[1]! };
-  const other = { ...own, shared: 1, steps: keys.steps };
-  const q = stacked(turned(heads('query', query, numHeads, keyDim)), own);
-  const k = stacked(turned(heads('key', key, numKvHeads, keyDim)), other);
-  const v = stacked(heads('value', value, numKvHeads, valueDim), other);
-  const scores = matMul(mul(q, 1 / Math.sqrt(keyDim)), transpose(k, [0, 2, 1]));
+  const q = turned(heads('query', query, numHeads, keyDim));
+  const k = turned(heads('key', key, numKvHeads, keyDim));
+  const v = heads('value', value, numKvHeads, valueDim);
+  const scale = 1 / Math.sqrt(keyDim);
   const bias = biasOf(query, key, { ...masks, causal });
-  const weights = softmax(bias ? withBias(scores, bias, own) : scores);
-  const seen = matMul(...dropInProduct(weights, v, { rate: dropout, scope }));
-  return project('output', unstacked(seen, own), options.outputShape ?? width, onto);
-}
-
-/** How the rows of heads lie: `[batch * groups, shared * steps, width]`. */
-interface Stack {
-  readonly batch: Dim;
-  /** Heads of keys and values. */
-  readonly groups: number;
-  /** Heads of queries that share one of those. */
-  readonly shared: number;
-  readonly steps: Dim;
-}
-
-/** `[batch, steps, groups * shared, width] -> [batch * groups, shared * steps, width]`: what one product takes. */
-function stacked(x: Value, { batch, groups, shared, steps }: Stack): Value {
-  const width = x.shape[3]!;
-  const first = mulDims(batch, groups);
-  if (shared === 1) return reshape(transpose(x, [0, 2, 1, 3]), [first, steps, width]);
-  const apart = transpose(reshape(x, [batch, steps, groups, shared, width]), [0, 2, 3, 1, 4]);
-  return reshape(reshape(apart, [first, shared, steps, width]), [first, mulDims(shared, steps), width]);
-}
-
-/** `[batch * groups, shared * steps, width] -> [batch, groups, shared, steps, width]`, without the axis of those that share one alone. */
-function apart(x: Value, { batch, groups, shared, steps }: Stack): Value {
-  const [first, , width] = x.shape as [Dim, Dim, Dim];
-  if (shared === 1) return reshape(x, [batch, groups, steps, width]);
-  return reshape(reshape(x, [first, shared, steps, width]), [batch, groups, shared, steps, width]);
-}
-
-/** `[batch * groups, shared * steps, width] -> [batch, steps, groups * shared * width]`. */
-function unstacked(x: Value, stack: Stack): Value {
-  const moved = transpose(apart(x, stack), stack.shared === 1 ? [0, 2, 1, 3] : [0, 3, 1, 2, 4]);
-  return reshape(moved, [stack.batch, stack.steps, stack.groups * stack.shared * (x.shape[2] as number)]);
-}
-
-/** Adds what is the same for all heads, `[tq, tk]` or `[batch, 1, tq or 1, tk]`, to `[batch * groups, shared * tq, tk]`. */
-function withBias(scores: Value, bias: Value, stack: Stack): Value {
-  if (bias.shape.length === 2 && stack.shared === 1) return add(scores, bias);
-  const fitting = bias.shape.length === 2 || stack.shared === 1 ? bias : unsqueeze(bias, { axes: [2] });
-  return reshapeLike(add(apart(scores, stack), fitting), scores);
+  const drops = scope.training && dropout > 0;
+  const seen = drops
+    ? droppingAttention(q, { k, v, bias }, { scale, drop: (p, to) => dropInProduct(p, to, { rate: dropout, scope }) })
+    : headAttention(q, { k, v, bias }, { scale });
+  const flat = reshape(seen, [query.shape[0]!, query.shape[1]!, numHeads * valueDim]);
+  return project('output', flat, options.outputShape ?? width, onto);
 }
 
 /** What a score loses where a query may not see a key: enough that nothing is left of it, and finite. */
