@@ -79,9 +79,9 @@ function jobsOnMachines(address: () => string | undefined): void {
       writeFileSync(join(cwd, 'go'), '');
       await vi.waitFor(async () => expect((await jobs.get('long')).status).toBe('succeeded'), patience);
       expect(lines('long')).toEqual(['begin', 'begin', 'end']);
-      expect((await jobs.attempts('long')).map(({ status, host }) => `${status} ${host}`)).toEqual([
-        'lost ahead',
-        'succeeded behind',
+      expect((await jobs.attempts('long')).map(({ status, reason }) => `${status}: ${reason}`)).toEqual([
+        'lost: nothing is heard any more of its machine, ahead',
+        'succeeded: exit code 0',
       ]);
       second.kill('SIGKILL');
       await once(second, 'close');
