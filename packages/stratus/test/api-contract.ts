@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Client, connect } from '../src/client/index.ts';
 import type { Store } from '../src/store/index.ts';
 import { Checking, routes, type TestServer, testServer } from './api-harness.ts';
+import { start } from './cli-process.ts';
 import { inferBody, smallBytes } from './serving.ts';
 import { failure } from './store-contract.ts';
 
@@ -506,10 +507,16 @@ if (x === 3) throw new Error('three is too many');
 currentRun().log({ loss: (x - 2) ** 2 });`;
     writeFileSync(join(cwd, 'train.mjs'), script);
     const definition = { space: { x: { int: [1, 3] } }, search: 'grid', metric: 'loss', parallel: 2 };
-    const made = await sweeps.start({ key: `search-${count}`, name: 'Over REST', definition, script: 'train.mjs', cwd });
-    expect(made).toMatchObject({ key: `search-${count}`, preemptible: true, cores: 2, createdBy: 'root' });
+    // More cores than the server has: it is for the supervisor beside it, which is built and can be started as a program.
+    const named = { key: `search-${count}`, name: 'Over REST', cores: 5 };
+    const made = await sweeps.start({ ...named, definition, script: 'train.mjs', cwd });
+    const at = ['--store', store().store ?? server.store, '--blobs', server.blobs, '--spool', join(cwd, 'spool')];
+    const supervisor = start(['jobs', 'run', '--cores', '8', ...at], { cwd });
+    expect(made).toMatchObject({ key: `search-${count}`, preemptible: true, cores: 5, createdBy: 'root' });
     expect(made.command.slice(0, 4)).toEqual(['stratus', 'sweep', 'run', '--name']);
     await expect.poll(async () => (await jobs.get(made.key)).status, { timeout: 200_000 }).toMatch(/succeeded|failed/);
+    supervisor.kill('SIGTERM');
+    await supervisor.ended;
     const printed = (await jobs.logs(made.key)).map(({ text }) => text).join('');
     expect((await jobs.get(made.key)).status, printed).toBe('succeeded');
     const found = await viewer.sweeps.get(made.key);
