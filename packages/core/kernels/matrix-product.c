@@ -72,7 +72,7 @@ static const ProductWay productWays[2][PanelMost][9] = {{{WAY9(along, 1)}, {WAY6
 static const int64_t productRows[4] = {9, PanelMost == 4 ? 9 : 6, 8, 6};
 
 /** Inner places that are gone through at a time, and rows of a task: a panel of the right stays in the first cache, what it is multiplied by in the second. */
-enum { ProductInner = 192, ProductChunk = 192 };
+enum { ProductInner = 128, ProductChunk = 192 };
 
 /** `count` columns of the right side from `c0` on, inner places from `k0` on, as a panel; zeros behind the last column. */
 static void packRight(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t c0, int64_t count, float *panel) {

@@ -184,21 +184,3 @@ export const attentionCases: OpCase[] = [
       '(torch.softmax(0.5 * a.permute(0, 2, 1, 3) @ b.repeat_interleave(2, 2).permute(0, 2, 3, 1) + d, -1) @ c.repeat_interleave(2, 2).permute(0, 2, 1, 3)).permute(0, 2, 1, 3)',
   },
 ];
-
-/** @internal */
-export const attentionGradientCases: OpCase[] = [
-  {
-    ins: [
-      [1, 2, 2, 3],
-      [1, 3, 2, 3],
-      [1, 3, 2, 2],
-      [1, 2, 2, 2],
-    ],
-    build(q, k, v, dy) {
-      const { y, p } = attentionOp({ q: q!, k: k!, v: v! }, { scale: 0.5 });
-      const { dq, dk, dv } = attentionGradientOp({ q: q!, k: k!, v: v!, p, y, dy: dy! }, { scale: 0.5 });
-      return [dq, dk, dv];
-    },
-    torch: `torch.autograd.grad(${attended('a')}, (a, b, c), d, create_graph=True)`,
-  },
-];
