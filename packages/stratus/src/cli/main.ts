@@ -16,6 +16,7 @@ import { addRuns } from './runs.ts';
 import { addServe } from './serve.ts';
 import { addSweep } from './sweep.ts';
 import { addTokens } from './tokens.ts';
+import { addTraffic } from './traffic.ts';
 import { addTrain } from './train.ts';
 import { version } from './version.ts';
 
@@ -51,6 +52,7 @@ for (const add of [
   addModels,
   addDeploy,
   addServe,
+  addTraffic,
   addJobs,
   addTokens,
   addDataSets,

@@ -11,6 +11,7 @@ import { projects } from './projects.ts';
 import { runs } from './runs.ts';
 import { sweeps } from './sweeps.ts';
 import { tokens } from './tokens.ts';
+import { traffic } from './traffic.ts';
 
 /** All groups of routes, in the order of the documentation. */
 export const groups: Readonly<Record<string, readonly AnyRoute[]>> = {
@@ -23,6 +24,7 @@ export const groups: Readonly<Record<string, readonly AnyRoute[]>> = {
   blobs,
   models,
   aliases,
+  traffic,
   jobs,
   sweeps,
   tokens,
