@@ -193,7 +193,7 @@ export function apiContract(store: () => { readonly store?: string }): void {
   });
 
   it('registers versions, moves aliases and remembers it', async () => {
-    const { runs, blobs, models, aliases, project } = await fresh();
+    const { runs, blobs, models, aliases, traffic, project } = await fresh();
     await runs.create({ key: 'a', data: { rows: 3 } });
     const contents = await Promise.all([1, 2, 3].map((n) => blobs.put(bytes(n))));
     for (const { digest } of contents)
@@ -215,6 +215,12 @@ export function apiContract(store: () => { readonly store?: string }): void {
       { number: 2, version: 3, previous: 1 },
       { number: 1, version: 1, reason: 'first' },
     ]);
+    const rule = { routes: [{ version: '2', weight: 95 }, { version: '3', weight: 5, header: 'next' }], rollback: { p99Ms: 50 } }; // biome-ignore format: one line
+    expect(await traffic.set('net', { ...rule, why: 'a canary' })).toMatchObject({ number: 1, kind: 'set', rule });
+    expect(await failure(traffic.set('net', { routes: [{ version: '9', weight: 1 }] }))).toMatchObject({ code: 'unknown-name' });
+    expect((await failure(traffic.set('net', { routes: [{ version: '1', weight: 0 }] }))).message).toContain('a sum above 0');
+    expect(await traffic.end('net', { why: 'enough' })).toMatchObject({ number: 2, rule: null });
+    expect(await traffic.history('net')).toMatchObject([{ why: 'enough' }, { why: 'a canary', rule: { model: 'net' } }]);
     const file = await checking.fetch(`${server.url}/api/v1/projects/${project}/models/net/versions/2/content`);
     expect(file.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''net-2.onnx");
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(bytes(2));

@@ -13,3 +13,4 @@ export type { CallerInfo } from './routes/projects.ts';
 export type { NewRunBody, RunChangeBody, RunEndBody, RunQueryBody, WireRun } from './routes/runs.ts';
 export type { NewSweepBody, WireSweep, WireTrial } from './routes/sweeps.ts';
 export type { NewTokenBody, WireMadeToken, WireToken } from './routes/tokens.ts';
+export type { NewTrafficRuleBody, WireTrafficChange } from './routes/traffic.ts';

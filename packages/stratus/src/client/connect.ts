@@ -5,6 +5,7 @@ import type {
   NewLogPieceBody,
   NewRunBody,
   NewTokenBody,
+  NewTrafficRuleBody,
   NewVersionBody,
   RunChangeBody,
   RunEndBody,
@@ -20,6 +21,7 @@ import type {
   WireRun,
   WireSummary,
   WireToken,
+  WireTrafficChange,
   WireVersion,
 } from '../api/index.ts';
 import { appending } from './appending.ts';
@@ -125,6 +127,14 @@ export interface Client {
     gates(model: string, alias: string): Promise<WireGates>;
     remove(model: string, alias: string, options?: { readonly reason?: string }): Promise<WireAliasMove>;
     history(model: string, alias?: string): Promise<readonly WireAliasMove[]>;
+  };
+  /** How the requests to a model are spread over its versions; servers follow it a moment later. */
+  readonly traffic: {
+    set(model: string, rule: NewTrafficRuleBody): Promise<WireTrafficChange>;
+    /** All requests go to the standard version again. */
+    end(model: string, options?: { readonly why?: string }): Promise<WireTrafficChange>;
+    /** The newest first: that one holds. */
+    history(model: string): Promise<readonly WireTrafficChange[]>;
   };
   readonly jobs: JobClient;
   readonly sweeps: SweepClient;
@@ -264,6 +274,12 @@ export function connect({ url, token, project = 'default', retries = 4, fetch: o
         const query = { alias: alias === undefined ? undefined : bare(alias) };
         return (await askJson<{ moves: WireAliasMove[] }>(asking, `${model(name)}/aliases`, { query })).moves;
       },
+    },
+    traffic: {
+      // Not tried again: each change stands in the history.
+      set: (name, json) => askJson(asking, `${model(name)}/traffic`, { method: 'PUT', json, again: false }),
+      end: (name, { why } = {}) => askJson(asking, `${model(name)}/traffic`, { method: 'DELETE', query: { why } }),
+      history: async (name) => (await askJson<{ changes: WireTrafficChange[] }>(asking, `${model(name)}/traffic`)).changes,
     },
     jobs: jobClient(asking, at),
     sweeps: sweepClient(asking, at),

@@ -6,6 +6,7 @@ export type {
   NewRunBody as NewRun,
   NewSweepBody as NewSweep,
   NewTokenBody as NewToken,
+  NewTrafficRuleBody as NewTrafficRule,
   NewVersionBody as NewVersion,
   RunChangeBody as RunChange,
   RunQueryBody as RunQuery,
@@ -19,6 +20,7 @@ export type {
   WireLogPiece as LogPiece,
   WireModel as Model,
   WireToken as Token,
+  WireTrafficChange as TrafficChange,
   WireVersion as Version,
 } from '../api/index.ts';
 export type { BlobClient, BlobInput } from './blobs.ts';
