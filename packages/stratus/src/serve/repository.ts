@@ -36,7 +36,16 @@ const triedAgainMs = 60_000;
  * The models of a data plane: which there are, which of them are in memory, and which version a request means. A version takes the place of another
  * only when it is loaded and was tried, and the one before stays until its last request is answered.
  *
+ * Errors: `model-not-found`; those of `openServable` where a model is loaded.
  * Source: Open Inference Protocol v2, model repository extension.
+ *
+ * @example
+ * import { DataPlane, dense, input, openServable, sequential } from 'stratus';
+ * const net = sequential([input({ shape: [2], name: 'x' }), dense({ units: 1, name: 'y' })]);
+ * const { repository } = new DataPlane([await openServable(await net.toBytes(), { name: 'net' })]);
+ * console.log(repository.index()[0].state); // READY
+ * await repository.unload('net');
+ * console.log(repository.names().length); // 0
  */
 export class Repository {
   readonly #models = new Map<string, KnownModel>();

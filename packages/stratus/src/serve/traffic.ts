@@ -57,6 +57,19 @@ const isFailure = (code: string): boolean => {
 /**
  * Which version answers: canaries by weight or by a word in the request, shadows that are asked too, and roll-back when a version that gets more than
  * before turns out bad. A rule holds only when all of its versions are in memory and were tried.
+ *
+ * Errors: `bad-value` for rules that make no sense, `model-not-found` for versions that are not there.
+ * Source: nginx's smooth weighted round robin.
+ *
+ * @example
+ * import { DataPlane, dense, input, openServable, sequential } from 'stratus';
+ * const net = sequential([input({ shape: [2], name: 'x' }), dense({ units: 1, name: 'y' })]);
+ * const bytes = await net.toBytes();
+ * const versions = ['1', '2'].map((version) => openServable(bytes, { name: 'net', version }));
+ * const { traffic } = new DataPlane(await Promise.all(versions));
+ * const routes = [{ version: '1', weight: 95 }, { version: '2', weight: 5, header: 'next' }];
+ * await traffic.set({ model: 'net', routes, rollback: { errorRate: 0.02 } }, { by: 'ann', why: 'a canary' });
+ * console.log(traffic.choose('net', 'next')); // 2
  */
 export class Traffic {
   readonly #repository: Repository;
