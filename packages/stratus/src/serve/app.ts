@@ -28,6 +28,9 @@ export const writeError = (error: unknown): void => {
   if (error instanceof Error && error.cause !== undefined) writeError(error.cause);
 };
 
+/** Says which route of a model's traffic rule a request takes. */
+const routeHeader = 'stratus-route';
+
 const json = { 'content-type': 'application/json' };
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -126,7 +129,9 @@ export function serveApp(
     const { raw } = c.req;
     const text = await bodies.withBody(raw, async (body) => {
       const records = await readRecords(plainBody(body, raw.headers), raw.headers.get('content-type') ?? '', steps);
-      return writePredictions(await plane.predict(name, records, { version, signal: raw.signal }));
+      return writePredictions(
+        await plane.predict(name, records, { version, signal: raw.signal, label: c.req.header(routeHeader) }),
+      );
     });
     return c.body(text, 200, json);
   };
@@ -167,7 +172,7 @@ export function serveApp(
       const text = await bodies.withBody(raw, async (body) => {
         const { parseRequest } = await import('./parse-request.ts');
         const request = parseRequest(await valueOf(body, raw.headers));
-        return writeResponse(await plane.infer(name, request, { version, signal: raw.signal }));
+        return writeResponse(await plane.infer(name, request, { version, signal: raw.signal, label: c.req.header(routeHeader) }));
       });
       return c.body(text, 200, json);
     });
@@ -184,7 +189,7 @@ export function serveApp(
     }
     const status = statusOf[e.code];
     if (status === 500) report(e);
-    if (e.code === 'busy') c.header('retry-after', '1');
+    if (e.code === 'busy') c.header('retry-after', String(Math.ceil(Number(e.details['retryAfterMs'] ?? 1000) / 1000)));
     const { name, known } = e.details as { readonly name?: string; readonly known?: readonly string[] };
     const suggestion = e.code === 'model-not-found' ? didYouMean(name!, known!) : '';
     return c.json({ error: e.message + suggestion, code: e.code }, status);

@@ -1,0 +1,44 @@
+// `stratus traffic`, as users run it: built, in processes of its own.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Ended, start } from './cli-process.ts';
+import { smallBytes } from './serving.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'stratus-cli-traffic-'));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+const stratus = (...args: string[]): Promise<Ended> => start(args, { cwd }).ended;
+
+beforeAll(async () => {
+  writeFileSync(join(cwd, 'small.onnx'), await smallBytes());
+  for (const _ of [1, 2]) expect((await stratus('models', 'register', 'small.onnx', '--name', 'net')).code).toBe(0);
+});
+
+it('spreads the requests to a model, and shows what holds and who said so', async () => {
+  const canary = ['--route', '1=95', '--route', '2=5:next', '--max-error-rate', '0.02', '--why', 'a canary', '--by', 'ann'];
+  const set = await stratus('traffic', 'net', ...canary, '--shadow', '2');
+  expect([set.code, set.stderr]).toEqual([0, '']);
+  expect(set.stdout).toMatch(/^ {2} {4}95 % {2}1$/m);
+  expect(set.stdout).toMatch(/5 % {2}2, and requests that name it next\n {2} {2}shadow {2}2\n/);
+  expect(set.stdout).toContain('more than 2 % of its requests fail.');
+  expect(set.stdout).toMatch(/^1 {2}.* {2}1=95 2=5 {2}ann {2}“a canary”$/m);
+  const ended = await stratus('traffic', 'net', '--end', '--json');
+  const { rule, changes } = JSON.parse(ended.stdout) as { rule: unknown; changes: { number: number; rule: unknown }[] };
+  expect([rule, changes.map(({ number }) => number)]).toEqual([null, [2, 1]]);
+  expect(changes[1]!.rule).toMatchObject({ shadow: { version: '2' }, rollback: { errorRate: 0.02 } });
+  expect((await stratus('traffic', 'net')).stdout).toContain('all requests go to @production');
+});
+
+it.each([
+  [['net', '--route', '9=1'], 1, "no version of the model net named '9'"],
+  [['nett'], 1, "Did you mean 'net'?"],
+  [['net', '--route', 'x'], 2, 'It must look like 3=90'],
+  [['net', '--shadow', '1'], 2, 'A rule needs routes'],
+  [['net', '--end', '--route', '1=1'], 2, '--end and a rule'],
+  [['net', '--route', '1=0'], 1, 'a sum above 0'],
+] as const)('refuses %j', async (args, code, part) => {
+  const ended = await stratus('traffic', ...args);
+  expect(ended.stderr).toContain(part);
+  expect(ended.code).toBe(code);
+});
