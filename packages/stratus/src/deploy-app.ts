@@ -1,7 +1,7 @@
 import { type Model, StratusError } from '@stratus/core';
 import { type DeployedPlaneOptions, deployedPlane } from './deployed-plane.ts';
 import { guarded, isLoopback, siteCheck } from './keys/index.ts';
-import { defaultBodyLimitBytes, type ServeAppOptions, serveApp, statusOf, writeError } from './serve/index.ts';
+import { defaultBodyLimitBytes, type ServeAppOptions, Statistics, serveApp, statusOf, writeError } from './serve/index.ts';
 import {
   type Certificates,
   type Fetch,
@@ -52,11 +52,20 @@ export async function openDeployedApp(model: Model | string | Uint8Array, option
   const { host, origins = [], bodyLimitBytes = defaultBodyLimitBytes, report = writeError, tls } = options;
   const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, maxConnections, stalledMs, beside } = options;
   const certificates: Certificates | undefined = tls && (await openCertificates(tls)); // first: it is quicker to say than a model to load
-  const { name, plane, follow } = await deployedPlane(model, { ...options, report });
+  const statistics = new Statistics(options.observer);
+  const { name, plane, follow } = await deployedPlane(model, { ...options, report, observer: statistics });
   let stopFollowing = (): void => {};
   try {
-    const served = serveApp(plane, { bodyLimitBytes, report }).fetch;
-    const fetch: Fetch = beside ? (request) => beside(request) ?? served(request) : (request) => served(request);
+    const served = serveApp(plane, {
+      bodyLimitBytes,
+      report,
+      statistics,
+      vertex: options.vertex,
+      repository: options.repository ?? isLoopback(host),
+    }).fetch;
+    const fetch: Fetch = beside
+      ? (request, node) => beside(request) ?? served(request, node)
+      : (request, node) => served(request, node);
     const sites = siteCheck({ origins, refuseOthers: isLoopback(host) });
     stopFollowing = follow();
     return {

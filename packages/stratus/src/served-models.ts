@@ -1,5 +1,5 @@
 import { registryShelf } from './registry-shelf.ts';
-import { DataPlane, type DataPlaneOptions, serveApp } from './serve/index.ts';
+import { DataPlane, type DataPlaneOptions, Statistics, serveApp } from './serve/index.ts';
 import { TrafficFollower } from './traffic-follower.ts';
 import type { Workspace } from './workspace/index.ts';
 
@@ -27,14 +27,16 @@ export class ServedModels {
 
   constructor(workspace: Workspace, { bodyLimitBytes, report, lookMs, ...options }: ServedModelsOptions) {
     const traffic = new TrafficFollower(workspace.store, report);
+    const statistics = new Statistics(options.observer);
     this.plane = new DataPlane([], {
       ...options,
+      observer: statistics,
       report,
       shelf: registryShelf(workspace),
       trafficChanged: (change) => void traffic.keep(change),
     });
     this.#traffic = traffic;
-    this.#app = serveApp(this.plane, { bodyLimitBytes, report });
+    this.#app = serveApp(this.plane, { bodyLimitBytes, report, statistics });
     this.#lookMs = lookMs;
   }
 

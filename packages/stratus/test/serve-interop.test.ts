@@ -30,8 +30,13 @@ def reason(call):
         return [e.status(), e.message()]
 result = ask(x, request_id='42')
 best = ask(x, [http.InferRequestedOutput('y', binary_data=False, class_count=1)])
+def halves(array, **more):
+    tensor = http.InferInput('x', array.shape, 'FP32').set_data_from_numpy(array)
+    return client.infer('m', [tensor], **more)
 many = [client.async_infer('m', [tensor]) for tensor in [http.InferInput('x', [1, 3], 'FP32').set_data_from_numpy(x[:1] + i, binary_data=False) for i in range(20)]]
-binary = http.InferInput('x', [2, 3], 'FP32').set_data_from_numpy(x)
+mixed = http.InferInput('x', x.shape, 'FP32').set_data_from_numpy(x, binary_data=False)
+short = http.InferInput('x', [2, 3], 'FP32').set_data_from_numpy(x)
+short.set_shape([3, 3])
 print(json.dumps({
     'live': client.is_server_live(), 'ready': client.is_server_ready(), 'model': client.is_model_ready('m'), 'none': client.is_model_ready('none'),
     'server': client.get_server_metadata(), 'metadata': client.get_model_metadata('m'),
@@ -39,7 +44,18 @@ print(json.dumps({
     'best': [row[0] for row in best.as_numpy('y').tolist()],
     'many': [m.get_result().as_numpy('y').tolist() for m in many],
     'unknown': reason(lambda: ask(x, name='z')), 'nowhere': reason(lambda: ask(x, model='n')),
-    'binary': reason(lambda: client.infer('m', [binary])),
+    'binary': [
+        halves(x).as_numpy('y').tolist(),
+        halves(x, outputs=[http.InferRequestedOutput('y')]).as_numpy('y').tolist(),
+        halves(x, outputs=[http.InferRequestedOutput('y', binary_data=False)]).as_numpy('y').tolist(),
+        client.infer('m', [mixed], outputs=[http.InferRequestedOutput('y')]).as_numpy('y').tolist(),
+        halves(x, request_compression_algorithm='gzip').as_numpy('y').tolist(),
+        halves(x, request_compression_algorithm='deflate', timeout=10_000_000, priority=1).as_numpy('y').tolist(),
+    ],
+    'classes': [row[0].decode() for row in halves(x, outputs=[http.InferRequestedOutput('y', class_count=1)]).as_numpy('y').tolist()],
+    'short': reason(lambda: client.infer('m', [short])),
+    'stats': client.get_inference_statistics('m')['model_stats'][0]['inference_stats']['success']['count'] > 25,
+    'config': client.get_model_config('m')['input'],
 }))
 `;
 
@@ -61,7 +77,11 @@ describe('clients of others', () => {
     expect(seen['many']).toEqual(Array.from({ length: 20 }, (_, i) => [answer([1 + i, 2 + i, 3 + i])]));
     expect(seen['unknown']).toEqual(['400', expect.stringContaining('There is no input named "z"')]);
     expect(seen['nowhere']).toEqual(['404', expect.stringContaining("There is no model 'n'")]);
-    expect(seen['binary']).toEqual(['400', expect.stringContaining('does not take binary tensor data')]);
+    expect(seen['binary']).toEqual(new Array(6).fill([answer([1, 2, 3]), answer([9, 1, 0])]));
+    expect(seen['classes']).toEqual(['9.000000:2:owl', '9.500000:0:cat']);
+    expect(seen['short']).toEqual(['400', expect.stringContaining("Input 'x'")]);
+    expect(seen['stats']).toBe(true);
+    expect(seen['config']).toEqual([{ name: 'x', data_type: 'TYPE_FP32', dims: [-1, 3], unit: 'centimetres' }]);
     await server.stop();
   });
 });

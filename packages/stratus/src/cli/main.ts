@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { colorsFor } from '../progress/index.ts';
+import { addClient } from './client.ts';
 import { addDataSets } from './data-sets.ts';
 import { addDeploy } from './deploy.ts';
 import { addDoctor } from './doctor.ts';
@@ -53,6 +54,7 @@ for (const add of [
   addDeploy,
   addServe,
   addTraffic,
+  addClient,
   addJobs,
   addTokens,
   addDataSets,

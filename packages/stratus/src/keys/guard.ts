@@ -8,18 +8,18 @@ export interface Guards {
   readonly answerError: (error: unknown) => Response;
 }
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+type Fetch = (request: Request, node?: object) => Response | Promise<Response>;
 
 /** An application behind what decides who may ask it. */
 export function guarded(fetch: Fetch, { sites, answerError }: Guards): Fetch {
-  return (request) => {
+  return (request, node) => {
     let site: SiteAnswer | undefined;
     try {
       site = sites(request);
     } catch (e) {
       return answerError(e);
     }
-    if (site === undefined) return fetch(request);
+    if (site === undefined) return fetch(request, node); // it may answer in Node: nothing is added to what it says
     if (site.answer !== undefined) return site.answer;
     const answer = fetch(request);
     return answer instanceof Response ? site.readable(answer) : answer.then(site.readable);

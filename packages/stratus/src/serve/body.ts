@@ -1,8 +1,16 @@
+import { promisify } from 'node:util';
+import { gunzip, inflate } from 'node:zlib';
 import { fail } from '@stratus/core';
+import { shown } from './wording.ts';
 
 /** So many bodies at once are always taken; further ones while all together are not larger than `mostBytes`. */
 const alwaysTaken = 64;
 const mostBytes = 256 * 2 ** 20;
+
+/** What unpacks a body, off the event loop, up to a size. */
+const unpackers = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
+
+const isKnown = (encoding: string): encoding is keyof typeof unpackers => Object.hasOwn(unpackers, encoding);
 
 /** Reads request bodies, and watches over how much memory they take together. */
 export class BodyReader {
@@ -27,6 +35,30 @@ export class BodyReader {
     } finally {
       this.#count--;
       this.#bytes -= expected;
+    }
+  }
+
+  /** The same, unpacked where it came packed. Errors: also `bad-request` for an encoding that is not known, or another one than it says. */
+  withPlainBody<T>(request: Request, use: (body: Uint8Array) => Promise<T>): Promise<T> {
+    const encoding = request.headers.get('content-encoding') ?? '';
+    if (encoding === '' || encoding === 'identity') return this.withBody(request, use);
+    return this.withBody(request, async (body) => await use(await this.#unpacked(encoding, body)));
+  }
+
+  async #unpacked(encoding: string, body: Uint8Array): Promise<Uint8Array> {
+    if (!isKnown(encoding)) {
+      const reason = `The body has the content encoding ${shown(encoding)}; send it as gzip, deflate, or without.`;
+      throw fail('bad-request', { reason });
+    }
+    if (this.#count >= alwaysTaken && this.#bytes + this.#limit > mostBytes) throw fail('busy', { waiting: this.#count });
+    this.#bytes += this.#limit; // until it is there, it may be as large as that
+    try {
+      return await unpackers[encoding](body, { maxOutputLength: this.#limit });
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw fail('too-large', { limitBytes: this.#limit });
+      throw fail('bad-request', { reason: `The body is no ${encoding}: ${(e as Error).message}.` }, e);
+    } finally {
+      this.#bytes -= this.#limit;
     }
   }
 

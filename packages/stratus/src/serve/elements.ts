@@ -6,6 +6,12 @@ import { shown } from './wording.ts';
 /** So many elements are read or written between two looks at the clock: about a millisecond. */
 const piece = 65536;
 
+/** How elements are read. */
+export interface ElementReading {
+  /** Floats may be NaN and infinite. */
+  readonly nonFinite?: boolean;
+}
+
 /** Puts one element where it belongs; returns what it should have been, if it is something else. */
 type Put = (data: never, at: number, value: unknown) => string | undefined;
 
@@ -80,6 +86,15 @@ const puts: Readonly<Record<DType, Put>> = {
   string: text,
 };
 
+/** The same for floats, with NaN and infinities. */
+const anyFloat =
+  (dtype: DType, strict: (data: unknown, at: number, value: unknown) => string | undefined) =>
+  (data: unknown, at: number, value: unknown): string | undefined => {
+    if (typeof value !== 'number' || Number.isFinite(value)) return strict(data, at, value);
+    (data as Float64Array)[at] = dtype === 'float16' ? toFloat16(value) : value;
+    return undefined;
+  };
+
 /** A tensor's place in the protocol: its name for messages, its type, its shape. */
 interface Wanted {
   readonly name: string;
@@ -113,7 +128,11 @@ function* innermost({ name, shape }: Wanted, list: readonly unknown[], axis = 0,
  * The tensor that JSON data stand for, flat or nested.
  * Errors: `bad-request` for a wrong number of elements, and for the first element that is none of this datatype.
  */
-export async function readElements(wanted: Wanted, data: readonly unknown[]): Promise<Tensor> {
+export async function readElements(
+  wanted: Wanted,
+  data: readonly unknown[],
+  { nonFinite = false }: ElementReading = {},
+): Promise<Tensor> {
   const { name, dtype, shape } = wanted;
   const size = shape.reduce((n, d) => n * d, 1);
   const nested = shape.length > 1 && Array.isArray(data[0]);
@@ -125,7 +144,8 @@ export async function readElements(wanted: Wanted, data: readonly unknown[]): Pr
   const rows: (readonly unknown[])[] = nested ? [] : [data];
   for (const row of nested ? innermost(wanted, data) : []) if (rows.push(row) % 1024 === 0) await giveTurn();
   const tensor = new Tensor(dtype, shape, dtypes[dtype].make(size));
-  const put = puts[dtype] as (data: unknown, at: number, value: unknown) => string | undefined;
+  const strict = puts[dtype] as (data: unknown, at: number, value: unknown) => string | undefined;
+  const put = nonFinite && dtypes[dtype].kind === 'float' ? anyFloat(dtype, strict) : strict;
   let at = 0;
   let untilTurn = piece;
   for (const row of rows) {

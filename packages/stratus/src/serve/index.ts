@@ -17,13 +17,16 @@ export type {
   ServerMetadata,
   TensorMetadata,
 } from './protocol.ts';
+export { modelConfig } from './protocols/oip/config.ts';
 export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
 export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
+export { Statistics } from './statistics.ts';
 export { statusOf } from './status.ts';
 export type { ChangeNote, Traffic, TrafficReport, VersionReport } from './traffic.ts';
 export { checkRule, type RollbackLimits, type Route, type Shadow, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
+export { type ModelConfig, typedClient } from './typed-client.ts';
 export { sampleFeeds } from './warm-up.ts';

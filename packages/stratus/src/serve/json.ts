@@ -1,6 +1,6 @@
 import { fail } from '@stratus/core';
 import { giveTurn } from './give-turn.ts';
-import type { InferResponse } from './protocol.ts';
+import type { InferResponse, RequestParameters, ResponseOutput } from './protocol.ts';
 
 /** Shorter texts are parsed at once: about a millisecond. Also the size of the pieces of longer ones. */
 const piece = 65536;
@@ -28,14 +28,37 @@ const exactNumber = (token: string): number | bigint => {
   return !Number.isSafeInteger(value) && /^\s*-?\d{1,20}\s*$/.test(token) ? BigInt(token) : value;
 };
 
+/** How JSON is read. */
+export interface JsonReading {
+  /** Takes NaN, Infinity and -Infinity, which are no JSON, as numbers: TensorFlow Serving has them. */
+  readonly nonFinite?: boolean;
+}
+
+const words: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+};
+const anyWord = /NaN|Infinity/;
+
+/** A word as a text, which nothing else is where it is used. */
+const quotedWord = (token: string): string => (Object.hasOwn(words, token) ? `"${token}"` : token);
+
+/** The numbers of such texts, in nested lists too. */
+const numberOfWord = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(numberOfWord);
+  return typeof value === 'string' ? words[value] : value;
+};
+
 /**
  * JSON as values: whole numbers beyond 2^53 as bigint, all else as `JSON.parse` has it. Long texts are read in pieces, so that the
  * event loop turns.
  *
  * Errors: `bad-request`, also for more than 32 levels or 10,000 objects in a long text.
  */
-export async function readJson(text: string): Promise<unknown> {
-  return text.length <= piece && !longInteger.test(text) ? native(text) : new JsonReader(text).read();
+export async function readJson(text: string, { nonFinite = false }: JsonReading = {}): Promise<unknown> {
+  const isPlain = text.length <= piece && !longInteger.test(text) && !(nonFinite && anyWord.test(text));
+  return isPlain ? native(text) : new JsonReader(text, nonFinite).read();
 }
 
 interface OpenList {
@@ -48,14 +71,16 @@ interface OpenObject {
 
 class JsonReader {
   readonly #text: string;
+  readonly #nonFinite: boolean;
   #at = 0;
   #objects = 0;
   #whole: unknown;
   /** What is not closed yet, outermost first. */
   readonly #open: (OpenList | OpenObject)[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, nonFinite: boolean) {
     this.#text = text;
+    this.#nonFinite = nonFinite;
   }
 
   async read(): Promise<unknown> {
@@ -160,6 +185,7 @@ class JsonReader {
     const token = pattern.exec(this.#text)?.[0];
     if (token === undefined) throw this.#unexpected(first, 'a value');
     this.#at += token.length;
+    if (this.#nonFinite && Object.hasOwn(words, token)) return words[token];
     return /^-?\d{16,}$/.test(token) ? exactNumber(token) : native(token);
   }
 
@@ -201,7 +227,9 @@ class JsonReader {
     const part = text.slice(this.#at, end);
     const isExact = !longInteger.test(part);
     if (!isExact && !isFlat) return false;
-    const values = native(`[${part}]`) as unknown[];
+    const hasWords = this.#nonFinite && anyWord.test(part);
+    const read = native(`[${hasWords ? part.replaceAll(/[\w.+-]+/g, quotedWord) : part}]`) as unknown[];
+    const values = hasWords ? read.map(numberOfWord) : read;
     if (values.length === 0) throw broken(`a value is missing at position ${end}`);
     if (isExact) for (const value of values) list.push(value);
     else
@@ -214,11 +242,24 @@ class JsonReader {
 
 const [quote, brace, bracket, endBracket, comma] = ['"', '{', '[', ']', ','].map((c) => c.charCodeAt(0));
 
+/** A response; an output without data has its numbers behind the text. */
+export type WrittenResponse = Omit<InferResponse, 'outputs'> & {
+  readonly outputs: readonly (Omit<ResponseOutput, 'data'> & {
+    readonly data?: ResponseOutput['data'];
+    readonly parameters?: RequestParameters;
+  })[];
+};
+
 /** A response as JSON text, made in pieces, so that the event loop turns. Whole numbers are written exactly. */
-export async function writeResponse({ outputs, ...head }: InferResponse): Promise<string> {
+export async function writeResponse({ outputs, ...head }: WrittenResponse): Promise<string> {
   const parts: string[] = [];
   for (const { data, ...about } of outputs) {
-    parts.push(`${parts.length > 0 ? ',' : ''}${JSON.stringify(about).slice(0, -1)},"data":[`);
+    const before = parts.length > 0 ? ',' : '';
+    if (data === undefined) {
+      parts.push(before + JSON.stringify(about));
+      continue;
+    }
+    parts.push(`${before}${JSON.stringify(about).slice(0, -1)},"data":[`);
     for (let start = 0; start < data.length; start += piece / 8) {
       const part = data.slice(start, start + piece / 8);
       const plain = part.some((x) => typeof x === 'bigint')

@@ -79,7 +79,3 @@ export const datatypeOf = (dtype: DType): string => dtypes[dtype].oip;
 
 /** All datatypes, for messages. */
 export const datatypes: readonly string[] = Object.values(dtypes).map(({ oip }) => oip);
-
-/** What a client is told that sends tensors as bytes. */
-export const noBinaryData =
-  "This server does not take binary tensor data. Send numbers as JSON in 'data' (in tritonclient: set_data_from_numpy(x, binary_data=False)).";

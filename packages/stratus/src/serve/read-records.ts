@@ -66,8 +66,8 @@ function* piecesOf(text: string): Iterable<string> {
   for (let at = 0; at < text.length; at += piece) yield text.slice(at, at + piece);
 }
 
-/** Records of CSV with a head, as fields have them. Errors: `bad-request` that names the line. */
-async function recordsOfCsv(text: string, fields: readonly Field[]): Promise<PredictRecord[]> {
+/** The lines of CSV, as texts. Errors: `bad-request` that names the line. */
+export async function rowsOfCsv(text: string): Promise<string[][]> {
   const { parse } = await import('csv-parse');
   const rows: string[][] = [];
   try {
@@ -77,6 +77,12 @@ async function recordsOfCsv(text: string, fields: readonly Field[]): Promise<Pre
   } catch (e) {
     throw fail('bad-request', { reason: `The body is no CSV: ${(e as Error).message}.` }, e);
   }
+  return rows;
+}
+
+/** Records of CSV with a head, as fields have them. Errors: `bad-request` that names the line. */
+async function recordsOfCsv(text: string, fields: readonly Field[]): Promise<PredictRecord[]> {
+  const rows = await rowsOfCsv(text);
   const [head = [], ...rest] = rows;
   if (rest.length > mostRecords)
     throw fail('bad-request', { reason: `The body has ${rest.length} rows; at most ${mostRecords} are answered at once.` });

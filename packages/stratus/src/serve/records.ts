@@ -136,15 +136,19 @@ export async function predictionsOf(
   return predictions;
 }
 
-/** An answer as JSON, written a part at a time. */
-export async function writePredictions({ predictions, ...head }: PredictResponse): Promise<string> {
+/** Predictions as a list in JSON, written a part at a time. */
+export async function writePredictionList(predictions: readonly Prediction[]): Promise<string> {
   const parts: string[] = [];
   for (let at = 0; at < predictions.length; at += rowsATurn) {
     parts.push(JSON.stringify(predictions.slice(at, at + rowsATurn)).slice(1, -1));
     await giveTurn();
   }
-  return `${JSON.stringify(head).slice(0, -1)},"predictions":[${parts.join(',')}]}`;
+  return `[${parts.join(',')}]`;
 }
+
+/** An answer as JSON. */
+export const writePredictions = async ({ predictions, ...head }: PredictResponse): Promise<string> =>
+  `${JSON.stringify(head).slice(0, -1)},"predictions":${await writePredictionList(predictions)}}`;
 
 /** The best of some classes with its number, and those of all by name. One number for two classes is that of the second. */
 function bestOf(values: readonly ResponseElement[], names: readonly string[]): Prediction {

@@ -8,7 +8,7 @@ const mostShown = 32;
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A command that asks the model. */
-function curlExample(plane: DataPlane, { name, preprocessing }: Servable, origin: string): string {
+export function curlExample(plane: DataPlane, { name, preprocessing }: Servable, origin: string): string {
   const path = `${origin}/v2/models/${encodeURIComponent(name)}`;
   if (preprocessing) return `curl -s ${quoted(`${path}/predict`)} -d ${quoted(JSON.stringify(preprocessing.example))}`;
   const example = plane.example(name);
@@ -26,12 +26,13 @@ const describePort = ({ name, dtype, dims, anyRank, unit }: ServablePort) => ({
 });
 
 /** What can be called here. */
-export function welcome(plane: DataPlane, origin: string) {
+export function welcome(plane: DataPlane, origin: string, paths: readonly string[]) {
   return {
     ...plane.serverMetadata(),
     protocol: 'Open Inference Protocol v2 over HTTP and JSON',
     models: plane.models().map((name) => {
-      const servable = plane.servable(name);
+      const servable = plane.repository.loaded(name)?.servable;
+      if (!servable) return { name, inputs: [], outputs: [], try: `curl -s ${origin}/v2/models/${encodeURIComponent(name)}` }; // loaded when it is asked
       return {
         name,
         inputs: servable.inputs.map(describePort),
@@ -42,25 +43,15 @@ export function welcome(plane: DataPlane, origin: string) {
         try: curlExample(plane, servable, origin),
       };
     }),
-    paths: [
-      '/v2',
-      '/v2/health/live',
-      '/v2/health/ready',
-      '/v2/models',
-      '/v2/models/NAME',
-      '/v2/models/NAME/ready',
-      '/v2/models/NAME/example',
-      'POST /v2/models/NAME/infer',
-      'POST /v2/models/NAME/predict',
-    ],
+    paths,
   };
 }
 
 const escaped = (value: unknown): string => String(value).replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** The same as a page for people. */
-export function welcomePage(plane: DataPlane, origin: string): string {
-  const { models, name, version, paths } = welcome(plane, origin);
+export function welcomePage(plane: DataPlane, origin: string, paths: readonly string[]): string {
+  const { models, name, version } = welcome(plane, origin, paths);
   const ports = (list: (typeof models)[number]['inputs'] | (typeof models)[number]['outputs']) =>
     list
       .map((port) => {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Certificates } from './certificates.ts';
 import { type ConnectionLimits, guardConnections, headerLimits, tooManyHeaders } from './connections.ts';
 import type { Followed } from './followed-files.ts';
@@ -24,7 +24,12 @@ export interface HttpServer {
 }
 
 /** An application of web standards. */
-export type Fetch = (request: Request) => Response | Promise<Response>;
+export type Fetch = (request: Request, node?: NodeRequest) => Response | Promise<Response>;
+
+/** What Node knows of a request besides: who serves many of them may answer it there. */
+export interface NodeRequest {
+  readonly outgoing?: ServerResponse;
+}
 
 /** Counts the requests that have come and are not yet answered. */
 class Traffic {
@@ -57,8 +62,11 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
   const { host, bodyLimitBytes, certificates, headersTimeoutMs, requestTimeoutMs, report } = options;
   const { createAdaptorServer } = await import('@hono/node-server');
   const { createServer } = certificates ? await import('node:https') : await import('node:http');
-  const answer = (request: Request, { incoming }: { incoming: unknown }): Response | Promise<Response> =>
-    tooManyHeaders(incoming as IncomingMessage) ? refusal() : fetch(request);
+  const answer = (
+    request: Request,
+    { incoming, outgoing }: { incoming: unknown; outgoing: unknown },
+  ): Response | Promise<Response> =>
+    tooManyHeaders(incoming as IncomingMessage) ? refusal() : fetch(request, { outgoing: outgoing as ServerResponse });
   const server = createAdaptorServer({
     fetch: answer as Parameters<typeof createAdaptorServer>[0]['fetch'],
     hostname: host,
