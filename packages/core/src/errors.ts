@@ -140,6 +140,8 @@ const sentences = {
     `The server is at its limit: ${d.waiting} requests are waiting. Try again in ${d.retryAfterMs === undefined ? 'a moment' : `${Math.ceil(d.retryAfterMs)} ms`}.`,
   deadline: (d: { deadlineMs: number }) =>
     `The request was to be answered within ${d.deadlineMs} ms, and that time is over. Give it longer, or ask for less at a time.`,
+  'too-many-requests': (d: { name: string; perMinute: number; retryAfterMs: number }) =>
+    `'${d.name}' may send ${d.perMinute} requests a minute, and has. Try again in ${Math.ceil(d.retryAfterMs / 1000)} s.`,
   usage: (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`,
 } as const;
 

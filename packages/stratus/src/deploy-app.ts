@@ -1,6 +1,14 @@
-import { type Model, StratusError } from '@stratus/core';
+import { fail, type Model, StratusError } from '@stratus/core';
 import { type DeployedPlaneOptions, deployedPlane } from './deployed-plane.ts';
-import { guarded, isLoopback, siteCheck } from './keys/index.ts';
+import {
+  type Authorizer,
+  guarded,
+  isLoopback,
+  openAuthorizer,
+  siteCheck,
+  type TakeTurn,
+  type TokenOptions,
+} from './keys/index.ts';
 import { defaultBodyLimitBytes, type ServeAppOptions, Statistics, serveApp, statusOf, writeError } from './serve/index.ts';
 import {
   type Certificates,
@@ -15,6 +23,11 @@ import {
 export interface DeployedAppOptions extends Omit<DeployedPlaneOptions, 'report'>, ServeAppOptions {
   readonly host: string;
   readonly tls?: TlsFiles | undefined;
+  readonly keys?: string | undefined;
+  readonly tokens?: TokenOptions | undefined;
+  readonly withoutKeys?: boolean | undefined;
+  /** Who counts the requests of clients; this process alone unless told. */
+  readonly takeTurn?: TakeTurn | undefined;
   readonly origins?: readonly string[] | undefined;
   readonly maxConnections?: number | undefined;
   readonly stalledMs?: number | undefined;
@@ -30,6 +43,8 @@ export interface DeployedApp {
   readonly fetch: Fetch;
   /** How its server is to be made. */
   readonly http: HttpServerOptions;
+  /** Who asks needs a key or a token. */
+  readonly needsKey: boolean;
   /** What is read again when its files change. */
   readonly followed: readonly Followed[];
   /** A command that asks the model at this address. */
@@ -49,9 +64,41 @@ const problemOf =
 
 /** Opens a model for serving. Errors: those of `deploy` but of its port. */
 export async function openDeployedApp(model: Model | string | Uint8Array, options: DeployedAppOptions): Promise<DeployedApp> {
-  const { host, origins = [], bodyLimitBytes = defaultBodyLimitBytes, report = writeError, tls } = options;
-  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, maxConnections, stalledMs, beside } = options;
-  const certificates: Certificates | undefined = tls && (await openCertificates(tls)); // first: it is quicker to say than a model to load
+  const { host, report = writeError, tls } = options;
+  void import('@hono/node-server'); // is read while the engine makes the model ready
+  // First: what is wrong with these is said quicker than a model is loaded.
+  const certificates: Certificates | undefined = tls && (await openCertificates(tls));
+  const authorizer = await openAuthorizer({ ...options, report });
+  try {
+    checkReach(host, authorizer.needsKey || certificates?.asksClients === true, options.withoutKeys);
+    return await opened(model, { ...options, host, report }, { certificates, authorizer });
+  } catch (e) {
+    for (const one of authorizer.followed) one.close();
+    throw e;
+  }
+}
+
+/** Errors: `usage` where other machines could ask without a key. */
+export function checkReach(host: string, asksForKeys: boolean, withoutKeys = false): void {
+  if (isLoopback(host) || asksForKeys || withoutKeys) return;
+  throw fail('usage', {
+    reason: `On ${host} other machines could ask, and nobody needs a key, so everybody could.`,
+    fix: 'Make a key, stratus keys create NAME, and start with --keys keys.json; or take tokens with --jwks, or client certificates with --tls-ca; or listen on 127.0.0.1. Where something before the server checks who asks, say --no-keys.',
+  });
+}
+
+interface Checks {
+  readonly certificates: Certificates | undefined;
+  readonly authorizer: Authorizer;
+}
+
+async function opened(
+  model: Model | string | Uint8Array,
+  options: DeployedAppOptions & { readonly report: (error: unknown) => void },
+  { certificates, authorizer }: Checks,
+): Promise<DeployedApp> {
+  const { host, origins = [], bodyLimitBytes = defaultBodyLimitBytes, report, beside } = options;
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, maxConnections, stalledMs } = options;
   const statistics = new Statistics(options.observer);
   const { name, plane, follow } = await deployedPlane(model, { ...options, report, observer: statistics });
   let stopFollowing = (): void => {};
@@ -66,13 +113,15 @@ export async function openDeployedApp(model: Model | string | Uint8Array, option
     const fetch: Fetch = beside
       ? (request, node) => beside(request) ?? served(request, node)
       : (request, node) => served(request, node);
-    const sites = siteCheck({ origins, refuseOthers: isLoopback(host) });
+    const sites = siteCheck({ origins, refuseOthers: isLoopback(host) && !authorizer.needsKey });
+    const guards = { sites, authorizer, models: () => plane.models(), answerError: problemOf(report) };
     stopFollowing = follow();
     return {
       name,
-      fetch: guarded(fetch, { sites, answerError: problemOf(report) }),
+      fetch: guarded(fetch, guards),
       http: { host, bodyLimitBytes, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
-      followed: [],
+      followed: authorizer.followed,
+      needsKey: authorizer.needsKey,
       async tryIt(url) {
         const response = await served(new Request(url, { headers: { accept: 'application/json' } }));
         const { models } = (await response.json()) as { models?: readonly { readonly try?: string }[] };

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { createExecutor } from '@stratus/core';
 import { type DeployedAppOptions, openDeployedApp } from './deploy-app.ts';
 import type { WorkerAbout, WorkerStart } from './deploy-workers.ts';
+import type { TakeTurn } from './keys/index.ts';
 import { httpServer } from './sockets/index.ts';
 import { workInside } from './workers/index.ts';
 
@@ -14,9 +15,10 @@ workInside(async ({ model, options, workers, url }: WorkerStart, ask) => {
     void ask('report', error instanceof Error ? (error.stack ?? error.message) : String(error));
   const beside = (request: Request): Promise<Response> | undefined =>
     new URL(request.url).pathname === '/workers' ? ask('workers').then((list) => Response.json({ workers: list })) : undefined;
-  const app = await openDeployedApp(model, { ...(options as DeployedAppOptions), executor, report, beside });
+  const takeTurn: TakeTurn = (...who) => ask('turn', who) as Promise<number>; // one share for all workers
+  const app = await openDeployedApp(model, { ...(options as DeployedAppOptions), executor, report, beside, takeTurn });
   const server = await httpServer(app.fetch, app.http);
-  const about: WorkerAbout = { name: app.name, tryIt: await app.tryIt(url) };
+  const about: WorkerAbout = { name: app.name, needsKey: app.needsKey, tryIt: await app.tryIt(url) };
   return {
     server,
     about,

@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
 import { type ErrorCode, fail, type Model, StratusError } from '@stratus/core';
 import type { Deployment, DeployOptions } from './deploy.ts';
+import { checkReach } from './deploy-app.ts';
+import { rateLimiter } from './keys/index.ts';
 import { listenUntilStopped, type StopSignal } from './listen.ts';
 import { openCertificates } from './sockets/index.ts';
 import { WorkerPool } from './workers/index.ts';
@@ -16,6 +18,7 @@ export interface WorkerStart {
 /** What a worker says when it is ready. */
 export interface WorkerAbout {
   readonly name: string;
+  readonly needsKey: boolean;
   readonly tryIt: string | undefined;
 }
 
@@ -34,6 +37,8 @@ export async function deployWorkers(model: Model | string | Uint8Array, options:
   if (executor !== undefined)
     throw fail('usage', { reason: 'Workers make executors of their own.', fix: 'Leave out executor, or workers.' });
   if (options.tls) await openCertificates(options.tls); // what is wrong with them is said before anything is started
+  checkReach(host, (options.keys ?? options.tokens ?? options.tls?.ca) !== undefined, options.withoutKeys);
+  const takeTurn = rateLimiter();
   const plain = typeof model === 'string' || model instanceof Uint8Array ? model : await model.toBytes();
   const name = options.name ?? (typeof model === 'string' || model instanceof Uint8Array ? undefined : model.name);
 
@@ -63,7 +68,11 @@ export async function deployWorkers(model: Model | string | Uint8Array, options:
     start,
     drainMs,
     onEvent: onWorker,
-    answers: { report: (text: string) => report(new Error(text)), workers: () => pool!.list },
+    answers: {
+      report: (text: string) => report(new Error(text)),
+      workers: () => pool!.list,
+      turn: ([id, perMinute]: [string, number]) => takeTurn(id, perMinute),
+    },
   });
   const said = await pool.start();
   if ('failed' in said) {

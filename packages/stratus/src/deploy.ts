@@ -1,5 +1,6 @@
 import { fail, type Model } from '@stratus/core';
 import { openDeployedApp } from './deploy-app.ts';
+import type { TokenOptions } from './keys/index.ts';
 import { type StopSignal, serveHttp } from './listen.ts';
 import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
 import type { TlsFiles } from './sockets/index.ts';
@@ -26,6 +27,12 @@ export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report
   readonly drainMs?: number | undefined;
   /** HTTPS with this certificate, whose files are read again when they change; with `ca`, for clients that have a certificate too. */
   readonly tls?: TlsFiles | undefined;
+  /** A file of keys, as `stratus keys create` writes it, read again when it changes: who asks needs one of them. */
+  readonly keys?: string | undefined;
+  /** Tokens (JWT) that somebody else gives out: who asks needs one, or a key. */
+  readonly tokens?: TokenOptions | undefined;
+  /** Other machines may ask without a key, because something before the server checks who asks. */
+  readonly withoutKeys?: boolean | undefined;
   /** Sites whose pages may ask: 'https://example.org'. None unless told. */
   readonly origins?: readonly string[] | undefined;
   /** More connections are closed as they come; 10,000 unless told. */
@@ -54,6 +61,8 @@ export interface Deployment {
   readonly port: number;
   /** What clients call the model. */
   readonly name: string;
+  /** Who asks needs a key or a token. */
+  readonly needsKey: boolean;
   /** A command that asks the model, for people. */
   readonly tryIt: string | undefined;
   /** What each worker is doing, with its memory; empty without `workers`. */
@@ -69,7 +78,7 @@ export interface Deployment {
  * Serves a model over HTTP, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
  * can be called.
  *
- * Shapes: any; the first axis of a request is the number of samples. Errors: `port-in-use`, `cannot-listen`, `file-not-found`,
+ * Shapes: any; the first axis of a request is the number of samples. Errors: `usage` where other machines could ask without a key, a token or a certificate; `port-in-use`, `cannot-listen`, `file-not-found`,
  * `file-failed`, those of `openServable`; to clients, see `serveApp`.
  * Source: Open Inference Protocol v2; graceful stop as Kubernetes expects it.
  *
@@ -108,7 +117,7 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
       onStopping: app.drain,
       onStopped: app.release,
     });
-    return { url, host, port, name: app.name, tryIt: await app.tryIt(url), workers: () => [], stop };
+    return { url, host, port, name: app.name, needsKey: app.needsKey, tryIt: await app.tryIt(url), workers: () => [], stop };
   } catch (e) {
     await app.release();
     throw e;

@@ -84,6 +84,7 @@ export {
   tsv,
 } from './files/index.ts';
 export { type JobEvent, type SuperviseOptions, type Supervisor, superviseJobs } from './jobs/index.ts';
+export type { TokenOptions } from './keys/index.ts';
 export type { StopSignal } from './listen.ts';
 export {
   type MlflowAction,

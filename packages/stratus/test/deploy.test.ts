@@ -113,7 +113,7 @@ describe('deploy', () => {
   });
 
   it('reaches all interfaces by an address that can be called', async () => {
-    const { url, host } = await serve(bytes, { host: '0.0.0.0' });
+    const { url, host } = await serve(bytes, { host: '0.0.0.0', withoutKeys: true });
     expect([host, url]).toEqual(['0.0.0.0', expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)]);
     await works(url);
   });

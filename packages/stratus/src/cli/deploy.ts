@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { TokenOptions } from '../keys/index.ts';
 import type { TlsFiles } from '../sockets/index.ts';
 import { modelArgument, registryModel } from './model-source.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
@@ -9,6 +10,12 @@ import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
 
 interface DeployOptions extends WorkspaceFlags, ServerFlags {
   readonly workers?: number;
+  readonly keys?: string | false;
+  readonly jwks?: string;
+  readonly jwtIssuer?: string;
+  readonly jwtAudience?: string;
+  readonly jwtAlgorithm?: readonly string[];
+  readonly jwtModelsClaim?: string;
   readonly host: string;
   readonly port: number;
   readonly name?: string;
@@ -26,13 +33,20 @@ export function addDeploy(program: Command): void {
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine', '127.0.0.1')
     .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)
     .option('--name <name>', 'what clients call the model (default: the name of the file or in the registry)')
+    .option('--keys <file>', 'who asks needs a key of this file: stratus keys create; read again when it changes')
+    .option('--no-keys', 'let other machines ask without a key, because something before this server checks who asks')
+    .option('--jwks <url|file>', 'take tokens (JWT) that are signed with these keys')
+    .option('--jwt-issuer <text>', 'who gives the tokens out (iss)')
+    .option('--jwt-audience <text>', 'whom the tokens are for (aud)')
+    .option('--jwt-algorithm <name...>', 'how they are signed (default: RS256, PS256, ES256, EdDSA)')
+    .option('--jwt-models-claim <name>', 'the claim that lists the models a token may ask (default: all)')
     .option('--workers <n>', 'so many processes share the port and the cores; one that ends is replaced', wholeNumber(1, 1024), 1)
     .addOption(jsonOption())
     .action(serve);
   withExamples(
     command,
     'stratus deploy model.onnx',
-    'stratus deploy model.onnx --host 0.0.0.0 --port 80 --name digits',
+    'stratus keys create web && stratus deploy model.onnx --host 0.0.0.0 --port 80 --name digits --keys keys.json',
     'stratus deploy digits@production --workers 4',
     'stratus deploy model.onnx --tls-cert server.pem --tls-key server.key',
   );
@@ -40,6 +54,7 @@ export function addDeploy(program: Command): void {
 
 async function serve(model: string, { host, port, name, workers, ...options }: DeployOptions, command: Command): Promise<void> {
   const tls = tlsOf(options, command);
+  const tokens = tokensOf(options, command);
   const { deploy } = await import('../deploy.ts');
   const kept = await registryModel(model, options);
   const output = outputFor(options);
@@ -51,6 +66,9 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
     version: kept?.version,
     tls,
     origins: options.allowOrigin,
+    keys: typeof options.keys === 'string' ? options.keys : undefined,
+    withoutKeys: options.keys === false,
+    tokens,
     workers,
     stopOn: [],
     onWorker(event) {
@@ -64,7 +82,11 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
       resolve();
     };
     // SIGHUP has the server read its files again; where a terminal is gone, it ends.
-    onStopSignal(stop, [], tls !== undefined && !process.stdout.isTTY ? 'SIGHUP' : undefined);
+    onStopSignal(
+      stop,
+      [],
+      (tls ?? tokens ?? (options.keys || undefined)) !== undefined && !process.stdout.isTTY ? 'SIGHUP' : undefined,
+    );
   });
   const list = server.workers();
   output.data({
@@ -77,7 +99,7 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
   });
   output.print(`Serving ${bold(server.name)} at ${bold(cyan(server.url))}`);
   if (list.length > 0) output.print(`by ${list.length} workers, whose memory and connections are at ${server.url}/workers`);
-  if (server.tryIt !== undefined) output.print(`\nTry it:\n  ${curlWith(server.tryIt, tls)}\n`);
+  if (server.tryIt !== undefined) output.print(`\nTry it:\n  ${curlWith(server.tryIt, tls, server.needsKey)}\n`);
   output.print(dim('Ctrl-C stops it.'));
   await stopped;
   await server.stop();
@@ -88,11 +110,24 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
 const byWhat = ({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string =>
   signal === null ? `with exit code ${code}` : `by ${signal}`;
 
-/** The command as it is to be typed where a certificate has to be trusted. */
-const curlWith = (command: string, tls: TlsFiles | undefined): string =>
-  tls === undefined
-    ? command
-    : command.replaceAll(
-        'curl -s ',
-        `curl -s --cacert ${quoted(tls.cert)}${tls.ca === undefined ? '' : ' --cert CLIENT.pem --key CLIENT.key'} `,
-      );
+/** What is said of tokens. */
+function tokensOf(options: Omit<DeployOptions, 'host' | 'port'>, command: Command): TokenOptions | undefined {
+  const { jwks, jwtIssuer: issuer, jwtAudience: audience, jwtAlgorithm: algorithms, jwtModelsClaim: modelsClaim } = options;
+  if (jwks !== undefined && issuer !== undefined && audience !== undefined)
+    return { jwks, issuer, audience, algorithms, modelsClaim };
+  if (jwks ?? issuer ?? audience ?? algorithms ?? modelsClaim)
+    command.error(
+      'error: tokens need --jwks, --jwt-issuer and --jwt-audience: one that is for another server must not count here.',
+    );
+  return undefined;
+}
+
+/** The command as it is to be typed where a certificate has to be trusted, or a key sent. */
+function curlWith(command: string, tls: TlsFiles | undefined, needsKey: boolean): string {
+  const more = [
+    ...(tls ? ['--cacert', quoted(tls.cert)] : []),
+    ...(tls?.ca === undefined ? [] : ['--cert', 'CLIENT.pem', '--key', 'CLIENT.key']),
+    ...(needsKey ? ['-H', '"Authorization: Bearer $STRATUS_KEY"'] : []),
+  ];
+  return command.replaceAll('curl -s ', `${['curl', '-s', ...more].join(' ')} `);
+}

@@ -9,6 +9,7 @@ import { addEvaluate } from './evaluate.ts';
 import { report } from './failure.ts';
 import { addInit } from './init.ts';
 import { addJobs } from './jobs.ts';
+import { addKeys } from './keys.ts';
 import { addModels } from './models.ts';
 import { withExamples } from './options.ts';
 import { addPredict } from './predict.ts';
@@ -57,6 +58,7 @@ for (const add of [
   addClient,
   addJobs,
   addTokens,
+  addKeys,
   addDataSets,
   addDoctor,
 ])

@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Role, TokenInfo } from '../store/index.ts';
+import { duration } from './duration.ts';
 import { jsonOption, withExamples } from './options.ts';
 import { outputFor, table } from './output.ts';
 import { inWorkspace, type WorkspaceFlags, withWorkspace } from './workspace.ts';
@@ -12,15 +13,6 @@ interface CreateFlags extends Flags {
   readonly role: Role;
   readonly allProjects?: boolean;
   readonly expires?: number;
-}
-
-const units = { h: 3_600_000, d: 86_400_000 } as const;
-
-/** '12h', '30d' as milliseconds. */
-function duration(text: string): number {
-  const [, count, unit] = /^([1-9]\d{0,4})([hd])$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError('It must be a number of hours or days: 12h, 30d.');
-  return Number(count) * units[unit as keyof typeof units];
 }
 
 /** `stratus tokens` */

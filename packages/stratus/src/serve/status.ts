@@ -17,6 +17,7 @@ export const statusOf = {
   conflict: 409,
   'too-large': 413,
   // What passes.
+  'too-many-requests': 429,
   busy: 503,
   released: 503,
   aborted: 503,
