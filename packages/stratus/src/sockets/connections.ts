@@ -39,6 +39,8 @@ const refusalOf = (code: string | undefined): string => {
 
 /** The connections of a server. */
 export interface Connections {
+  /** Waits, not longer than this, until those that have just come have sent their first request: whoever was let in shall be answered. */
+  heard(limitMs: number): Promise<void>;
   /** Closes all at once, those too that have not yet said anything. */
   destroy(): void;
 }
@@ -65,13 +67,24 @@ export function guardConnections(
   });
 
   const sockets = new Set<Socket>();
+  const silent = new Set<Socket>();
+  let allHeard: (() => void) | undefined;
+  const heard = (socket: Socket): void => {
+    if (silent.delete(socket) && silent.size === 0) allHeard?.();
+  };
+  const silentOnes = server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection';
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  server.on(silentOnes, (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => heard(socket));
+  });
 
   const waiting = new WeakMap<Socket, Set<ServerResponse>>();
   server.on('request', ({ socket }, response) => {
+    heard(socket);
     const own = waiting.get(socket) ?? new Set();
     waiting.set(socket, own.add(response));
     response.once('close', () => own.delete(response));
@@ -85,6 +98,16 @@ export function guardConnections(
   });
   server.on('tlsClientError', (_, socket: Socket) => socket.destroy());
   return {
+    async heard(limitMs) {
+      if (silent.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, limitMs);
+        allHeard = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
     destroy() {
       for (const socket of sockets) socket.destroy();
     },

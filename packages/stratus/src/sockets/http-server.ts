@@ -51,6 +51,9 @@ class Traffic {
   }
 }
 
+/** Whoever has connected sends its request within that time, or was not about to. */
+const silenceMs = 300;
+
 const refusal = (): Response =>
   Response.json(
     { error: `The request has more than ${headerLimits.lines} headers.`, code: 'bad-request' },
@@ -104,7 +107,11 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
       const limit = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, limitMs);
       });
-      await Promise.race([traffic.idle(), limit]);
+      const answered = async () => {
+        await connections.heard(silenceMs);
+        await traffic.idle();
+      };
+      await Promise.race([answered(), limit]);
       clearTimeout(timer);
       connections.destroy();
       await closed;

@@ -56,16 +56,14 @@ export function workInside(make: (start: never, ask: AskPort) => Promise<Work>):
     tell();
     return { ready: work.about };
   };
-  /** Its first word is the answer that it has the connection; what comes on it is read after that is said. */
+  /** That it has the connection is said in this turn of the event loop, and what comes on it is read in a later one. */
   const connection = (_: unknown, socket: Socket | undefined): boolean => {
     if (socket === undefined)
       void channel.ask('closed'); // its client went away while it was handed over
     else {
       socket.once('close', () => void channel.ask('closed'));
-      setImmediate(() => {
-        work!.server.server.emit('connection', socket);
-        socket.resume();
-      });
+      work!.server.server.emit('connection', socket);
+      socket.resume();
     }
     return true;
   };
