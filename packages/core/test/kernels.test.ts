@@ -260,7 +260,9 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
           const [top, left] = [Math.floor(i / columns) * stride, (i % columns) * stride];
           return row >= top && row < top + kernel && column >= left && column < left + kernel;
         };
-        expect([...(pooled!.data as Float32Array)]).toEqual(Array.from(pooled!.data, (_, i) => (sees(i) ? Number.NaN : 0)));
+        expect([...(pooled!.data as Float32Array)]).toEqual(
+          Array.from({ length: pooled!.data.length }, (_, i) => (sees(i) ? Number.NaN : 0)),
+        );
       }
   });
 

@@ -9,7 +9,7 @@ import { flippedAxes, slice } from './slice.ts';
 import { transpose, transposeOp } from './transpose.ts';
 
 /** The kernel keeps the places of a window's elements in a list of this length. */
-export const mostTaps = 128;
+const mostTaps = 128;
 
 /** @internal */
 export const planeConvolutionOp = defineOp({

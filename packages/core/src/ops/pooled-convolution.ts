@@ -1,6 +1,5 @@
-import { fail } from '../errors.ts';
 import { ownDomain, type Value } from '../graph/index.ts';
-import { showShape, sizeOf } from '../tensor/index.ts';
+import { addDims, ceilDivDims, isStatic, sizeOf } from '../tensor/index.ts';
 import { argMax } from './arg-max.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
@@ -11,7 +10,7 @@ import { equal } from './equal.ts';
 import { greater } from './greater.ts';
 import { mul } from './mul.ts';
 import { pad } from './pad.ts';
-import { mostTaps, planeConvolutionOp } from './plane-convolution.ts';
+import { planeConvolutionOp } from './plane-convolution.ts';
 import { planeWindows, type WindowInts, windowInts } from './plane-windows.ts';
 import { reduceMax } from './reduce-max.ts';
 import { relu } from './relu.ts';
@@ -39,25 +38,19 @@ export const pooledConvolutionOp = defineOp({
   optional: ['b'],
   outputs: ['y', 'which'],
   attrs: { ...windowInts, rectified: { kind: 'int', default: 0 } },
-  suits: ({ ins, attrs }) =>
-    ins.every((v) => !v || v.dtype === 'float32') && (attrs['tall'] as number) * (attrs['wide'] as number) <= mostTaps,
+  suits: planeConvolutionOp.op.suits!,
   flops: ({ w }, { y }) => 8 * sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
   infer({ x, w, b }, { rectified: _, ...ints }) {
     const [whole] = planeConvolutionOp.op.infer([x, w, b], { ...ints, turned: 0 });
-    const [rows, columns] = whole!.shape.slice(2);
-    if (typeof rows !== 'number' || typeof columns !== 'number')
-      throw fail('shape-mismatch', {
-        what: 'PooledConvolution',
-        got: `results ${showShape(whole!.shape)}`,
-        want: 'known rows and columns',
-      });
-    const shape = [...whole!.shape.slice(0, 2), Math.floor(rows / 2), Math.floor(columns / 2)];
+    const [batch, out, ...size] = whole!.shape;
+    const shape = [batch!, out!, ...size.map((n) => ceilDivDims(addDims(n, -1), 2))]; // what is left over is no window
     return { y: { dtype: whole!.dtype, shape }, which: { dtype: 'uint8', shape } };
   },
   expand({ x, w, b }, { rectified, ...ints }) {
     const { y: whole } = planeConvolutionOp({ x, w, b }, ints);
     const [batch, out, ...size] = whole.shape;
-    const ends = (size as readonly number[]).map((n) => n - (n % 2));
+    if (!isStatic(size)) return undefined;
+    const ends = size.map((n) => n - (n % 2));
     const pairs = spaceToDepth(slice(whole, { starts: [0, 0], ends, axes: [2, 3] }), 2);
     const four = reshape(pairs, [batch!, 4, out!, ...pairs.shape.slice(2)]);
     const [largest, one] = [reduceMax(four, { axes: [1] }), argMax(four, { axis: 1 })];
@@ -81,16 +74,9 @@ export const pooledGradientOp = defineOp({
   outputs: ['dx'],
   attrs: { height: { kind: 'int' }, width: { kind: 'int' } },
   suits: ({ ins }) => ins[0]!.dtype === 'float32',
-  infer({ dy }, { height, width }) {
-    const [rows, columns] = dy.shape.slice(2);
-    if (dy.shape.length !== 4 || rows !== Math.floor(height! / 2) || columns !== Math.floor(width! / 2))
-      throw fail('shape-mismatch', {
-        what: 'PooledGradient',
-        got: `dy ${showShape(dy.shape)} for images of ${height} x ${width}`,
-        want: '[batch, channels, height / 2, width / 2]',
-      });
-    return { dx: { dtype: floating('PooledGradient', dy).dtype, shape: [...dy.shape.slice(0, 2), height!, width!] } };
-  },
+  infer: ({ dy }, { height, width }) => ({
+    dx: { dtype: floating('PooledGradient', dy).dtype, shape: [...dy.shape.slice(0, 2), height!, width!] },
+  }),
   expand({ dy, which }, { height, width }) {
     const four = [0, 1, 2, 3].map((one) => mul(dy, cast(equal(cast(which, 'int32'), one), dy.dtype)));
     const even = depthToSpace(concat(four, { axis: 1 }), 2);
@@ -153,10 +139,7 @@ export const pooledConvolutionCases: OpCase[] = [
   },
   {
     name: 'back',
-    ins: [
-      [1, 2, 1, 3],
-      { dtype: 'uint8', values: [[[[0, 3, 4]], [[2, 1, 1]]]] },
-    ],
+    ins: [[1, 2, 1, 3], { dtype: 'uint8', values: [[[[0, 3, 4]], [[2, 1, 1]]]] }],
     build: (dy, which) => pooledGradientOp({ dy, which }, { height: 3, width: 7 }).dx,
     torch:
       'F.pad(F.pixel_shuffle(torch.stack((a * (b == 0), a * (b == 1), a * (b == 2), a * (b == 3)), 2).flatten(1, 2), 2), (0, 1, 0, 1))',
