@@ -1,5 +1,5 @@
 import { ownDomain, type Value } from '../graph/index.ts';
-import { addDims, ceilDivDims, isStatic, sizeOf } from '../tensor/index.ts';
+import { addDims, ceilDivDims, isStatic, type Shape, sizeOf } from '../tensor/index.ts';
 import { argMax } from './arg-max.ts';
 import type { OpCase } from './case.ts';
 import { cast } from './cast.ts';
@@ -48,7 +48,8 @@ export const pooledConvolutionOp = defineOp({
   },
   expand({ x, w, b }, { rectified, ...ints }) {
     const { y: whole } = planeConvolutionOp({ x, w, b }, ints);
-    const [batch, out, ...size] = whole.shape;
+    const [batch, out] = whole.shape;
+    const size: Shape = whole.shape.slice(2);
     if (!isStatic(size)) return undefined;
     const ends = size.map((n) => n - (n % 2));
     const pairs = spaceToDepth(slice(whole, { starts: [0, 0], ends, axes: [2, 3] }), 2);
