@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dense, input, sequential, type Tensor, tensor } from '@stratus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deploy } from '../src/deploy.ts';
 import { folderShelf } from '../src/folder-shelf.ts';
 import { DataPlane, type Shelf, type ShelvedModel } from '../src/serve/index.ts';
 import { failure } from './serving.ts';
@@ -198,6 +199,24 @@ describe('a folder', () => {
     writeFileSync(join(folder, `${path}.part`), bytes);
     renameSync(join(folder, `${path}.part`), join(folder, path));
   };
+
+  it('is served over HTTP and followed, versions side by side', async () => {
+    const own = join('served', 'net');
+    for (const version of [1, 2]) write(`${own}/${version}/model.onnx`, artifacts[version]!);
+    const { url, stop } = await deploy(join(folder, 'served'), { port: 0, lookMs: 20, stopOn: [], lazy: true });
+    const body = JSON.stringify({ inputs: [{ name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] }] });
+    const ask = async (path: string): Promise<number | undefined> => {
+      const response = await fetch(`${url}/v2/models/net${path}/infer`, { method: 'POST', body });
+      return response.ok ? ((await response.json()) as { outputs: { data: number[] }[] }).outputs[0]!.data[0] : undefined;
+    };
+    expect([await ask('/versions/1'), await ask(''), await ask('/versions/3')]).toEqual([1, 2, undefined]);
+    write(`${own}/3/model.onnx`, artifacts[3]!);
+    await expect.poll(() => ask(''), { timeout: 30_000 }).toBe(3);
+    const about = (await (await fetch(`${url}/v2/models/net`)).json()) as { versions: string[] };
+    expect(about.versions).toEqual(['1', '2', '3']);
+    await stop();
+    rmSync(join(folder, 'served'), { recursive: true });
+  });
 
   it('has files, and folders with versions; what is written anew is loaded anew', async () => {
     write('flat.onnx', artifacts[1]!);
