@@ -367,3 +367,50 @@ describe('statistics', () => {
     });
   });
 });
+
+describe('the model repository', () => {
+  it('is there where it is wanted', async () => {
+    const plane = new DataPlane([await openServable(echoModel('float32'), { name: 'm' })]);
+    const post = async (app: Hono, path: string, body?: string) => {
+      const response = await app.request(path, { method: 'POST', ...(body !== undefined && { body }) });
+      return { status: response.status, text: await response.text() };
+    };
+    expect((await post(serveApp(plane), '/v2/repository/index')).status).toBe(404); // not by itself
+    const app = serveApp(plane, { repository: true });
+    for (const path of ['/v2/repository/index', '/v2/repository/mine/index'])
+      expect(JSON.parse((await post(app, path, '{"ready":true}')).text)).toEqual([
+        { name: 'm', version: '1', state: 'READY', reason: '' },
+      ]);
+    expect((await post(app, '/v2/repository/index', '{"ready":1}')).status).toBe(400);
+    expect((await post(app, '/v2/repository/models/none/load')).status).toBe(404);
+    const files = '{"parameters":{"file:1/model.onnx":"AAAA"}}';
+    expect(await post(app, '/v2/repository/models/m/load', files)).toMatchObject({ status: 400 });
+    expect(await post(app, '/v2/repository/models/m/unload', '{"parameters":{"unload_dependents":true}}')).toEqual({
+      status: 200,
+      text: '',
+    });
+    expect((await app.request('/v2/models/m')).status).toBe(404);
+    expect((await app.request('/')).status).toBe(200);
+    await plane.release();
+  });
+});
+
+describe('what can be called', () => {
+  it('is said for programs and for people, with a request that is right', async () => {
+    const app = await appOf(await smallBytes());
+    const page = await app.request('/docs');
+    const text = await page.text();
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=UTF-8']);
+    expect(text).not.toMatch(/<script|src=|@import|url\(/);
+    for (const part of ['/v2/models/{model}/infer', '/v1/models/{model}:predict', '/invocations', '/score'])
+      expect(text).toContain(part);
+    const api = (await (await app.request('/openapi.json')).json()) as {
+      openapi: string;
+      paths: Record<string, { post?: { requestBody: { content: Record<string, { example: unknown }> } } }>;
+    };
+    expect(api.openapi).toBe('3.1.0');
+    const { example } = api.paths['/v2/models/m/infer']!.post!.requestBody.content['application/json']!;
+    expect((await app.request('/v2/models/m/infer', { method: 'POST', body: JSON.stringify(example) })).status).toBe(200);
+    expect(Object.keys(api.paths)).toContain('/v1/models/m:predict');
+  });
+});

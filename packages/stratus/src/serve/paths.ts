@@ -20,6 +20,10 @@ export const endings = (path: string): Readonly<Record<string, number>> =>
     }),
   );
 
+/** A part that is a name and nothing else does not take a word behind it: that would be another path. */
+const isName = (part: string): boolean => /^\{\w+\}$/.test(part);
+const verbAtEnd = /:\w+$/;
+
 /** True where a path, as it came, is one of a route. */
 function fits(pattern: readonly string[], parts: readonly string[]): boolean {
   return (
@@ -27,8 +31,7 @@ function fits(pattern: readonly string[], parts: readonly string[]): boolean {
     pattern.every((part, i) => {
       const [, name, end = ''] = named.exec(part) ?? [];
       if (name === undefined) return part === parts[i];
-      // A name alone does not take a word behind it: that would be another path.
-      return end === '' ? !/:\w+$/.test(parts[i]!) : parts[i]!.endsWith(end) && parts[i]!.length > end.length;
+      return end === '' ? !verbAtEnd.test(parts[i]!) : parts[i]!.endsWith(end) && parts[i]!.length > end.length;
     })
   );
 }
@@ -45,7 +48,7 @@ export function similarPath(routes: readonly Route[], path: string): string {
   const parts = path.split('/');
   const known = routes
     .map((route) => route.path.split('/'))
-    .filter((pattern) => pattern.length === parts.length)
+    .filter((pattern) => pattern.length === parts.length && !pattern.some((part, i) => isName(part) && verbAtEnd.test(parts[i]!)))
     .map((pattern) =>
       pattern.map((part, i) => part.replace(named, (_, __, end = '') => withEnd(parts[i]!, end as string))).join('/'),
     );

@@ -6,6 +6,9 @@ import type { Problem, Protocol } from '../../route.ts';
  */
 export const problem: Protocol['problem'] = ({ code, message, method, path }: Problem) => {
   if (code === 'no-path') return { status: 400, body: { error: `Malformed request: ${method} ${path}. ${message}` } };
+  // A model's name does not end so: the verb was asked with the wrong method.
+  if (code === 'model-not-found' && method !== 'POST' && /:(predict|classify|regress)$/.test(path))
+    return { status: 400, body: { error: `Malformed request: ${method} ${path}. It takes POST.` } };
   return { body: { error: code === 'model-not-found' ? `Servable not found for request: ${asked(path)}. ${message}` : message } };
 };
 

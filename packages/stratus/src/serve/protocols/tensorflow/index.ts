@@ -1,4 +1,3 @@
-import { fail } from '@stratus/core';
 import type { DataPlane } from '../../data-plane.ts';
 import { type Answer, type Call, type Protocol, type Route, reply, replyText } from '../../route.ts';
 import { metadata, status } from './about.ts';
@@ -38,12 +37,8 @@ export const tensorFlowServing = (plane: DataPlane): Protocol => ({
     ...pages('/metadata', 'the signature of a model', ({ params, ask }) =>
       pretty(metadata(plane.servable(params['model']!, ask()))),
     ),
-    ...pages('', 'the state of the versions of a model', ({ params, request, ask }) => {
-      const name = params['model']!;
-      const verb = /:(predict|classify|regress)$/.exec(request.url)?.[0];
-      if (verb !== undefined && !plane.models().includes(name))
-        throw fail('bad-request', { reason: `Malformed request: ${verb} takes POST, not GET.` });
-      return pretty(status(plane, name, ask().version));
-    }),
+    ...pages('', 'the state of the versions of a model', ({ params, ask }) =>
+      pretty(status(plane, params['model']!, ask().version)),
+    ),
   ],
 });
