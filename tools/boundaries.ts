@@ -66,6 +66,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     sweeps: ['store', 'blobs', 'workspace', 'tracking', 'search'],
     report: ['plots', 'progress'],
     serve: ['files'],
+    grpc: ['serve', 'sockets'],
     registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
     mlflow: ['store', 'blobs', 'workspace', 'serve'],
     api: ['store', 'blobs', 'workspace', 'keys', 'serve', 'registry', 'search', 'sweeps'],

@@ -9,7 +9,15 @@ import {
   type TakeTurn,
   type TokenOptions,
 } from './keys/index.ts';
-import { defaultBodyLimitBytes, type ServeAppOptions, Statistics, serveApp, statusOf, writeError } from './serve/index.ts';
+import {
+  type DataPlane,
+  defaultBodyLimitBytes,
+  type ServeAppOptions,
+  Statistics,
+  serveApp,
+  statusOf,
+  writeError,
+} from './serve/index.ts';
 import {
   type Certificates,
   type Fetch,
@@ -40,6 +48,8 @@ export interface DeployedAppOptions extends Omit<DeployedPlaneOptions, 'report'>
 /** A model behind everything that decides who may ask it. */
 export interface DeployedApp {
   readonly name: string;
+  readonly plane: DataPlane;
+  readonly statistics: Statistics | undefined;
   readonly fetch: Fetch;
   /** How its server is to be made. */
   readonly http: HttpServerOptions;
@@ -118,6 +128,8 @@ async function opened(
     stopFollowing = follow();
     return {
       name,
+      plane,
+      statistics,
       fetch: guarded(fetch, guards),
       http: { host, bodyLimitBytes, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
       followed: authorizer.followed,

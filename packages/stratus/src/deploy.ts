@@ -1,5 +1,7 @@
 import { fail, type Model } from '@stratus/core';
 import { openDeployedApp } from './deploy-app.ts';
+import type { GrpcServer } from './grpc/index.ts';
+import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
 import type { TokenOptions } from './keys/index.ts';
 import { type StopSignal, serveHttp } from './listen.ts';
 import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
@@ -7,7 +9,7 @@ import type { TlsFiles } from './sockets/index.ts';
 import type { WorkerEvent, WorkerStatus } from './workers/index.ts';
 
 /** Options of {@link deploy}. */
-export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report'>, ServeAppOptions {
+export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report'>, ServeAppOptions, GrpcPortOptions {
   /** '127.0.0.1' unless told, so that only this machine can ask; '0.0.0.0' for all. */
   readonly host?: string | undefined;
   /** 8080 unless told; 0 picks a free one. */
@@ -54,7 +56,7 @@ export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report
 }
 
 /** A server that runs. */
-export interface Deployment {
+export interface Deployment extends GrpcPlace {
   /** Where to reach it from this machine: 'http://127.0.0.1:8080', or 'https://…' with `tls`. */
   readonly url: string;
   readonly host: string;
@@ -75,7 +77,7 @@ export interface Deployment {
 }
 
 /**
- * Serves a model over HTTP, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
+ * Serves a model over HTTP, and gRPC with `grpcPort`, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
  * can be called.
  *
  * Shapes: any; the first axis of a request is the number of samples. Errors: `usage` where other machines could ask without a key, a token or a certificate; `port-in-use`, `cannot-listen`, `file-not-found`,
@@ -106,19 +108,41 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
     throw fail('bad-value', { what: 'workers', got: String(workers), want: 'a whole number from 1 to 1024' });
   const common = { host, port: options.port ?? 8080, stopOn, drainMs, signal, report };
   if (workers > 1) {
+    if (options.grpcPort !== undefined)
+      throw fail('usage', { reason: 'gRPC is served by one process.', fix: 'Leave out grpcPort, or workers.' });
     const { deployWorkers } = await import('./deploy-workers.ts');
     return await deployWorkers(model, { ...options, ...common, workers });
   }
   const app = await openDeployedApp(model, { ...options, host, report });
+  let grpc: GrpcServer | undefined;
   try {
+    const { plane, statistics, http } = app;
+    grpc = await openGrpcPort(plane, { ...http, host, drainMs, statistics, grpcPort: options.grpcPort });
     const { url, port, stop } = await serveHttp(app.fetch, {
       ...app.http,
       ...common,
-      onStopping: app.drain,
-      onStopped: app.release,
+      onStopping() {
+        app.drain();
+        void grpc?.stop(); // while requests over HTTP finish
+      },
+      async onStopped() {
+        await grpc?.stop();
+        await app.release();
+      },
     });
-    return { url, host, port, name: app.name, needsKey: app.needsKey, tryIt: await app.tryIt(url), workers: () => [], stop };
+    return {
+      url,
+      host,
+      port,
+      ...placeOf(grpc),
+      name: app.name,
+      needsKey: app.needsKey,
+      tryIt: await app.tryIt(url),
+      workers: () => [],
+      stop,
+    };
   } catch (e) {
+    await grpc?.stop();
     await app.release();
     throw e;
   }

@@ -42,7 +42,8 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+/** Begins to listen. Errors: `port-in-use`, `cannot-listen`. */
+export async function listen(server: Server, host: string, port: number): Promise<void> {
   try {
     // Throws at once for a port that is none.
     server.listen({ host, port });
@@ -56,7 +57,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 }
 
 /** The host in a URL: an address that means 'all' is not one to call. */
-const callable = (host: string): string => {
+export const callable = (host: string): string => {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::' || host === '') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;

@@ -92,7 +92,8 @@ function flagOf(where: string, name: string, value: unknown): boolean {
   throw fail('bad-request', { reason: `${where}: the parameter '${name}' is ${shown(value)}, expected true or false.` });
 }
 
-function decodeOutputs({ outputs: ports }: Servable, { outputs = [], parameters: all }: InferRequest): WantedOutput[] {
+/** The outputs that a request asks for. Errors: `bad-request`. */
+export function decodeOutputs({ outputs: ports }: Servable, { outputs = [], parameters: all }: InferRequest): WantedOutput[] {
   const areBinary = flagOf('The request', 'binary_data_output', all?.['binary_data_output']);
   if (outputs.length === 0) return ports.map((port) => ({ port, isBinary: areBinary }));
   const wanted = outputs.map(({ name, parameters = {} }): WantedOutput => {

@@ -3,7 +3,11 @@ export type { Ask } from './ask.ts';
 export { Batcher } from './batcher.ts';
 export type { BatcherOptions } from './batcher-limits.ts';
 export { BodyReader } from './body.ts';
+export { checkComplete, checkShape, findPort, type SizesSeen } from './check-feeds.ts';
 export { DataPlane, type DataPlaneOptions, type ModelChoice } from './data-plane.ts';
+export { decodeOutputs, type WantedOutput } from './decode-request.ts';
+export { giveTurn } from './give-turn.ts';
+export { classify } from './labels.ts';
 export type { BatchRecord, RequestRecord, ServingObserver } from './observer.ts';
 export type {
   InferRequest,
@@ -18,6 +22,7 @@ export type {
   TensorMetadata,
 } from './protocol.ts';
 export { modelConfig } from './protocols/oip/config.ts';
+export { type RawInput, rawSize, tensorOfBytes, writeRaw } from './raw.ts';
 export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
 export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
@@ -30,3 +35,4 @@ export type { ChangeNote, Traffic, TrafficReport, VersionReport } from './traffi
 export { checkRule, type RollbackLimits, type Route, type Shadow, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
 export { type ModelConfig, typedClient } from './typed-client.ts';
 export { sampleFeeds } from './warm-up.ts';
+export { didYouMean } from './wording.ts';

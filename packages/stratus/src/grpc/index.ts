@@ -1,0 +1,1 @@
+export { type GrpcOptions, type GrpcServer, serveGrpc } from './server.ts';
