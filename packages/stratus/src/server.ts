@@ -1,4 +1,5 @@
 import { fail } from '@stratus/core';
+import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
 import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
 import { isLoopback } from './keys/index.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
@@ -7,7 +8,7 @@ import { openCertificates, type TlsFiles } from './sockets/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
-export interface ServerOptions extends WorkspaceOptions, Omit<RepositoryOptions, 'shelf' | 'report'> {
+export interface ServerOptions extends WorkspaceOptions, Omit<RepositoryOptions, 'shelf' | 'report'>, GrpcPortOptions {
   /** '127.0.0.1' unless told, so that only this machine can ask. Other machines need tokens. */
   readonly host?: string | undefined;
   /** 8080 unless told; 0 picks a free one. */
@@ -37,7 +38,7 @@ export interface ServerOptions extends WorkspaceOptions, Omit<RepositoryOptions,
 }
 
 /** A server that runs. */
-export interface StratusServer {
+export interface StratusServer extends GrpcPlace {
   /** Where to reach it from this machine: 'http://127.0.0.1:8080'. */
   readonly url: string;
   readonly host: string;
@@ -132,6 +133,16 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
 
   const certificates = options.tls && (await openCertificates(options.tls));
   let supervisor: Supervisor | undefined;
+  const grpc = await openGrpcPort(models.plane, {
+    ...{ grpcPort: options.grpcPort, host, certificates, bodyLimitBytes, drainMs: options.drainMs, report },
+    isLoaded: () => models.isLoaded,
+    async authorize(headers, wants) {
+      const caller = await access.caller({ headers });
+      checkProject(caller, store.project);
+      checkRole(caller, wants === 'changes' ? 'deployer' : 'viewer');
+      return { client: caller.token?.key };
+    },
+  });
   const listening: Listening = await serveHttp(fetch, {
     host,
     port,
@@ -147,11 +158,16 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
       void supervisor?.stop(); // jobs save while requests finish
       models.drain();
       api.close();
+      void grpc?.stop();
     },
     async onStopped() {
-      await Promise.all([supervisor?.stop(), models.release()]);
+      await Promise.all([supervisor?.stop(), grpc?.stop()]);
+      await models.release();
       await workspace.close();
     },
+  }).catch(async (e: unknown) => {
+    await grpc?.stop();
+    throw e;
   });
   try {
     // Last: a server that finds its port taken has begun no job.
@@ -163,6 +179,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   models.start();
   return {
     ...listening,
+    ...placeOf(grpc),
     host,
     store: store.address,
     blobs: blobs.address,

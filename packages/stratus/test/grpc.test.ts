@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type DType, dtypes } from '@stratus/core';
@@ -20,7 +23,7 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await ('stop' in one ? one.stop() : one.close());
 });
 
-const codes = { invalid: 3, deadline: 4, notFound: 5, exhausted: 8, precondition: 9, unimplemented: 12, unavailable: 14 };
+const codes = { invalid: 3, deadline: 4, notFound: 5, exhausted: 8, unimplemented: 12, unavailable: 14 };
 
 describe('calls of the Open Inference Protocol', () => {
   it('says how server and models are', async () => {
@@ -113,13 +116,26 @@ describe('calls of the Open Inference Protocol', () => {
     expect(await client.why('ModelStatistics', { name: 'n' })).toMatchObject({ code: codes.notFound });
   });
 
-  it('tells which models there are; one that was deployed alone stays', async () => {
-    const [client] = await serve(await smallBytes());
+  it('tells which models there are, puts them away and loads them again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stratus-grpc-'));
+    writeFileSync(join(folder, 'm.onnx'), await smallBytes());
+    const [client] = await serve(folder);
     const models = [{ name: 'm', version: '1', state: 'READY', reason: '' }];
     expect(await client.ask('RepositoryIndex', {})).toEqual({ models });
-    expect(await client.ask('RepositoryIndex', { ready: true })).toEqual({ models });
-    for (const call of ['RepositoryModelLoad', 'RepositoryModelUnload'])
-      expect(await client.why(call, { model_name: 'm' })).toMatchObject({ code: codes.precondition, stratus: 'conflict' });
+    await client.ask('RepositoryModelUnload', { model_name: 'm' });
+    expect(await client.ask('RepositoryIndex', { ready: true })).toEqual({ models: [] });
+    expect(await client.ask('RepositoryIndex', {})).toMatchObject({ models: [{ state: 'UNAVAILABLE', reason: 'unloaded' }] });
+    expect(await client.ask('ModelReady', { name: 'm' })).toEqual({ ready: false });
+    expect(await client.why('ModelInfer', rawRequest([[1, 2, 3]]))).toMatchObject({ code: codes.notFound });
+    const config = { config: { string_param: '{}' } };
+    expect(await client.why('RepositoryModelLoad', { model_name: 'm', parameters: config })).toMatchObject({
+      code: codes.invalid,
+      details: expect.stringContaining('"config"'),
+    });
+    await client.ask('RepositoryModelLoad', { model_name: 'm' });
+    expect((await client.ask('ModelInfer', rawRequest([[1, 2, 3]]))).model_name).toBe('m');
+    expect(await client.why('RepositoryModelLoad', { model_name: 'n' })).toMatchObject({ code: codes.notFound });
+    rmSync(folder, { recursive: true });
   });
 
   it('answers a stream in order, errors among the answers', async () => {

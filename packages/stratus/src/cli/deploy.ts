@@ -62,6 +62,7 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
   const server = await deploy(kept?.bytes ?? model, {
     host,
     port,
+    grpcPort: options.grpcPort,
     name: name ?? kept?.name,
     version: kept?.version,
     tls,
@@ -94,10 +95,12 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
     url: server.url,
     host: server.host,
     port: server.port,
+    ...(server.grpc !== undefined && { grpc: server.grpc, grpcPort: server.grpcPort }),
     name: server.name,
     ...(list.length > 0 && { workers: list.map(({ pid }) => pid) }),
   });
   output.print(`Serving ${bold(server.name)} at ${bold(cyan(server.url))}`);
+  if (server.grpc !== undefined) output.print(`and over gRPC at ${bold(cyan(server.grpc))}`);
   if (list.length > 0) output.print(`by ${list.length} workers, whose memory and connections are at ${server.url}/workers`);
   if (server.tryIt !== undefined) output.print(`\nTry it:\n  ${curlWith(server.tryIt, tls, server.needsKey)}\n`);
   output.print(dim('Ctrl-C stops it.'));

@@ -50,6 +50,7 @@ async function serve(
   const server = await startServer({
     host,
     port,
+    grpcPort: flags.grpcPort,
     origins: allowOrigin,
     tls,
     stopOn: [],
@@ -72,6 +73,7 @@ async function serve(
   output.print(`Serving the project ${bold(server.project)} at ${bold(cyan(server.url))}`);
   output.print(`  ${server.url}/api  runs, metrics, models, files, jobs`);
   output.print(`  ${server.url}/v2   models of the registry: @production, or the newest version`);
+  if (server.grpc !== undefined) output.print(`  ${server.grpc}  the same models over gRPC`);
   output.print(`  MLFLOW_TRACKING_URI=${server.url}  for MLflow's client`);
   if (jobs) output.print('  and runs the jobs of the project: stratus jobs submit');
   output.print(

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { TlsFiles } from '../sockets/index.ts';
+import { wholeNumber } from './options.ts';
 
 /** What every server can be told. */
 export interface ServerFlags {
+  readonly grpcPort?: number;
   readonly allowOrigin?: readonly string[];
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -17,6 +19,7 @@ function origin(text: string, before: readonly string[] = []): readonly string[]
 /** Adds what every server can be told. */
 export const withServer = (command: Command): Command =>
   command
+    .option('--grpc-port <port>', 'serve models over gRPC as well, on this port; 0 picks a free one', wholeNumber(0, 65_535))
     .option('--allow-origin <site>', 'a site whose pages may ask; may be given several times', origin)
     .option('--tls-cert <file>', 'serve over HTTPS with this certificate in PEM; read again when it changes')
     .option('--tls-key <file>', 'its key in PEM, without a password')

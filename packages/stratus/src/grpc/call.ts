@@ -44,7 +44,7 @@ function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
     const got = JSON.stringify(String(text).slice(0, 32));
     throw fail('bad-request', { reason: `grpc-timeout is ${got}; it takes up to 8 digits and one of H, M, S, m, u, n.` });
   }
-  return Number(digits) * unitsMs[unit!]!;
+  return Math.min(Number(digits) * unitsMs[unit!]!, longestMs);
 }
 
 /** Headers as the web has them; what HTTP/2 calls the authority is the host. */
@@ -90,8 +90,7 @@ class Call {
       const encoding = this.#encoding();
       if (encoding === undefined) return;
       const deadlineMs = timeoutOf(this.#headers);
-      if (deadlineMs !== undefined)
-        timer = setTimeout(() => this.#fail(fail('deadline', { deadlineMs })), Math.min(deadlineMs, longestMs));
+      if (deadlineMs !== undefined) timer = setTimeout(() => this.#fail(fail('deadline', { deadlineMs })), deadlineMs);
       if (method) await this.#run(method, encoding, deadlineMs);
     } catch (e) {
       this.#fail(e);

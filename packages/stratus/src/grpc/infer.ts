@@ -25,6 +25,9 @@ type Response = Partly<typeof modelInferResponse>;
 type Input = Request['inputs'][number];
 type Parameter = MessageOf<typeof inferParameter>;
 
+/** The longest time of a timer, some 24 days: longer is as good as none. */
+const longestMs = 2 ** 31 - 1;
+
 /** So many axes are looked at. */
 const mostAxes = 64;
 
@@ -47,10 +50,10 @@ function askOf({ timeout, priority }: RequestParameters, ask: Ask): Ask {
   };
   const [microseconds, place] = [whole(timeout), whole(priority)];
   const own = microseconds === undefined ? Number.POSITIVE_INFINITY : microseconds / 1000;
-  const deadlineMs = Math.min(ask.deadlineMs ?? Number.POSITIVE_INFINITY, own);
+  const deadlineMs = Math.min(ask.deadlineMs ?? longestMs, own, longestMs);
   return {
     ...ask,
-    ...(Number.isFinite(deadlineMs) && { deadlineMs }),
+    ...(deadlineMs < longestMs && { deadlineMs }),
     ...(place !== undefined && { priority: -place }),
   };
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { constants, createSecureServer, createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { constants, createSecureServer, createServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { callable, listen } from '../listen.ts';
 import { type DataPlane, defaultBodyLimitBytes, type Statistics } from '../serve/index.ts';
@@ -123,14 +123,15 @@ export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise
   };
   const settings = { maxConcurrentStreams: maxStreams, initialWindowSize: 2 ** 20, maxHeaderListSize: 16_384, enablePush: false };
   const limits = { settings, maxSessionMemory: 64 };
-  const server = certificates
+  const secure = certificates
     ? createSecureServer({
         ...limits,
         ...certificates.context,
         requestCert: certificates.asksClients,
         rejectUnauthorized: certificates.asksClients,
       })
-    : createServer(limits);
+    : undefined;
+  const server = secure ?? createServer(limits);
   server.maxConnections = options.maxConnections ?? 10_000;
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => {
@@ -144,7 +145,7 @@ export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise
   server.on('sessionError', () => {});
   await listen(server, host, options.port);
   server.on('error', report); // no more file descriptors, for instance: it can go on
-  const followed = 'setSecureContext' in server ? await certificates?.follow(server, report) : undefined;
+  const followed = secure && (await certificates!.follow(secure, report));
 
   const drain = async (): Promise<void> => {
     stopping.abort();
