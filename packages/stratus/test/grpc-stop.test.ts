@@ -1,13 +1,11 @@
 // Deadlines, cancelling, stopping, certificates: what happens to calls that are on their way.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { credentials } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { deploy } from '../src/deploy.ts';
 import { serveGrpc } from '../src/grpc/index.ts';
 import { DataPlane, openServable, type Servable } from '../src/serve/index.ts';
+import { authority, hasOpenssl } from './certificate-files.ts';
 import { described, floatsOf, GrpcClient, inference, rawRequest } from './grpc-client.ts';
 import { answer, smallBytes } from './serving.ts';
 
@@ -124,25 +122,21 @@ it('asks who asks, but not who looks after its health', async () => {
   await plane.release();
 });
 
-it('speaks TLS with the certificate of HTTP', async (ctx) => {
-  const folder = mkdtempSync(join(tmpdir(), 'stratus-grpc-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const make = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`;
-  try {
-    execFileSync('openssl', make.split(' '), { stdio: 'ignore' });
-  } catch {
-    rmSync(folder, { recursive: true });
-    ctx.skip('needs openssl');
-  }
-  const server = await deploy(await smallBytes(), { port: 0, grpcPort: 0, name: 'm', stopOn: [], tls: { key, cert } });
-  const client = new GrpcClient(server.grpc!, {}, credentials.createSsl(readFileSync(cert)));
+it.skipIf(!hasOpenssl)('speaks TLS with the certificate of HTTP, and turns away who has none of its own', async () => {
+  const ours = authority();
+  const [own, theirs] = [ours.issue('server'), ours.issue('client')];
+  const server = await deploy(await smallBytes(), { port: 0, grpcPort: 0, name: 'm', stopOn: [], tls: { ...own, ca: ours.ca } });
+  const port = `localhost:${server.grpcPort}`;
+  const known = credentials.createSsl(readFileSync(ours.ca), readFileSync(theirs.key), readFileSync(theirs.cert));
+  const client = new GrpcClient(port, {}, known);
   const { raw_output_contents: raw } = await client.ask('ModelInfer', rawRequest([[1, 2, 3]]));
   expect(floatsOf(raw[0])).toEqual(answer([1, 2, 3]));
-  const plain = new GrpcClient(server.grpc!);
-  expect((await plain.why('ServerLive', {}, { deadline: Date.now() + 5000 })).code).toBe(14);
-  for (const one of [client, plain]) one.close();
+  const strangers = [new GrpcClient(port), new GrpcClient(port, {}, credentials.createSsl(readFileSync(ours.ca)))];
+  for (const stranger of strangers)
+    expect((await stranger.why('ServerLive', {}, { deadline: Date.now() + 10_000 })).code).toBe(14);
+  for (const one of [client, ...strangers]) one.close();
   await server.stop();
-  rmSync(folder, { recursive: true });
+  ours.remove();
 });
 
 it('answers no call larger than it may be, and large ones within the limit', async () => {
