@@ -12,7 +12,13 @@ export type {
   TextStatistics,
   TrainingSummary,
 } from './artifact/index.ts';
-export { decodeArtifact, decodeSafetensors, encodeSafetensors, statisticsProbabilities } from './artifact/index.ts';
+export {
+  decodeArtifact,
+  decodeSafetensors,
+  encodeSafetensors,
+  sampleProjection,
+  statisticsProbabilities,
+} from './artifact/index.ts';
 export * from './data/index.ts';
 export { type ErrorCode, type ErrorDetails, fail, StratusError } from './errors.ts';
 export { grad } from './grad/index.ts';

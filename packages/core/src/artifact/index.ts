@@ -12,4 +12,5 @@ export {
   type TrainingSummary,
 } from './manifest.ts';
 export { decodeSafetensors, encodeSafetensors, encodeSafetensorsInTurns, type Safetensors } from './safetensors.ts';
+export { sampleProjection } from './sample-projection.ts';
 export { sha256 } from './sha256.ts';

@@ -43,6 +43,12 @@ export interface NumberStatistics {
   readonly maximum: number;
   /** One for each of {@link statisticsProbabilities}. */
   readonly quantiles?: readonly number[] | undefined;
+  /** The share of the numbers that are at most each of `quantiles`: more than its probability where many are equal. */
+  readonly atMost?: readonly number[] | undefined;
+  /** Of an input of few numbers a sample (2 to 32): the same for each of them. */
+  readonly columns?: readonly NumberStatistics[] | undefined;
+  /** Of an input of more numbers a sample, all of one size: mean and standard deviation of what {@link sampleProjection} makes of samples. */
+  readonly projection?: { readonly mean: readonly number[]; readonly standardDeviation: readonly number[] } | undefined;
 }
 
 /** Statistics of one training input of texts. */

@@ -1,0 +1,142 @@
+// Which watches a model needs: one for each input and output, or for each of their numbers where these are few.
+import { dtypes, fromFloat16, type InputStatistics, type NumberStatistics, type Tensor } from '@stratus/core';
+import { type CategoryReference, CategoryWatch } from './category-watch.ts';
+import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
+import { trainingReference } from './number-reference.ts';
+import { NumberWatch } from './number-watch.ts';
+import { ProjectionWatch } from './projection-watch.ts';
+
+/** A row of a tensor. */
+interface Row {
+  readonly tensor: Tensor;
+  readonly start: number;
+  readonly width: number;
+}
+
+/** Looks at rows of one tensor. */
+export interface Watch {
+  add(row: Row): void;
+  figures(): readonly FeatureFigures[];
+}
+
+/** Inputs and outputs of more numbers a row are watched as a whole. */
+const mostColumns = 32;
+/** Of a row of many numbers so many are looked at. */
+const mostElements = 32;
+
+/** Any element as a number; NaN for what is none. */
+export const numberAt = ({ dtype, data }: Tensor, at: number): number =>
+  dtype === 'string' ? Number.NaN : dtype === 'float16' ? fromFloat16(Number(data[at])) : Number(data[at]);
+
+const isText = (about: InputStatistics | undefined): about is Extract<InputStatistics, { top: unknown }> =>
+  about !== undefined && 'top' in about;
+
+function categoriesOf({
+  count,
+  missing = 0,
+  top,
+  distinct,
+  distinctIsExact,
+}: Extract<InputStatistics, { top: unknown }>): CategoryReference {
+  const counts = new Map(top.map(({ value, count: n }) => [value, n]));
+  const told = top.reduce((n, entry) => n + entry.count, 0);
+  return {
+    counts,
+    others: Math.max(0, count - told),
+    isWhole: distinctIsExact && distinct <= top.length,
+    missing: count + missing === 0 ? 0 : missing / (count + missing),
+  };
+}
+
+/** Yes and no of a table come to the graph as 1 and 0. */
+const isFlag = (about: InputStatistics): boolean =>
+  isText(about) && about.top.every(({ value }) => value === 'true' || value === 'false');
+
+/** What looks at an input of this name that comes as this tensor. */
+export function inputWatch(name: string, tensor: Tensor, about: InputStatistics | undefined, options: WatchOptions): Watch {
+  const own = { feature: name, of: 'input' as const };
+  const width = rowWidth(tensor);
+  const { kind } = dtypes[tensor.dtype];
+  if (tensor.dtype === 'string') {
+    const watch = new CategoryWatch(own, options, isText(about) ? categoriesOf(about) : undefined);
+    return {
+      add({ tensor: { data }, start, width: size }) {
+        for (let i = start; i < start + Math.min(size, mostElements); i++) watch.add(data[i] as string);
+      },
+      figures: () => [watch.figures()],
+    };
+  }
+  if (about !== undefined && isFlag(about)) {
+    const watch = new CategoryWatch(own, options, categoriesOf(about as Extract<InputStatistics, { top: unknown }>));
+    return {
+      add({ tensor: row, start }) {
+        const x = numberAt(row, start);
+        watch.add(Number.isNaN(x) ? undefined : String(x !== 0));
+      },
+      figures: () => [watch.figures()],
+    };
+  }
+  // A text of the records comes to the graph as whole numbers, which what is known of the texts says nothing about.
+  const numbers = isText(about) ? undefined : about;
+  if (width > 1 && width <= mostColumns && (numbers === undefined || numbers.columns?.length === width))
+    return columnsWatch(own, width, options, numbers?.columns);
+  const pooled = pooledWatch(own, options, numbers);
+  if (numbers?.projection === undefined || kind !== 'float') return pooled;
+  const samples = Math.round(numbers.count / width);
+  const whole = new ProjectionWatch(name, options, { projection: numbers.projection, samples });
+  return {
+    add(row) {
+      pooled.add(row);
+      const { tensor: own, start } = row;
+      if (row.width === width && own.dtype !== 'float16') whole.add(own.data as Float64Array, start, width);
+    },
+    figures: () => [...pooled.figures(), whole.figures()],
+  };
+}
+
+/** Numbers in one row of a tensor: the first axis counts rows. */
+export const rowWidth = ({ shape, data }: Tensor): number =>
+  shape.length === 0 ? data.length : shape[0] === 0 ? 0 : data.length / shape[0]!;
+
+/** One for each number of a row. */
+export function columnsWatch(
+  { feature, of }: Pick<FeatureFigures, 'feature' | 'of'>,
+  width: number,
+  options: WatchOptions,
+  about?: readonly NumberStatistics[] | undefined,
+): Watch {
+  const watches = Array.from(
+    { length: width },
+    (_, i) => new NumberWatch({ feature: `${feature}[${i}]`, of }, options, about && trainingReference(about[i]!)),
+  );
+  return {
+    add({ tensor, start, width: size }) {
+      for (let i = 0; i < Math.min(width, size); i++) watches[i]!.add(numberAt(tensor, start + i));
+    },
+    figures: () => watches.map((watch) => watch.figures()),
+  };
+}
+
+/** All numbers of a row as one feature; of many those at unequal steps, as the training looked at them. */
+export function pooledWatch(
+  name: Pick<FeatureFigures, 'feature' | 'of'>,
+  options: WatchOptions,
+  about?: NumberStatistics | undefined,
+): Watch {
+  const watch = new NumberWatch(name, options, about && trainingReference(about));
+  let state = 1;
+  return {
+    add({ tensor, start, width }) {
+      if (width <= mostElements) {
+        for (let i = start; i < start + width; i++) watch.add(numberAt(tensor, i));
+        return;
+      }
+      const step = width / mostElements;
+      for (let i = 0; i < mostElements; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        watch.add(numberAt(tensor, start + Math.floor((i + state / 2 ** 32) * step)));
+      }
+    },
+    figures: () => [watch.figures()],
+  };
+}

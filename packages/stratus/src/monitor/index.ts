@@ -1,0 +1,10 @@
+export { chiSquare } from './drift/chi-square.ts';
+export { type DriftOptions, DriftWatch } from './drift/drift.ts';
+export type { DriftLevel, FeatureFigures } from './drift/feature-figures.ts';
+export { kolmogorovSmirnov, type TestResult } from './drift/kolmogorov-smirnov.ts';
+export { jensenShannon, populationStability } from './drift/shares.ts';
+export type { LoadedModel } from './loaded-model.ts';
+export { type Metrics, type MetricsOptions, type ModelFigures, prometheusMetrics } from './metrics.ts';
+export { metricsApp } from './metrics-app.ts';
+export { joinObservers } from './observers.ts';
+export { Traffic, type TrafficFigures, type TrafficOptions } from './traffic.ts';

@@ -1,0 +1,17 @@
+import { Hono } from 'hono';
+import type { Metrics } from './metrics.ts';
+
+/**
+ * `GET /metrics` for Prometheus, as an application of web standards.
+ *
+ * @example
+ * import { metricsApp, prometheusMetrics } from 'stratus';
+ * const metrics = await prometheusMetrics();
+ * console.log((await metricsApp(metrics).request('/metrics')).status); // 200
+ * metrics.close();
+ */
+export function metricsApp(metrics: Pick<Metrics, 'text' | 'contentType'>): Hono {
+  const app = new Hono({ strict: false });
+  app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }));
+  return app;
+}

@@ -1,0 +1,33 @@
+import type { ServingObserver } from '../serve/index.ts';
+
+/** Errors of one observer are told so many times, so that a fault met in every request does not fill a log. */
+const toldErrors = 10;
+
+/** One observer that tells several. What one of them throws reaches neither the others nor the request: it is told to `report`. */
+export function joinObservers(
+  observers: readonly ServingObserver[],
+  report: (error: unknown) => void,
+): Required<ServingObserver> {
+  let told = 0;
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (e) {
+      if (told++ < toldErrors) report(new Error('An observer of the server failed', { cause: e }));
+    }
+  };
+  const [forRequests, forBatches, forAnswers] = (['request', 'batch', 'answered'] as const).map((name) =>
+    observers.filter((observer) => observer[name] !== undefined),
+  );
+  return {
+    request: (record) => {
+      for (const observer of forRequests!) guarded(() => observer.request!(record));
+    },
+    batch: (record) => {
+      for (const observer of forBatches!) guarded(() => observer.batch!(record));
+    },
+    answered: (record, feeds, outputs) => {
+      for (const observer of forAnswers!) guarded(() => observer.answered!(record, feeds, outputs));
+    },
+  };
+}
