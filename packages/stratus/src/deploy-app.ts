@@ -9,6 +9,7 @@ import {
   type TakeTurn,
   type TokenOptions,
 } from './keys/index.ts';
+import type { MonitorOptions } from './monitor/index.ts';
 import {
   type DataPlane,
   defaultBodyLimitBytes,
@@ -37,6 +38,7 @@ export interface DeployedAppOptions extends Omit<DeployedPlaneOptions, 'report'>
   /** Who counts the requests of clients; this process alone unless told. */
   readonly takeTurn?: TakeTurn | undefined;
   readonly origins?: readonly string[] | undefined;
+  readonly monitor?: MonitorOptions | false | undefined;
   readonly maxConnections?: number | undefined;
   readonly stalledMs?: number | undefined;
   readonly headersTimeoutMs?: number | undefined;
@@ -109,8 +111,15 @@ async function opened(
 ): Promise<DeployedApp> {
   const { host, origins = [], bodyLimitBytes = defaultBodyLimitBytes, report, beside } = options;
   const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, maxConnections, stalledMs } = options;
-  const statistics = new Statistics(options.observer);
+  const { joinObservers, loadedModels, monitored, startMonitor } = await import('./monitor/index.ts');
+  let asked: DataPlane | undefined;
+  const monitor =
+    options.monitor === false
+      ? undefined
+      : await startMonitor(() => (asked ? loadedModels(asked) : []), { report, ...options.monitor });
+  const statistics = new Statistics(monitor ? joinObservers([monitor.observer, options.observer], report) : options.observer);
   const { name, plane, follow } = await deployedPlane(model, { ...options, report, observer: statistics });
+  asked = plane;
   let stopFollowing = (): void => {};
   try {
     const served = serveApp(plane, {
@@ -130,7 +139,7 @@ async function opened(
       name,
       plane,
       statistics,
-      fetch: guarded(fetch, guards),
+      fetch: guarded(monitor ? monitored(monitor, fetch) : fetch, guards),
       http: { host, bodyLimitBytes, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
       followed: authorizer.followed,
       needsKey: authorizer.needsKey,
@@ -143,7 +152,10 @@ async function opened(
         stopFollowing();
         plane.drain();
       },
-      release: () => plane.release(),
+      async release() {
+        await plane.release();
+        await monitor?.close();
+      },
     };
   } catch (e) {
     await plane.release();

@@ -4,6 +4,7 @@ import type { GrpcServer } from './grpc/index.ts';
 import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
 import type { TokenOptions } from './keys/index.ts';
 import { type StopSignal, serveHttp } from './listen.ts';
+import type { MonitorOptions } from './monitor/index.ts';
 import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
 import type { TlsFiles } from './sockets/index.ts';
 import type { WorkerEvent, WorkerStatus } from './workers/index.ts';
@@ -18,6 +19,8 @@ export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report
   readonly name?: string | undefined;
   /** '1' unless told. */
   readonly version?: string | undefined;
+  /** What is watched: metrics, traffic, drift and labels unless told, nothing where it is false. Logs, captured requests and alerts are for the asking. */
+  readonly monitor?: MonitorOptions | false | undefined;
   /** Stops the server as `stop` does. */
   readonly signal?: AbortSignal | undefined;
   /**

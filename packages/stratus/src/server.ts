@@ -5,6 +5,7 @@ import { isLoopback } from './keys/index.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
 import { defaultBodyLimitBytes, type RepositoryOptions, writeError } from './serve/index.ts';
 import { openCertificates, type TlsFiles } from './sockets/index.ts';
+import type { MonitorOptions } from './monitor/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
@@ -25,6 +26,8 @@ export interface ServerOptions extends WorkspaceOptions, Omit<RepositoryOptions,
   readonly lookMs?: number | undefined;
   /** Between two signs of life of a stream of events, in milliseconds; 15,000. */
   readonly heartbeatMs?: number | undefined;
+  /** What is watched of its models: metrics, traffic, drift and labels unless told, nothing where it is false. */
+  readonly monitor?: MonitorOptions | false | undefined;
   /** Runs the jobs of its project too, as `superviseJobs` does; runs none where it is left out. */
   readonly jobs?: SuperviseOptions | undefined;
   /** Stops the server as `stop` does. */
@@ -105,10 +108,18 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   const mlflow = await mlflowApp(workspace, { authorize: mlflowAccess(access, store, origins), uploadLimitBytes, report });
   const { maxBatch, maxDelayMs, maxQueue, maxQueueBytes, executor, instances, lazy, memoryLimitBytes, idleMs, observer } =
     options;
+  const { joinObservers, loadedModels, monitored, startMonitor } = await import('./monitor/index.ts');
+  const monitor =
+    options.monitor === false
+      ? undefined
+      : await startMonitor(() => loadedModels(models.plane), { report, ...options.monitor });
+  const observers = monitor ? joinObservers([monitor.observer, observer], report) : observer;
   const models = new ServedModels(workspace, {
-    ...{ maxBatch, maxDelayMs, maxQueue, maxQueueBytes, executor, instances, lazy, memoryLimitBytes, idleMs, observer },
+    ...{ maxBatch, maxDelayMs, maxQueue, maxQueueBytes, executor, instances, lazy, memoryLimitBytes, idleMs, observer: observers },
     ...{ bodyLimitBytes, report, lookMs: options.lookMs ?? 2000 },
   });
+
+  const answer = monitor ? monitored(monitor, (request: Request) => models.fetch(request)) : (request: Request) => models.fetch(request);
 
   const infer = async (request: Request, path: string): Promise<Response> => {
     if (path.startsWith('/v2/health/ready') && !models.isLoaded)
@@ -122,7 +133,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
     } catch (e) {
       return problemResponse(e, crypto.randomUUID());
     }
-    return await models.fetch(request);
+    return await answer(request);
   };
   const fetch = (request: Request): Response | Promise<Response> => {
     const { pathname } = new URL(request.url);
@@ -163,6 +174,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
     async onStopped() {
       await Promise.all([supervisor?.stop(), grpc?.stop()]);
       await models.release();
+      await monitor?.close();
       await workspace.close();
     },
   }).catch(async (e: unknown) => {

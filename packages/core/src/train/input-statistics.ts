@@ -32,11 +32,11 @@ const beyond = 1 / 512;
 /** Quantiles, and how many numbers each has at or below it: that tells what share of them is, say, zero. */
 function quantilesOf(quantile: (q: number) => number): Pick<NumberStatistics, 'quantiles' | 'atMost'> {
   const quantiles = statisticsProbabilities.map(quantile);
-  const atMost = statisticsProbabilities.map((q, i) => {
+  const atMost = statisticsProbabilities.map((q, i): number => {
     const value = quantiles[i]!;
     if (q === 1 || value === quantiles[quantiles.length - 1]) return 1;
     if (quantile(q + beyond) > value) return q;
-    let [low, high] = [q, 1];
+    let [low, high]: [number, number] = [q, 1];
     while (high - low > 1e-4) {
       const middle = (low + high) / 2;
       if (quantile(middle) > value) high = middle;

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import type { TokenOptions } from '../keys/index.ts';
 import type { TlsFiles } from '../sockets/index.ts';
 import { modelArgument, registryModel } from './model-source.ts';
+import { type MonitorFlags, monitorOptions, withMonitor } from './monitor-options.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor, quoted } from './output.ts';
 import { type ServerFlags, tlsOf, withServer } from './server-options.ts';
 import { onStopSignal } from './stop.ts';
 import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
 
-interface DeployOptions extends WorkspaceFlags, ServerFlags {
+interface DeployOptions extends WorkspaceFlags, ServerFlags, MonitorFlags {
   readonly workers?: number;
   readonly keys?: string | false;
   readonly jwks?: string;
@@ -24,7 +25,7 @@ interface DeployOptions extends WorkspaceFlags, ServerFlags {
 
 /** `stratus deploy` */
 export function addDeploy(program: Command): void {
-  const command = withServer(withWorkspace(program.command('deploy')))
+  const command = withMonitor(withServer(withWorkspace(program.command('deploy'))))
     .summary('serve a model over HTTP')
     .description(
       'Serves a model, any ONNX file, over HTTP with the Open Inference Protocol v2. Ctrl-C or SIGTERM ends it when open requests are answered.',
@@ -76,6 +77,7 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
       output.data(event);
       if (event.type === 'worker-ended') output.note(`Worker ${event.pid} ended ${byWhat(event)}; another one starts.`);
     },
+    monitor: await monitorOptions(options),
   });
   const stopped = new Promise<void>((resolve) => {
     const stop = (): void => {

@@ -11,6 +11,7 @@ import { addInit } from './init.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
 import { addModels } from './models.ts';
+import { addMonitor } from './monitor.ts';
 import { withExamples } from './options.ts';
 import { addPredict } from './predict.ts';
 import { addProfile } from './profile.ts';
@@ -56,6 +57,7 @@ for (const add of [
   addServe,
   addTraffic,
   addClient,
+  addMonitor,
   addJobs,
   addTokens,
   addKeys,

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import type { JobEvent } from '../jobs/index.ts';
 import { explain } from './failure.ts';
 import { jobLine } from './jobs-run.ts';
+import { type MonitorFlags, monitorOptions, withMonitor } from './monitor-options.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor } from './output.ts';
 import { type ServerFlags, tlsOf, withServer } from './server-options.ts';
 import { onStopSignal } from './stop.ts';
 import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
 
-interface ServeFlags extends WorkspaceFlags, ServerFlags {
+interface ServeFlags extends WorkspaceFlags, ServerFlags, MonitorFlags {
   readonly host: string;
   readonly port: number;
   readonly jobs: boolean;
@@ -17,7 +18,7 @@ interface ServeFlags extends WorkspaceFlags, ServerFlags {
 
 /** `stratus serve` */
 export function addServe(program: Command): void {
-  const command = withServer(withWorkspace(program.command('serve')))
+  const command = withMonitor(withServer(withWorkspace(program.command('serve'))))
     .summary('the API, the models of the registry, jobs')
     .description(
       "Starts everything in one process: the REST API over runs, metrics, models and files (/api), what MLflow's client asks for, the models of the registry, of each @production or its newest version (/v2), and the jobs of the project. Ctrl-C or SIGTERM ends it when open requests are answered and jobs have saved what they have.",
@@ -54,6 +55,7 @@ async function serve(
     origins: allowOrigin,
     tls,
     stopOn: [],
+    monitor: await monitorOptions(flags),
     ...(jobs && { jobs: { onEvent: tell } }),
     ...(store !== undefined && { store }),
     ...(blobs !== undefined && { blobs }),

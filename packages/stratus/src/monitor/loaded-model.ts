@@ -1,5 +1,5 @@
 import type { Manifest } from '@stratus/core';
-import type { Servable } from '../serve/index.ts';
+import type { DataPlane, Servable } from '../serve/index.ts';
 
 /** A model that is served now, as far as monitoring asks. */
 export interface LoadedModel {
@@ -12,5 +12,14 @@ export interface LoadedModel {
   readonly labels?: Servable['labels'] | undefined;
 }
 
-/** One text for a model and its version. */
+/** One text for a model and its version, or anything else of it. */
 export const keyOf = (model: string, version: string): string => `${model}\n${version}`;
+
+/** The models of a data plane, every version. */
+export const loadedModels = (plane: Pick<DataPlane, 'models' | 'modelMetadata' | 'servable'>): LoadedModel[] =>
+  plane.models().flatMap((name) =>
+    plane.modelMetadata(name).versions.map((version) => {
+      const { manifest, labels } = plane.servable(name, { version });
+      return { name, version, labels, ...(manifest && { manifest }) };
+    }),
+  );

@@ -195,9 +195,14 @@ function processMetrics({ Counter, Gauge }: MetricClasses, registers: Registry[]
       this.inc((user + system) / 1e6);
     },
   });
-  const lag = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e9 - resolutionMs / 1000) : 0);
-  gauge('nodejs_eventloop_lag_p50_seconds', 'How late the event loop was, half of the time at most.', () => lag(delay.percentile(50)));
-  gauge('nodejs_eventloop_lag_p99_seconds', 'How late the event loop was, 99 % of the time at most.', () => lag(delay.percentile(99)));
+  const lag = (nanoseconds: number): number =>
+    Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e9 - resolutionMs / 1000) : 0;
+  gauge('nodejs_eventloop_lag_p50_seconds', 'How late the event loop was, half of the time at most.', () =>
+    lag(delay.percentile(50)),
+  );
+  gauge('nodejs_eventloop_lag_p99_seconds', 'How late the event loop was, 99 % of the time at most.', () =>
+    lag(delay.percentile(99)),
+  );
   // The last one that is asked: each scrape tells of the time since the one before.
   gauge('nodejs_eventloop_lag_max_seconds', 'How late the event loop was at most since the last scrape.', () => {
     const most = lag(delay.max);

@@ -1,0 +1,148 @@
+import { dtypes, fail, fromFloat16, type Tensor } from '@stratus/core';
+import type { RequestRecord, ServingObserver } from '../../serve/index.ts';
+import { idOf } from '../request-scope.ts';
+import { RotatingFile } from './rotating-file.ts';
+
+/** Options of {@link Capture}. */
+export interface CaptureOptions {
+  /** Where the files go. */
+  readonly folder: string;
+  /** The share of requests that is kept, from 0 to 1; 1 unless told. */
+  readonly rate?: number | undefined;
+  /** Inputs and outputs of these names are not written, only that they were there. */
+  readonly redact?: readonly string[] | undefined;
+  /** A file of more bytes is closed and a new one begun; 64 MB unless told. */
+  readonly maxBytes?: number | undefined;
+  /** So many closed files are kept; 4 unless told. */
+  readonly keep?: number | undefined;
+  /** Is told of files that cannot be written. */
+  readonly report?: ((error: unknown) => void) | undefined;
+  /** A number from 0 to below 1 for each request; random unless told. */
+  readonly random?: (() => number) | undefined;
+}
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+interface Taken {
+  readonly record: RequestRecord;
+  readonly requestId: string | undefined;
+  readonly time: Date;
+  readonly feeds: Tensors;
+  readonly outputs: Tensors;
+  readonly bytes: number;
+}
+
+/** So many requests, and so many bytes of tensors, wait for the disk at most; further ones are counted and left out. */
+const [mostWaiting, mostBytes] = [256, 32 * 2 ** 20];
+/** Of a larger tensor the shape is written, and no numbers. */
+const mostElements = 2 ** 16;
+
+const bytesOf = (tensors: Tensors): number =>
+  Object.values(tensors).reduce(
+    (n, { data, dtype }) => n + (dtype === 'string' ? data.length * 32 : (data as Uint8Array).byteLength),
+    0,
+  );
+
+/** Numbers that JSON has not are texts: NaN is not the same as nothing. */
+const element = (x: unknown): unknown => {
+  if (typeof x === 'bigint') return Number.isSafeInteger(Number(x)) ? Number(x) : String(x);
+  return typeof x === 'number' && !Number.isFinite(x) ? String(x) : x;
+};
+
+function written(tensor: Tensor): unknown {
+  const { dtype, shape, data } = tensor;
+  const head = { dtype, shape };
+  if (data.length > mostElements) return { ...head, left: 'too large' };
+  if (dtype === 'float16') return { ...head, data: Array.from(data as Uint16Array, (x) => element(fromFloat16(x))) };
+  if (dtypes[dtype].kind === 'float') return { ...head, data: Array.from(data as Float64Array, element) };
+  return { ...head, data: Array.from(data as ArrayLike<unknown>, element) };
+}
+
+/**
+ * Keeps what was asked and answered as lines of JSON in files, for a share of the requests: to look into, and to train on later. Nothing waits for it: what the disk does not take in time is
+ * counted and left out.
+ *
+ * Errors: `bad-value` for options that make no sense.
+ */
+export class Capture implements ServingObserver {
+  readonly #rate: number;
+  readonly #redacted: ReadonlySet<string>;
+  readonly #file: RotatingFile;
+  readonly #report: (error: unknown) => void;
+  readonly #random: () => number;
+  #waiting: Taken[] = [];
+  #bytes = 0;
+  #working: Promise<void> | undefined;
+  #hasFailed = false;
+  #written = 0;
+  #dropped = 0;
+
+  constructor(options: CaptureOptions) {
+    const { folder, rate = 1, redact = [], maxBytes = 64_000_000, keep = 4, report = () => {}, random = Math.random } = options;
+    if (!(rate >= 0 && rate <= 1))
+      throw fail('bad-value', { what: 'capture', at: 'rate', got: String(rate), want: 'a share from 0 to 1' });
+    for (const [at, value] of Object.entries({ maxBytes, keep }))
+      if (!Number.isSafeInteger(value) || value < (at === 'keep' ? 0 : 1))
+        throw fail('bad-value', { what: 'capture', at, got: String(value), want: 'a whole number' });
+    this.#rate = rate;
+    this.#redacted = new Set(redact);
+    this.#file = new RotatingFile(folder, 'requests', { maxBytes, keep });
+    this.#report = report;
+    this.#random = random;
+  }
+
+  /** How many requests were written, and how many were to be and were not. */
+  get counts(): { readonly written: number; readonly dropped: number } {
+    return { written: this.#written, dropped: this.#dropped };
+  }
+
+  answered(record: RequestRecord, feeds: Tensors, outputs: Tensors): void {
+    if (this.#rate < 1 && this.#random() >= this.#rate) return;
+    const bytes = bytesOf(feeds) + bytesOf(outputs);
+    if (this.#waiting.length >= mostWaiting || this.#bytes + bytes > mostBytes) {
+      this.#dropped++;
+      return;
+    }
+    this.#bytes += bytes;
+    this.#waiting.push({ record, requestId: idOf(record), time: new Date(), feeds, outputs, bytes });
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve)); // the answer goes out first
+    for (let taken = this.#waiting.shift(); taken !== undefined; taken = this.#waiting.shift()) {
+      try {
+        await this.#file.write(this.#line(taken));
+        this.#written++;
+        this.#hasFailed = false;
+      } catch (e) {
+        this.#dropped++;
+        await this.#file.close().catch(() => {});
+        if (!this.#hasFailed) this.#report(new Error('Requests cannot be captured', { cause: e }));
+        this.#hasFailed = true;
+      }
+      this.#bytes -= taken.bytes;
+    }
+  }
+
+  #line({ record, requestId, time, feeds, outputs }: Taken): string {
+    const { model, version, protocol, rows, totalMs, client } = record;
+    const shown = (tensors: Tensors): object =>
+      Object.fromEntries(
+        Object.entries(tensors).map(([name, tensor]) => [
+          name,
+          this.#redacted.has(name) ? { dtype: tensor.dtype, shape: tensor.shape, left: 'redacted' } : written(tensor),
+        ]),
+      );
+    const about = { time: time.toISOString(), requestId, model, version, protocol, rows, ms: totalMs, client };
+    return `${JSON.stringify({ ...about, inputs: shown(feeds), outputs: shown(outputs) })}\n`;
+  }
+
+  /** Writes what waits and closes the file. */
+  async close(): Promise<void> {
+    await this.#working;
+    await this.#file.close();
+  }
+}

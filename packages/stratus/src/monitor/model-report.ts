@@ -1,0 +1,25 @@
+import type { Alert } from './alerts/alerts.ts';
+import type { FeatureFigures } from './drift/feature-figures.ts';
+import type { LiveAccuracy } from './feedback.ts';
+import type { TrafficFigures } from './traffic.ts';
+
+/** Everything that is watched of one version of a model. */
+export interface ModelReport {
+  readonly model: string;
+  readonly version: string;
+  /** Requests that wait for their run, where that is known. */
+  readonly waiting?: number | undefined;
+  readonly traffic: TrafficFigures;
+  readonly drift: readonly FeatureFigures[];
+  readonly accuracy: LiveAccuracy;
+  readonly alerts: readonly Pick<Alert, 'rule' | 'since'>[];
+}
+
+/** What is watched of a server. */
+export interface ServerReport {
+  readonly at: string;
+  /** Since the server began, in milliseconds. */
+  readonly upMs: number;
+  readonly memoryBytes: number;
+  readonly models: readonly ModelReport[];
+}

@@ -1,0 +1,96 @@
+import { fail, StratusError } from '@stratus/core';
+import { type Context, Hono } from 'hono';
+import { BodyReader } from '../serve/index.ts';
+import type { Label } from './feedback.ts';
+import { metricsApp } from './metrics-app.ts';
+import type { Monitor } from './monitor.ts';
+
+/** So many labels in one request, and so many bytes. */
+const [mostLabels, bodyLimitBytes] = [10_000, 4 * 2 ** 20];
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** Errors: `bad-request`. */
+function labelsOf(text: string): Label[] {
+  const bad = (what: string, cause?: unknown) =>
+    fail(
+      'bad-request',
+      {
+        reason: `${what}; it must be { "request_id": "…", "label": … }, or { "labels": [ … ] } with up to ${mostLabels} of them.`,
+      },
+      cause,
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (e) {
+    throw bad('The body is not JSON', e);
+  }
+  const list: unknown = isRecord(value) && 'labels' in value ? value['labels'] : [value];
+  if (!Array.isArray(list) || list.length > mostLabels) throw bad('The body is not a label, nor a list of them');
+  return (list as unknown[]).map((entry, i) => {
+    const id = isRecord(entry) ? entry['request_id'] : undefined;
+    if (typeof id !== 'string' || id === '' || id.length > 128 || !('label' in (entry as object)))
+      throw bad(`Label ${i + 1} has no 'request_id' of 1 to 128 characters or no 'label'`);
+    return { requestId: id, label: (entry as Readonly<Record<string, unknown>>)['label'] };
+  });
+}
+
+const decoder = new TextDecoder();
+
+/** Paths that are about watching; everything else is the server's own. */
+export const isMonitorPath = (path: string): boolean =>
+  /^\/(metrics|v2\/monitor|v2\/models\/[^/]+\/(monitor|feedback))\/?$/.test(path);
+
+/**
+ * What is asked about a monitor: `GET /metrics`, `GET /v2/monitor`, `GET /v2/models/NAME/monitor`, `POST /v2/models/NAME/feedback`.
+ *
+ * Errors: as JSON, `{ "error", "code" }`, with a fitting status.
+ *
+ * @example
+ * import { monitorApp, startMonitor } from 'stratus';
+ * const monitor = await startMonitor(() => [{ name: 'net', version: '1' }]);
+ * const report = await (await monitorApp(monitor).request('/v2/models/net/monitor')).json();
+ * console.log(report.models[0].traffic.requests); // 0
+ * await monitor.close();
+ */
+export function monitorApp(monitor: Monitor): Hono {
+  const app = new Hono({ strict: false });
+  const bodies = new BodyReader(bodyLimitBytes);
+  if (monitor.metrics) app.route('/', metricsApp(monitor.metrics));
+  const named = (c: Context): string => {
+    const name = c.req.param('model')!;
+    const known = monitor.names();
+    if (!known.includes(name)) throw fail('model-not-found', { name, known });
+    return name;
+  };
+  app.get('/v2/monitor', (c) => c.json(monitor.report()));
+  app.get('/v2/models/:model/monitor', (c) => c.json(monitor.report(named(c))));
+  app.post('/v2/models/:model/feedback', async (c) => {
+    const name = named(c);
+    const { accepted, unknown } = monitor.label(
+      name,
+      await bodies.withPlainBody(c.req.raw, async (body) => labelsOf(decoder.decode(body))),
+    );
+    return c.json({ accepted, unknown }, accepted === 0 && unknown.length > 0 ? 404 : 200);
+  });
+  app.all('/v2/models/:model/feedback', (c) =>
+    c.json({ error: `${c.req.path} takes POST, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'POST' }),
+  );
+  app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${c.req.path}.`, code: 'bad-request' }, 404));
+  app.onError((e, c) => {
+    if (!StratusError.is(e)) return c.json({ error: 'internal error', code: 'internal' }, 500);
+    const status = e.code === 'model-not-found' ? 404 : e.code === 'too-large' ? 413 : 400;
+    return c.json({ error: e.message, code: e.code }, status);
+  });
+  return app;
+}
+
+/** Puts a monitor before a server: its own paths, and every request within its scope. */
+export function monitored(
+  monitor: Monitor,
+  fetch: (request: Request) => Response | Promise<Response>,
+): (request: Request) => Promise<Response> {
+  const app = monitorApp(monitor);
+  return (request) => monitor.within(request, (own) => (isMonitorPath(new URL(own.url).pathname) ? app.fetch(own) : fetch(own)));
+}

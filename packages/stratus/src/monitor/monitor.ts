@@ -1,0 +1,256 @@
+import type { RequestRecord, ServingObserver } from '../serve/index.ts';
+import { type AlertFigures, Alerts } from './alerts/alerts.ts';
+import type { AlertRule } from './alerts/rule.ts';
+import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
+import { Capture, type CaptureOptions } from './capture/capture.ts';
+import { type DriftOptions, DriftWatch } from './drift/drift.ts';
+import { Feedback, type FeedbackOptions, type Label, type LabelsTaken } from './feedback.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import { jsonLine, type LogColors, type LogForm, textLine } from './log-line.ts';
+import type { Metrics } from './metrics.ts';
+import type { ModelReport, ServerReport } from './model-report.ts';
+import { joinObservers } from './observers.ts';
+import { RequestLog, type WriteLine } from './request-log.ts';
+import { isRequestId, type RequestScope, requestScope, withScope } from './request-scope.ts';
+import { Traffic, type TrafficOptions } from './traffic.ts';
+
+/** What is watched of a server that answers for models. */
+export interface MonitorOptions {
+  /** `GET /metrics` for Prometheus; true unless told. 'triton': also under Triton's names. */
+  readonly metrics?: boolean | 'triton' | undefined;
+  readonly traffic?: TrafficOptions | undefined;
+  readonly drift?: DriftOptions | undefined;
+  readonly feedback?: FeedbackOptions | undefined;
+  /** The log of requests; 'none' unless told. */
+  readonly log?: LogForm | undefined;
+  /** Where its lines go: standard error unless told. */
+  readonly writeLog?: WriteLine | undefined;
+  readonly logColors?: LogColors | undefined;
+  /** Keeps what is asked and answered; nothing unless told. */
+  readonly capture?: CaptureOptions | undefined;
+  /** Rules, and where to tell when one holds. */
+  readonly alerts?:
+    | { readonly rules: readonly AlertRule[]; readonly webhooks?: readonly WebhookOptions[] | undefined }
+    | undefined;
+  /** Rules are looked at so often, in milliseconds; 10,000. */
+  readonly lookMs?: number | undefined;
+  /** Spans of OpenTelemetry, where the program has registered an SDK; true unless told. */
+  readonly traces?: boolean | undefined;
+  /** Is told of what goes wrong with watching. Writes it to standard error unless told. */
+  readonly report?: ((error: unknown) => void) | undefined;
+}
+
+const plain = (text: string): string => text;
+const noColors: LogColors = { dim: plain, red: plain, yellow: plain, green: plain };
+
+type Answer = (request: Request) => Response | Promise<Response>;
+
+/** Watches a server: everything that is known of its models while it runs. Made by {@link startMonitor}. */
+export class Monitor {
+  /** What a data plane tells. */
+  readonly observer: Required<ServingObserver>;
+  readonly metrics: Metrics | undefined;
+  readonly #loaded: () => readonly LoadedModel[];
+  readonly #traffic: Traffic;
+  readonly #drift: DriftWatch;
+  readonly #feedback: Feedback;
+  readonly #log: RequestLog | undefined;
+  readonly #capture: Capture | undefined;
+  readonly #alerts: Alerts | undefined;
+  readonly #webhooks: readonly Webhook[];
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  /** @internal */
+  constructor(
+    loaded: () => readonly LoadedModel[],
+    {
+      traffic,
+      drift,
+      feedback,
+      log = 'none',
+      writeLog,
+      logColors = noColors,
+      capture,
+      alerts,
+      lookMs = 10_000,
+      ...rest
+    }: MonitorOptions,
+    {
+      metrics,
+      traces,
+    }: { readonly metrics?: ((monitor: Monitor) => Metrics) | undefined; readonly traces?: ServingObserver | undefined },
+  ) {
+    const report =
+      rest.report ?? ((e: unknown) => void process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`));
+    const about = (name: string, version: string) => loaded().find((own) => own.name === name && own.version === version);
+    this.#loaded = loaded;
+    this.#traffic = new Traffic(traffic);
+    this.#drift = new DriftWatch(about, drift);
+    this.#feedback = new Feedback(about, feedback);
+    this.#capture = capture && new Capture({ report, ...capture });
+    if (log !== 'none')
+      this.#log = new RequestLog(
+        log === 'json' ? jsonLine : (entry) => textLine(entry, logColors),
+        writeLog ?? ((lines) => void process.stderr.write(lines)),
+      );
+    this.#webhooks = (alerts?.webhooks ?? []).map((webhook) => new Webhook({ report, ...webhook }));
+    this.#alerts =
+      alerts &&
+      new Alerts(alerts.rules, (alert) => {
+        for (const webhook of this.#webhooks) webhook.send(alert);
+        if (this.#webhooks.length === 0)
+          report(new Error(`Alert ${alert.status}: ${alert.rule} (${alert.model}, version ${alert.version})`));
+      });
+    if (this.#alerts) this.#timer = setInterval(() => this.look(), lookMs).unref();
+    this.metrics = metrics?.(this);
+    const scoped: ServingObserver = {
+      request(record: RequestRecord) {
+        const scope = requestScope();
+        if (scope) scope.record = record;
+      },
+    };
+    const all = [scoped, this.#traffic, this.metrics?.observer, traces, this.#log, this.#feedback, this.#drift, this.#capture];
+    this.observer = joinObservers(
+      all.filter((one): one is ServingObserver => one !== undefined),
+      report,
+    );
+  }
+
+  /** Looks at the rules of alerts now. */
+  look(): void {
+    this.#alerts?.look(this.report().models.map(figuresOf));
+  }
+
+  /** Everything that is known, of one model or of all. */
+  report(model?: string): ServerReport {
+    const firing = this.#alerts?.firing ?? [];
+    const models = this.#loaded()
+      .filter(({ name }) => model === undefined || name === model)
+      .map(
+        ({ name, version, waiting }): ModelReport => ({
+          model: name,
+          version,
+          ...(waiting !== undefined && { waiting }),
+          traffic: this.#traffic.figures(name, version),
+          drift: this.#drift.features(name, version),
+          accuracy: this.#feedback.accuracy(name, version),
+          alerts: firing
+            .filter((alert) => alert.model === name && alert.version === version)
+            .map(({ rule, since }) => ({ rule, since })),
+        }),
+      );
+    return {
+      at: new Date().toISOString(),
+      upMs: Math.round(performance.now() - this.#startedAt),
+      memoryBytes: process.memoryUsage.rss(),
+      models,
+    };
+  }
+
+  /** The names of the models that are served. */
+  names(): readonly string[] {
+    return [...new Set(this.#loaded().map(({ name }) => name))];
+  }
+
+  /** Takes in labels. Errors: `bad-request`. */
+  label(model: string, labels: readonly Label[]): LabelsTaken {
+    return this.#feedback.take(model, labels);
+  }
+
+  /** How many requests were captured, and how many were to be and were not. */
+  get captured(): Capture['counts'] | undefined {
+    return this.#capture?.counts;
+  }
+
+  /** Answers a request within its scope: with an id that its answer, its line in the log and its spans have, and the trace that it came from. */
+  async within(request: Request, answer: Answer): Promise<Response> {
+    const given = request.headers.get('x-request-id');
+    const requestId = given !== null && isRequestId(given) ? given : crypto.randomUUID();
+    const traceparent = request.headers.get('traceparent') ?? undefined;
+    const scope: RequestScope = { requestId, ...(traceparent !== undefined && { traceparent }) };
+    const start = performance.now();
+    const response = await withScope(scope, () => answer(request));
+    response.headers.set('x-request-id', requestId);
+    if (this.#log) {
+      const { pathname } = new URL(request.url);
+      this.#log.ended(scope, { method: request.method, path: pathname, status: response.status, ms: performance.now() - start });
+    }
+    return response;
+  }
+
+  /** Resolves when all answers so far have been looked at. */
+  async settled(): Promise<void> {
+    await this.#drift.settled();
+  }
+
+  /** Stops watching, and writes what waits. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.metrics?.close();
+    this.#log?.flush();
+    for (const webhook of this.#webhooks) webhook.close();
+    await this.#capture?.close();
+  }
+}
+
+/** What rules are about. */
+export function figuresOf({ model, version, traffic, drift, accuracy }: ModelReport): AlertFigures {
+  const { requests, errors, perSecond, p50, p99, queueP99 } = traffic;
+  const most = (values: readonly (number | undefined)[]): number | undefined => {
+    const known = values.filter((x) => x !== undefined);
+    return known.length === 0 ? undefined : Math.max(...known);
+  };
+  const values = {
+    errorRate: requests === 0 ? undefined : errors / requests,
+    requestsPerSecond: perSecond,
+    p50,
+    p99,
+    queueP99,
+    drift: most(drift.map(({ psi }) => psi)),
+    unseen: most(drift.map(({ unseen }) => unseen)),
+    accuracy: accuracy.accuracy,
+  };
+  const known = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as AlertFigures['values'];
+  return { model, version, values: known, requests, labels: accuracy.labels };
+}
+
+/**
+ * Begins to watch a server. `loaded` tells which models it has, at any time; `monitor.observer` goes to the data plane, `monitorApp` answers what is asked about it.
+ *
+ * Errors: `bad-value`, `unknown-name` for rules of alerts, addresses of webhooks and options of capture that make no sense.
+ *
+ * @example
+ * import { DataPlane, dense, input, loadedModels, openServable, sequential, startMonitor, tensor } from 'stratus';
+ * const net = sequential([input({ shape: [2], name: 'x' }), dense({ units: 1, name: 'y' })]);
+ * const monitor = await startMonitor(() => loadedModels(plane));
+ * const plane = new DataPlane([await openServable(await net.toBytes(), { name: 'net' })], { observer: monitor.observer });
+ * await plane.compute('net', { x: tensor([[1, 2]]) });
+ * console.log(monitor.report().models[0].traffic.requests); // 1
+ * await monitor.close();
+ */
+export async function startMonitor(loaded: () => readonly LoadedModel[], options: MonitorOptions = {}): Promise<Monitor> {
+  const { metrics = true, traces = true } = options;
+  const spans = traces ? await (await import('./traces.ts')).requestTraces() : undefined;
+  if (metrics === false) return new Monitor(loaded, options, { traces: spans });
+  const { prometheusMetrics } = await import('./metrics.ts');
+  let monitor: Monitor | undefined;
+  const page = await prometheusMetrics({
+    triton: metrics === 'triton',
+    loaded,
+    figures: () =>
+      (monitor?.report().models ?? []).map(({ model, version, drift, accuracy }) => ({
+        name: model,
+        version,
+        drift,
+        accuracy: accuracy.accuracy,
+      })),
+  });
+  try {
+    monitor = new Monitor(loaded, options, { traces: spans, metrics: () => page });
+    return monitor;
+  } catch (e) {
+    page.close();
+    throw e;
+  }
+}
