@@ -15,7 +15,15 @@ export interface LoadedModel {
 /** One text for a model and its version, or anything else of it. */
 export const keyOf = (model: string, version: string): string => `${model}\n${version}`;
 
-/** The models of a data plane, every version. */
+/**
+ * The models of a data plane, every version.
+ *
+ * @example
+ * import { DataPlane, dense, input, loadedModels, openServable, sequential } from 'stratus';
+ * const net = sequential([input({ shape: [2], name: 'x' }), dense({ units: 1, name: 'y' })]);
+ * const plane = new DataPlane([await openServable(await net.toBytes(), { name: 'net' })]);
+ * console.log(loadedModels(plane).map(({ name, version }) => `${name}:${version}`)); // ['net:1']
+ */
 export const loadedModels = (plane: Pick<DataPlane, 'models' | 'modelMetadata' | 'servable'>): LoadedModel[] =>
   plane.models().flatMap((name) =>
     plane.modelMetadata(name).versions.map((version) => {

@@ -86,7 +86,17 @@ export function monitorApp(monitor: Monitor): Hono {
   return app;
 }
 
-/** Puts a monitor before a server: its own paths, and every request within its scope. */
+/**
+ * Puts a monitor before a server: its own paths, and every request within its scope, with an id that it and its answer have in `X-Request-Id`.
+ *
+ * @example
+ * import { monitored, startMonitor } from 'stratus';
+ * const monitor = await startMonitor(() => []);
+ * const fetch = monitored(monitor, () => new Response('the server itself'));
+ * const response = await fetch(new Request('http://localhost/', { headers: { 'x-request-id': 'a-1' } }));
+ * console.log(response.headers.get('x-request-id')); // a-1
+ * await monitor.close();
+ */
 export function monitored(
   monitor: Monitor,
   fetch: (request: Request) => Response | Promise<Response>,

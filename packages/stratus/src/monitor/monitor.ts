@@ -45,7 +45,15 @@ const noColors: LogColors = { dim: plain, red: plain, yellow: plain, green: plai
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
-/** Watches a server: everything that is known of its models while it runs. Made by {@link startMonitor}. */
+/**
+ * Watches a server: everything that is known of its models while it runs. Made by {@link startMonitor}.
+ *
+ * @example
+ * import { type Monitor, startMonitor } from 'stratus';
+ * const monitor: Monitor = await startMonitor(() => [], { metrics: false });
+ * console.log(monitor.report().models.length); // 0
+ * await monitor.close();
+ */
 export class Monitor {
   /** What a data plane tells. */
   readonly observer: Required<ServingObserver>;
