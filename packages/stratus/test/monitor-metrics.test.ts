@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type Metrics, type MetricsOptions, metricsApp, prometheusMetrics } from '../src/monitor/index.ts';
+import { type MetricsOptions, type MetricsPage, metricsApp, prometheusMetrics } from '../src/monitor/index.ts';
 import { parseExposition } from './exposition.ts';
 
-const open: Metrics[] = [];
-async function metricsOf(options?: MetricsOptions): Promise<Metrics> {
+const open: MetricsPage[] = [];
+async function metricsOf(options?: MetricsOptions): Promise<MetricsPage> {
   const metrics = await prometheusMetrics(options);
   open.push(metrics);
   return metrics;
@@ -24,7 +24,7 @@ const answered = { model: 'net', version: '1', protocol: 'oip-http', rows: 2, co
 const run = { model: 'net', version: '1', requests: 3, rows: 6, runMs: 3, closedBy: 'full' as const };
 
 /** One of everything. */
-function feed({ observer }: Metrics): void {
+function feed({ observer }: MetricsPage): void {
   observer.request!(answered);
   observer.request!({ ...answered, totalMs: 70 });
   observer.request!({ ...answered, protocol: 'oip-grpc', code: 'bad-request' });

@@ -84,7 +84,7 @@ describe('a watched server', () => {
       const { status, headers } = await infer(call, [i, 1, 2], { 'x-request-id': `r-${i}` });
       expect([status, headers.get('x-request-id')]).toEqual([200, `r-${i}`]);
     }
-    await call('/v2/models/m/infer', inferBody([1], [1, 1]));
+    monitor.observer.request({ ...answered, code: 'busy' });
     // y = [x + 0.5, 2, 6]: the first is the best from x = 6 on.
     const labelled = Array.from({ length: 8 }, (_, i) => ({ request_id: `r-${i}`, label: i === 0 ? 'dog' : 'owl' }));
     expect(await call('/v2/models/m/feedback', { labels: labelled })).toMatchObject({
@@ -99,7 +99,7 @@ describe('a watched server', () => {
         {
           model: 'm',
           version: '1',
-          traffic: { requests: 9, errors: 1, codes: { 'bad-request': 1 } },
+          traffic: { requests: 9, errors: 1, codes: { busy: 1 } },
           accuracy: { labels: 8, accuracy: 5 / 8 },
         },
       ],
@@ -113,7 +113,7 @@ describe('a watched server', () => {
     expect(families.get('stratus_live_accuracy_ratio')!.samples[0]!.value).toBe(5 / 8);
     const text = serverView(monitor.report(), { url: 'http://x', colors: colorsFor({ write: () => true }) });
     expect(text).toContain('62.50 % right of 8 labels');
-    expect(text).toContain('1 errors (11.1 %): bad-request 1');
+    expect(text).toContain('1 error (11.1 %): busy 1');
   });
 
   it('says what is wrong with what it is asked', async () => {
@@ -394,10 +394,10 @@ describe('webhooks', () => {
 
   it('tell of a server that fails', async () => {
     const { url, got } = await receiver();
-    const { call, monitor } = await watched({
+    const { monitor } = await watched({
       alerts: { rules: [{ name: 'too many errors', metric: 'errorRate', above: 0.5, minimum: 5 }], webhooks: [{ url }] },
     });
-    for (let i = 0; i < 6; i++) await call('/v2/models/m/infer', inferBody([1], [1, 1]));
+    for (let i = 0; i < 6; i++) monitor.observer.request({ ...answered, code: 'engine' });
     monitor.look();
     await vi.waitFor(() => expect(got).toHaveLength(1), { timeout: 10_000 });
     expect(JSON.parse(got[0]!.body)).toMatchObject({ status: 'firing', rule: 'too many errors', model: 'm', value: 1 });

@@ -70,7 +70,8 @@ export function modelView(report: ModelReport, colors: Colors, rates: readonly n
   const { traffic, drift, alerts, waiting } = report;
   const { requests, errors, batches } = traffic;
   const lately = `${count(requests)} in ${duration(traffic.windowMs / 1000)}`;
-  const failures = errors === 0 ? 'no errors' : red(`${count(errors)} errors (${percent(errors / requests)})`);
+  const failures =
+    errors === 0 ? 'no errors' : red(`${count(errors)} ${errors === 1 ? 'error' : 'errors'} (${percent(errors / requests)})`);
   const facts: [string, string][] = [
     [
       'requests',

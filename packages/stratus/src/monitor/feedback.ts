@@ -2,9 +2,9 @@ import { fail, type Tensor } from '@stratus/core';
 import type { RequestRecord, ServingObserver } from '../serve/index.ts';
 import { bestClass } from './drift/output-watch.ts';
 import { numberAt, rowWidth } from './drift/watches.ts';
-import { keyOf, type LoadedModel } from './loaded-model.ts';
 import { idOf, requestScope } from './request-scope.ts';
 import { Slices } from './slices.ts';
+import { keyOf, type WatchedModel } from './watched-model.ts';
 
 /** What was answered to one request: of each row a class, or a number. */
 interface Remembered {
@@ -78,13 +78,13 @@ class Slice {
  * console.log(feedback.accuracy('net', '1').accuracy); // 1
  */
 export class Feedback implements ServingObserver {
-  readonly #about: (model: string, version: string) => LoadedModel | undefined;
+  readonly #about: (model: string, version: string) => WatchedModel | undefined;
   readonly #remembered = new Map<string, Remembered>();
   readonly #models = new Map<string, { readonly slices: Slices<Slice>; readonly isOfNumbers: boolean }>();
   readonly #options: Required<{ most: number; windowMs: number; now: () => number }>;
 
   constructor(
-    about: (model: string, version: string) => LoadedModel | undefined,
+    about: (model: string, version: string) => WatchedModel | undefined,
     { most = 10_000, windowMs = 3_600_000, now = () => performance.now() }: FeedbackOptions = {},
   ) {
     this.#about = about;

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { Metrics } from './metrics.ts';
+import type { MetricsPage } from './metrics.ts';
 
 /**
  * `GET /metrics` for Prometheus, as an application of web standards.
@@ -10,7 +10,7 @@ import type { Metrics } from './metrics.ts';
  * console.log((await metricsApp(metrics).request('/metrics')).status); // 200
  * metrics.close();
  */
-export function metricsApp(metrics: Pick<Metrics, 'text' | 'contentType'>): Hono {
+export function metricsApp(metrics: Pick<MetricsPage, 'text' | 'contentType'>): Hono {
   const app = new Hono({ strict: false });
   app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }));
   return app;

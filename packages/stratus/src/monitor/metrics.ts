@@ -2,8 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Counter, Gauge, Registry } from 'prom-client';
 import type { ServingObserver } from '../serve/index.ts';
 import { FewNames } from './few-names.ts';
-import type { LoadedModel } from './loaded-model.ts';
 import { tritonMetrics } from './triton-metrics.ts';
+import type { WatchedModel } from './watched-model.ts';
 
 /** How features of a model stand to their training, and how often it was right, where that is known. */
 export interface ModelFigures {
@@ -16,7 +16,7 @@ export interface ModelFigures {
 /** Options of {@link prometheusMetrics}. */
 export interface MetricsOptions {
   /** The models that are served, asked at every scrape. */
-  readonly loaded?: (() => readonly LoadedModel[]) | undefined;
+  readonly loaded?: (() => readonly WatchedModel[]) | undefined;
   /** What else is known about models, asked at every scrape. */
   readonly figures?: (() => readonly ModelFigures[]) | undefined;
   /** Also under the names that Triton Inference Server gives them, for dashboards and autoscalers made for it. */
@@ -24,7 +24,7 @@ export interface MetricsOptions {
 }
 
 /** Metrics in the form that Prometheus reads. */
-export interface Metrics {
+export interface MetricsPage {
   readonly observer: ServingObserver;
   readonly contentType: string;
   /** The page that is scraped. */
@@ -55,7 +55,7 @@ const most = { models: 500, protocols: 32, codes: 64, features: 200 } as const;
  * console.log((await metrics.text()).includes('stratus_request_rows_total{model="net",version="1"} 2')); // true
  * metrics.close();
  */
-export async function prometheusMetrics({ loaded, figures, triton = false }: MetricsOptions = {}): Promise<Metrics> {
+export async function prometheusMetrics({ loaded, figures, triton = false }: MetricsOptions = {}): Promise<MetricsPage> {
   const { Counter, Gauge, Histogram, Registry } = await import('prom-client');
   const registers = [new Registry()];
   const model = ['model', 'version'] as const;

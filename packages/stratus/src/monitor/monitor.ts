@@ -5,14 +5,14 @@ import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
 import { Capture, type CaptureOptions } from './capture/capture.ts';
 import { type DriftOptions, DriftWatch } from './drift/drift.ts';
 import { Feedback, type FeedbackOptions, type Label, type LabelsTaken } from './feedback.ts';
-import type { LoadedModel } from './loaded-model.ts';
 import { jsonLine, type LogColors, type LogForm, textLine } from './log-line.ts';
-import type { Metrics } from './metrics.ts';
+import type { MetricsPage } from './metrics.ts';
 import type { ModelReport, ServerReport } from './model-report.ts';
 import { joinObservers } from './observers.ts';
 import { RequestLog, type WriteLine } from './request-log.ts';
 import { isRequestId, type RequestScope, requestScope, withScope } from './request-scope.ts';
 import { Traffic, type TrafficOptions } from './traffic.ts';
+import type { WatchedModel } from './watched-model.ts';
 
 /** What is watched of a server that answers for models. */
 export interface MonitorOptions {
@@ -57,8 +57,8 @@ type Answer = (request: Request) => Response | Promise<Response>;
 export class Monitor {
   /** What a data plane tells. */
   readonly observer: Required<ServingObserver>;
-  readonly metrics: Metrics | undefined;
-  readonly #loaded: () => readonly LoadedModel[];
+  readonly metrics: MetricsPage | undefined;
+  readonly #loaded: () => readonly WatchedModel[];
   readonly #traffic: Traffic;
   readonly #drift: DriftWatch;
   readonly #feedback: Feedback;
@@ -71,7 +71,7 @@ export class Monitor {
 
   /** @internal */
   constructor(
-    loaded: () => readonly LoadedModel[],
+    loaded: () => readonly WatchedModel[],
     {
       traffic,
       drift,
@@ -87,7 +87,7 @@ export class Monitor {
     {
       metrics,
       traces,
-    }: { readonly metrics?: ((monitor: Monitor) => Metrics) | undefined; readonly traces?: ServingObserver | undefined },
+    }: { readonly metrics?: ((monitor: Monitor) => MetricsPage) | undefined; readonly traces?: ServingObserver | undefined },
   ) {
     const report =
       rest.report ?? ((e: unknown) => void process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`));
@@ -237,7 +237,7 @@ export function figuresOf({ model, version, traffic, drift, accuracy }: ModelRep
  * console.log(monitor.report().models[0].traffic.requests); // 1
  * await monitor.close();
  */
-export async function startMonitor(loaded: () => readonly LoadedModel[], options: MonitorOptions = {}): Promise<Monitor> {
+export async function startMonitor(loaded: () => readonly WatchedModel[], options: MonitorOptions = {}): Promise<Monitor> {
   const { metrics = true, traces = true } = options;
   const spans = traces ? await (await import('./traces.ts')).requestTraces() : undefined;
   if (metrics === false) return new Monitor(loaded, options, { traces: spans });

@@ -1,7 +1,7 @@
 import type { BatchRecord, RequestRecord, ServingObserver } from '../serve/index.ts';
 import { Latencies, quantileOf } from './latencies.ts';
-import { keyOf } from './loaded-model.ts';
 import { Slices } from './slices.ts';
+import { keyOf } from './watched-model.ts';
 
 /** What came to one model lately. Times in milliseconds; undefined where nothing came. */
 export interface TrafficFigures {

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { ServingObserver } from '../serve/index.ts';
-import type { LoadedModel } from './loaded-model.ts';
 import type { MetricClasses } from './metrics.ts';
+import type { WatchedModel } from './watched-model.ts';
 
 /** Triton's reasons, of which there are four. */
 const reasonOf = (code: string): string =>
@@ -11,7 +11,7 @@ const reasonOf = (code: string): string =>
 export function tritonMetrics(
   { Counter, Gauge }: MetricClasses,
   registers: Registry[],
-  loaded: (() => readonly LoadedModel[]) | undefined,
+  loaded: (() => readonly WatchedModel[]) | undefined,
 ): ServingObserver {
   const counter = (name: string, help: string, more: readonly string[] = []) =>
     new Counter({ name, help, labelNames: ['model', 'version', ...more], registers });

@@ -1,6 +1,6 @@
 import type { Tensor } from '@stratus/core';
 import type { RequestRecord, ServingObserver } from '../../serve/index.ts';
-import { keyOf, type LoadedModel } from '../loaded-model.ts';
+import { keyOf, type WatchedModel } from '../watched-model.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
 import { outputWatch } from './output-watch.ts';
 import { inputWatch, rowWidth, type Watch } from './watches.ts';
@@ -48,7 +48,7 @@ const [mostWaiting, mostModels] = [64, 100];
  * console.log(drift.features('net', '1').map(({ feature }) => feature)); // ['x[0]', 'x[1]', 'y']
  */
 export class DriftWatch implements ServingObserver {
-  readonly #about: (model: string, version: string) => LoadedModel | undefined;
+  readonly #about: (model: string, version: string) => WatchedModel | undefined;
   readonly #options: WatchOptions;
   readonly #rowsPerSecond: number;
   readonly #models = new Map<string, Watched>();
@@ -59,7 +59,7 @@ export class DriftWatch implements ServingObserver {
 
   /** `about`: what is known of a model, asked when the first answer of it comes. */
   constructor(
-    about: (model: string, version: string) => LoadedModel | undefined,
+    about: (model: string, version: string) => WatchedModel | undefined,
     { windowMs = 3_600_000, minimumRows = 200, rowsPerSecond = 200, now = () => performance.now() }: DriftOptions = {},
   ) {
     this.#about = about;

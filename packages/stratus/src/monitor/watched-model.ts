@@ -2,7 +2,7 @@ import type { Manifest } from '@stratus/core';
 import type { DataPlane, Servable } from '../serve/index.ts';
 
 /** A model that is served now, as far as monitoring asks. */
-export interface LoadedModel {
+export interface WatchedModel {
   readonly name: string;
   readonly version: string;
   /** Requests that wait for their run. */
@@ -24,7 +24,7 @@ export const keyOf = (model: string, version: string): string => `${model}\n${ve
  * const plane = new DataPlane([await openServable(await net.toBytes(), { name: 'net' })]);
  * console.log(loadedModels(plane).map(({ name, version }) => `${name}:${version}`)); // ['net:1']
  */
-export const loadedModels = (plane: Pick<DataPlane, 'models' | 'modelMetadata' | 'servable'>): LoadedModel[] =>
+export const loadedModels = (plane: Pick<DataPlane, 'models' | 'modelMetadata' | 'servable'>): WatchedModel[] =>
   plane.models().flatMap((name) =>
     plane.modelMetadata(name).versions.map((version) => {
       const { manifest, labels } = plane.servable(name, { version });
