@@ -15,7 +15,7 @@ interface Remembered {
   readonly labels?: readonly string[] | undefined;
   readonly numbers?: readonly number[] | undefined;
   /** Rows whose label has come. */
-  readonly told: Set<number>;
+  told: Set<number> | undefined;
 }
 
 /** Options of {@link Feedback}. */
@@ -54,6 +54,8 @@ export interface LabelsTaken {
 
 /** Of a request so many rows are remembered. */
 const mostRows = 256;
+/** Labels of so many models are kept at hand. */
+const mostModels = 1000;
 const slices = 12;
 
 class Slice {
@@ -80,6 +82,7 @@ class Slice {
 export class Feedback implements ServingObserver {
   readonly #about: (model: string, version: string) => WatchedModel | undefined;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #labels = new Map<string, NonNullable<WatchedModel['labels']>>();
   readonly #models = new Map<string, { readonly slices: Slices<Slice>; readonly isOfNumbers: boolean }>();
   readonly #options: Required<{ most: number; windowMs: number; now: () => number }>;
 
@@ -94,11 +97,10 @@ export class Feedback implements ServingObserver {
   answered(record: RequestRecord, _feeds: unknown, outputs: Readonly<Record<string, Tensor>>): void {
     const id = idOf(record);
     if (id === undefined) return;
-    const [entry] = Object.entries(outputs).filter(([, tensor]) => tensor.dtype !== 'string');
-    if (entry === undefined) return;
-    const [name, tensor] = entry;
-    const { labels } = this.#about(record.model, record.version) ?? {};
-    const own = labels && Object.hasOwn(labels, name) ? labels[name] : undefined;
+    const name = Object.keys(outputs).find((output) => outputs[output]!.dtype !== 'string');
+    if (name === undefined) return;
+    const tensor = outputs[name]!;
+    const own = this.#labelsOf(record.model, record.version, name);
     const width = rowWidth(tensor);
     if (width === 0) return;
     const rows = Math.min(mostRows, tensor.data.length / width);
@@ -116,6 +118,18 @@ export class Feedback implements ServingObserver {
     // Who sent no id of its own may have one in the body of its request, and got another in a header.
     const front = requestScope()?.requestId;
     if (front !== undefined && front !== id) this.#remember(front, answer);
+  }
+
+  /** What a version says of its classes does not change: it is asked once. */
+  #labelsOf(model: string, version: string, output: string): readonly string[] | undefined {
+    const key = keyOf(model, version);
+    let known = this.#labels.get(key);
+    if (known === undefined) {
+      known = this.#about(model, version)?.labels ?? {};
+      if (this.#labels.size >= mostModels) this.#labels.clear();
+      this.#labels.set(key, known);
+    }
+    return Object.hasOwn(known, output) ? known[output] : undefined;
   }
 
   #remember(id: string, answer: Remembered): void {
@@ -139,13 +153,15 @@ export class Feedback implements ServingObserver {
       return [{ answer, values: valuesOf(answer, label, requestId) }];
     });
     let accepted = 0;
-    for (const { answer, values } of found)
+    for (const { answer, values } of found) {
+      answer.told ??= new Set();
       for (const [row, value] of values.entries()) {
         if (answer.told.has(row)) continue; // whoever sends a label again because no answer came changes nothing
         answer.told.add(row);
         accepted++;
         this.#count(answer, row, value);
       }
+    }
     return { accepted, unknown };
   }
 

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServingObserver } from '../serve/index.ts';
-import { FewNames } from './few-names.ts';
+import { type Buckets, type ModelCounts, RequestCounts } from './request-counts.ts';
 import { tritonMetrics } from './triton-metrics.ts';
 import type { WatchedModel } from './watched-model.ts';
 
@@ -33,12 +33,8 @@ export interface MetricsPage {
   close(): void;
 }
 
-/** In seconds: a fast model answers in tenths of a millisecond, a large one in seconds. */
-const durations = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-
-/** So many models with their versions, protocols, codes of errors and features keep their own label. */
-const most = { models: 500, protocols: 32, codes: 64, features: 200 } as const;
+/** So many features of a model are told. */
+const mostFeatures = 200;
 
 /**
  * Counts what a server does, for Prometheus: requests and errors by model, version, protocol and code, how long they waited, ran and took, rows and reasons of
@@ -56,34 +52,51 @@ const most = { models: 500, protocols: 32, codes: 64, features: 200 } as const;
  * metrics.close();
  */
 export async function prometheusMetrics({ loaded, figures, triton = false }: MetricsOptions = {}): Promise<MetricsPage> {
-  const { Counter, Gauge, Histogram, Registry } = await import('prom-client');
-  const registers = [new Registry()];
+  const classes = await import('prom-client');
+  const { Counter, Gauge, Registry } = classes;
+  const registry = new Registry();
+  const registers = [registry];
+  const counts = new RequestCounts();
   const model = ['model', 'version'] as const;
-  const requests = new Counter({
-    name: 'stratus_requests_total',
-    help: 'Requests that were answered, by the code of their error or ok.',
-    labelNames: [...model, 'protocol', 'code'],
-    registers,
-  });
-  const rows = new Counter({
-    name: 'stratus_request_rows_total',
-    help: 'Samples in requests.',
-    labelNames: model,
-    registers,
-  });
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name, help, buckets, labelNames: model, registers });
-  const total = histogram('stratus_request_duration_seconds', 'From the arrival of a request to its answer.', durations);
-  const queue = histogram('stratus_queue_duration_seconds', 'How long a request waited for its run.', durations);
-  const run = histogram('stratus_run_duration_seconds', 'How long the run took that answered a request.', durations);
-  const batchRows = histogram('stratus_batch_rows', 'Samples in one run of a model.', sizes);
-  const batchRequests = histogram('stratus_batch_requests', 'Requests that one run of a model answered.', sizes);
-  const batches = new Counter({
-    name: 'stratus_batches_total',
-    help: 'Runs of a model, by why the batch was closed.',
-    labelNames: [...model, 'closed_by'],
-    registers,
-  });
+  /** A counter that is brought to what was counted when the page is asked for. */
+  const counter = (name: string, help: string, labelNames: readonly string[], collect: (own: Counter, of: ModelCounts) => void) =>
+    new Counter({
+      name,
+      help,
+      labelNames: [...model, ...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        for (const of of counts.all) collect(this, of);
+      },
+    });
+  counter(
+    'stratus_requests_total',
+    'Requests that were answered, by the code of their error or ok.',
+    ['protocol', 'code'],
+    (own, { model: name, version, requests }) => {
+      for (const [protocol, codes] of requests)
+        for (const [code, n] of codes) own.inc({ model: name, version, protocol, code }, n);
+    },
+  );
+  counter('stratus_request_rows_total', 'Samples in requests.', [], (own, { model: name, version, rows }) =>
+    own.inc({ model: name, version }, rows),
+  );
+  counter(
+    'stratus_batches_total',
+    'Runs of a model, by why the batch was closed.',
+    ['closed_by'],
+    (own, { model: name, version, closedBy }) => {
+      for (const [closed_by, n] of closedBy) own.inc({ model: name, version, closed_by }, n);
+    },
+  );
+  const histogram = (name: string, help: string, of: (counted: ModelCounts) => Buckets) =>
+    registry.registerMetric(new BucketMetric(name, help, counts, of) as unknown as Histogram);
+  histogram('stratus_request_duration_seconds', 'From the arrival of a request to its answer.', ({ total }) => total);
+  histogram('stratus_queue_duration_seconds', 'How long a request waited for its run.', ({ queue }) => queue);
+  histogram('stratus_run_duration_seconds', 'How long the run took that answered a request.', ({ run }) => run);
+  histogram('stratus_batch_rows', 'Samples in one run of a model.', ({ batchRows }) => batchRows);
+  histogram('stratus_batch_requests', 'Requests that one run of a model answered.', ({ batchRequests }) => batchRequests);
   const gauge = (name: string, help: string, labelNames: readonly string[], collect: (own: Gauge) => void) =>
     new Gauge({
       name,
@@ -106,7 +119,7 @@ export async function prometheusMetrics({ loaded, figures, triton = false }: Met
   if (figures !== undefined) {
     gauge('stratus_drift_psi', 'Population stability index against the training.', [...model, 'feature'], (own) => {
       for (const { name, version, drift } of figures())
-        for (const { feature, psi } of drift.slice(0, most.features))
+        for (const { feature, psi } of drift.slice(0, mostFeatures))
           if (psi !== undefined) own.set({ model: name, version, feature }, psi);
     });
     gauge('stratus_live_accuracy_ratio', 'Share of answers that agree with the labels that came in.', model, (own) => {
@@ -114,44 +127,52 @@ export async function prometheusMetrics({ loaded, figures, triton = false }: Met
         if (accuracy !== undefined) own.set({ model: name, version }, accuracy);
     });
   }
-  const close = processMetrics({ Counter, Gauge }, registers);
-  const aliases = triton ? tritonMetrics({ Counter, Gauge }, registers, loaded) : undefined;
-
-  // A model and its version have one label together: either alone could be few while the pairs are many.
-  const models = new FewNames(most.models);
-  const protocols = new FewNames(most.protocols);
-  const codes = new FewNames(most.codes);
-  const labels = new Map<string, { readonly model: string; readonly version: string }>();
-  const labelsOf = (name: string, version: string) => {
-    const key = models.of(`${name}\n${version}`);
-    let own = labels.get(key);
-    if (own === undefined) {
-      own = key === `${name}\n${version}` ? { model: name, version } : { model: key, version: '' };
-      labels.set(key, own);
-    }
-    return own;
-  };
+  const close = processMetrics(classes, registers);
+  if (triton) tritonMetrics(classes, registers, { counts, loaded });
   const observer: ServingObserver = {
-    request(record) {
-      const own = labelsOf(record.model, record.version);
-      requests.inc({ ...own, protocol: protocols.of(record.protocol), code: codes.of(record.code) });
-      total.observe(own, record.totalMs / 1000);
-      aliases?.request?.({ ...record, ...own });
-      if (record.code !== 'ok') return;
-      rows.inc(own, record.rows);
-      queue.observe(own, record.queueMs / 1000);
-      run.observe(own, record.runMs / 1000);
-    },
-    batch(record) {
-      const own = labelsOf(record.model, record.version);
-      batches.inc({ ...own, closed_by: record.closedBy });
-      batchRows.observe(own, record.rows);
-      batchRequests.observe(own, record.requests);
-      aliases?.batch?.({ ...record, ...own });
-    },
+    request: (record) => counts.request(record),
+    batch: (record) => counts.batch(record),
   };
-  const [registry] = registers as [Registry];
   return { observer, contentType: registry.contentType, text: () => registry.metrics(), close };
+}
+
+/** A histogram of prom-client is several microseconds for each value: this one is read from our own counts, in the form that its registry asks for. */
+class BucketMetric {
+  readonly type = 'histogram';
+  readonly aggregator = 'sum';
+  readonly name: string;
+  readonly help: string;
+  readonly #counts: RequestCounts;
+  readonly #of: (counted: ModelCounts) => Buckets;
+
+  constructor(name: string, help: string, counts: RequestCounts, of: (counted: ModelCounts) => Buckets) {
+    this.name = name;
+    this.help = help;
+    this.#counts = counts;
+    this.#of = of;
+  }
+
+  get() {
+    const values = this.#counts.all.flatMap((counted) => {
+      const { limits, counts, sum } = this.#of(counted);
+      const labels = { model: counted.model, version: counted.version };
+      let below = 0;
+      const buckets = Array.from(counts, (n, i) => {
+        below += n;
+        return { value: below, labels: { ...labels, le: limits[i] ?? '+Inf' }, metricName: `${this.name}_bucket` };
+      });
+      if (below === 0) return [];
+      return [
+        ...buckets,
+        { value: sum, labels, metricName: `${this.name}_sum` },
+        { value: below, labels, metricName: `${this.name}_count` },
+      ];
+    });
+    const { name, help, type, aggregator } = this;
+    return Promise.resolve({ name, help, type, values, aggregator });
+  }
+
+  reset(): void {}
 }
 
 /** What the classes of prom-client are called here, which is loaded only when metrics are wanted. */

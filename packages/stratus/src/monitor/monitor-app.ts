@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { BodyReader } from '../serve/index.ts';
 import type { Label } from './feedback.ts';
 import { metricsApp } from './metrics-app.ts';
-import type { Monitor } from './monitor.ts';
+import { type Monitor, pathOf } from './monitor.ts';
 
 /** So many labels in one request, and so many bytes. */
 const [mostLabels, bodyLimitBytes] = [10_000, 4 * 2 ** 20];
@@ -39,8 +39,7 @@ function labelsOf(text: string): Label[] {
 const decoder = new TextDecoder();
 
 /** Paths that are about watching; everything else is the server's own. */
-export const isMonitorPath = (path: string): boolean =>
-  /^\/(metrics|v2\/monitor|v2\/models\/[^/]+\/(monitor|feedback))\/?$/.test(path);
+const isMonitorPath = (path: string): boolean => /^\/(metrics|v2\/monitor|v2\/models\/[^/]+\/(monitor|feedback))\/?$/.test(path);
 
 /**
  * What is asked about a monitor: `GET /metrics`, `GET /v2/monitor`, `GET /v2/models/NAME/monitor`, `POST /v2/models/NAME/feedback`.
@@ -102,5 +101,5 @@ export function monitored(
   fetch: (request: Request) => Response | Promise<Response>,
 ): (request: Request) => Promise<Response> {
   const app = monitorApp(monitor);
-  return (request) => monitor.within(request, (own) => (isMonitorPath(new URL(own.url).pathname) ? app.fetch(own) : fetch(own)));
+  return (request) => monitor.within(request, (own) => (isMonitorPath(pathOf(own.url)) ? app.fetch(own) : fetch(own)));
 }

@@ -1,6 +1,6 @@
 import type { RequestRecord, ServingObserver } from '../serve/index.ts';
 import type { LogEntry } from './log-line.ts';
-import { idOf, type RequestScope, requestScope } from './request-scope.ts';
+import { type RequestScope, requestScope } from './request-scope.ts';
 
 /** Where lines go: standard error, a file. */
 export type WriteLine = (line: string) => void;
@@ -29,23 +29,12 @@ export class RequestLog implements ServingObserver {
 
   /** Of requests that came over HTTP the front tells when they are over; others are told at once. */
   request(record: RequestRecord): void {
-    if (requestScope() === undefined)
-      this.#add({ time: new Date(), level: levelOf(record.code), ...aboutOf(record), ms: record.totalMs });
+    if (requestScope() === undefined) this.#add(entryOf(record, { requestId: record.requestId, ms: record.totalMs }));
   }
 
   /** A request over HTTP is over. */
-  ended(scope: RequestScope, { method, path, status, ms }: { method: string; path: string; status: number; ms: number }): void {
-    const { record, requestId } = scope;
-    this.#add({
-      time: new Date(),
-      level: levelOf(record?.code, status),
-      method,
-      path,
-      status,
-      ...(record && aboutOf(record)),
-      requestId: record?.requestId ?? requestId,
-      ms,
-    });
+  ended({ record, requestId }: RequestScope, answer: { method: string; path: string; status: number; ms: number }): void {
+    this.#add(entryOf(record, { requestId: record?.requestId ?? requestId, ...answer }));
   }
 
   #add(entry: LogEntry): void {
@@ -73,18 +62,28 @@ export class RequestLog implements ServingObserver {
   }
 }
 
-function aboutOf(record: RequestRecord): Omit<LogEntry, 'time' | 'level' | 'ms'> {
-  const { model, version, protocol, rows, code, queueMs, runMs, client } = record;
-  const requestId = idOf(record);
-  return {
-    ...(requestId !== undefined && { requestId }),
-    model,
-    version,
-    protocol,
-    rows,
-    code,
-    queueMs,
-    runMs,
-    ...(client !== undefined && { client }),
-  };
+interface Front {
+  readonly requestId: string | undefined;
+  readonly ms: number;
+  readonly method?: string;
+  readonly path?: string;
+  readonly status?: number;
 }
+
+const entryOf = (record: RequestRecord | undefined, { requestId, ms, method, path, status }: Front): LogEntry => ({
+  time: new Date(),
+  level: levelOf(record?.code, status),
+  requestId,
+  method,
+  path,
+  status,
+  model: record?.model,
+  version: record?.version,
+  protocol: record?.protocol,
+  client: record?.client,
+  rows: record?.rows,
+  code: record?.code,
+  ms,
+  queueMs: record?.queueMs,
+  runMs: record?.runMs,
+});
