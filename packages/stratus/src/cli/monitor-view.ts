@@ -24,6 +24,12 @@ const sizeOf = ({ psi = 0, distance = 0 }: FeatureFigures): number => psi + dist
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they could steer the terminal
 const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '�').slice(0, 40);
 
+/** Missing values are told of beside how many the training had, where that is something else. */
+const was = ({ missing, referenceMissing }: FeatureFigures): string =>
+  missing === undefined || referenceMissing === undefined || Math.abs(missing - referenceMissing) < 0.01
+    ? ''
+    : `, was ${percent(referenceMissing)}`;
+
 function test(figures: FeatureFigures): string {
   const { kolmogorovSmirnov: ks, chiSquare: chi } = figures;
   if (ks) return `KS ${ks.statistic.toFixed(3)}`;
@@ -44,7 +50,7 @@ function featureTable(drift: readonly FeatureFigures[], { dim, red, yellow, gree
       one.kind === 'embedding' && one.distance !== undefined ? `${one.distance.toFixed(2)} sd` : (one.psi?.toFixed(3) ?? ''),
       test(one),
       p === undefined ? '' : p < 1e-4 ? '< 0.0001' : p.toFixed(4),
-      percent(one.missing),
+      percent(one.missing) + was(one),
       percent(one.unseen),
       one.mean === undefined ? '' : short(one.mean),
       one.referenceMean === undefined || one.mean === undefined ? '' : short(one.referenceMean),
