@@ -3,9 +3,9 @@ import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './g
 import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
 import { isLoopback } from './keys/index.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
+import type { MonitorOptions } from './monitor/index.ts';
 import { defaultBodyLimitBytes, type RepositoryOptions, writeError } from './serve/index.ts';
 import { openCertificates, type TlsFiles } from './sockets/index.ts';
-import type { MonitorOptions } from './monitor/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
@@ -110,16 +110,27 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
     options;
   const { joinObservers, loadedModels, monitored, startMonitor } = await import('./monitor/index.ts');
   const monitor =
-    options.monitor === false
-      ? undefined
-      : await startMonitor(() => loadedModels(models.plane), { report, ...options.monitor });
+    options.monitor === false ? undefined : await startMonitor(() => loadedModels(models.plane), { report, ...options.monitor });
   const observers = monitor ? joinObservers([monitor.observer, observer], report) : observer;
   const models = new ServedModels(workspace, {
-    ...{ maxBatch, maxDelayMs, maxQueue, maxQueueBytes, executor, instances, lazy, memoryLimitBytes, idleMs, observer: observers },
+    ...{
+      maxBatch,
+      maxDelayMs,
+      maxQueue,
+      maxQueueBytes,
+      executor,
+      instances,
+      lazy,
+      memoryLimitBytes,
+      idleMs,
+      observer: observers,
+    },
     ...{ bodyLimitBytes, report, lookMs: options.lookMs ?? 2000 },
   });
 
-  const answer = monitor ? monitored(monitor, (request: Request) => models.fetch(request)) : (request: Request) => models.fetch(request);
+  const answer = monitor
+    ? monitored(monitor, (request: Request) => models.fetch(request))
+    : (request: Request) => models.fetch(request);
 
   const infer = async (request: Request, path: string): Promise<Response> => {
     if (path.startsWith('/v2/health/ready') && !models.isLoaded)

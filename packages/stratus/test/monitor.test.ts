@@ -20,9 +20,9 @@ import {
   type Monitor,
   type MonitorOptions,
   monitored,
+  RecentTraffic,
   requestTraces,
   startMonitor,
-  Traffic,
   verifyWebhook,
 } from '../src/monitor/index.ts';
 import { withScope } from '../src/monitor/request-scope.ts';
@@ -201,7 +201,7 @@ describe('a watched server', () => {
 describe('traffic', () => {
   it('is of the last minute, and quantiles are near', () => {
     let now = 0;
-    const traffic = new Traffic({ now: () => now });
+    const traffic = new RecentTraffic({ now: () => now });
     for (let i = 1; i <= 1000; i++) traffic.request({ ...answered, totalMs: i / 10, rows: 2 });
     traffic.request({ ...answered, code: 'busy' });
     traffic.batch({ model: 'm', version: '1', requests: 3, rows: 6, runMs: 1, closedBy: 'idle' });

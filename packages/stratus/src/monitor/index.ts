@@ -17,5 +17,5 @@ export { monitorApp, monitored } from './monitor-app.ts';
 export { joinObservers } from './observers.ts';
 export type { WriteLine } from './request-log.ts';
 export { requestTraces } from './traces.ts';
-export { Traffic, type TrafficFigures, type TrafficOptions } from './traffic.ts';
+export { RecentTraffic, type TrafficFigures, type TrafficOptions } from './recent-traffic.ts';
 export { loadedModels, type WatchedModel } from './watched-model.ts';

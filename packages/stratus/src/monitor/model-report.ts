@@ -1,7 +1,7 @@
 import type { Alert } from './alerts/alerts.ts';
 import type { FeatureFigures } from './drift/feature-figures.ts';
 import type { LiveAccuracy } from './feedback.ts';
-import type { TrafficFigures } from './traffic.ts';
+import type { TrafficFigures } from './recent-traffic.ts';
 
 /** Everything that is watched of one version of a model. */
 export interface ModelReport {

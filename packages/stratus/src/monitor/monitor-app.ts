@@ -96,10 +96,11 @@ export function monitorApp(monitor: Monitor): Hono {
  * console.log(response.headers.get('x-request-id')); // a-1
  * await monitor.close();
  */
-export function monitored(
+export function monitored<Rest extends unknown[]>(
   monitor: Monitor,
-  fetch: (request: Request) => Response | Promise<Response>,
-): (request: Request) => Promise<Response> {
+  fetch: (request: Request, ...rest: Rest) => Response | Promise<Response>,
+): (request: Request, ...rest: Rest) => Promise<Response> {
   const app = monitorApp(monitor);
-  return (request) => monitor.within(request, (own) => (isMonitorPath(pathOf(own.url)) ? app.fetch(own) : fetch(own)));
+  return (request, ...rest) =>
+    monitor.within(request, (own) => (isMonitorPath(pathOf(own.url)) ? app.fetch(own) : fetch(own, ...rest)));
 }

@@ -11,7 +11,7 @@ import type { ModelReport, ServerReport } from './model-report.ts';
 import { joinObservers } from './observers.ts';
 import { RequestLog, type WriteLine } from './request-log.ts';
 import { isRequestId, type RequestScope, requestScope, withScope } from './request-scope.ts';
-import { Traffic, type TrafficOptions } from './traffic.ts';
+import { RecentTraffic, type TrafficOptions } from './recent-traffic.ts';
 import type { WatchedModel } from './watched-model.ts';
 
 /** What is watched of a server that answers for models. */
@@ -67,7 +67,7 @@ export class Monitor {
   readonly observer: Required<ServingObserver>;
   readonly metrics: MetricsPage | undefined;
   readonly #loaded: () => readonly WatchedModel[];
-  readonly #traffic: Traffic;
+  readonly #traffic: RecentTraffic;
   readonly #drift: DriftWatch;
   readonly #feedback: Feedback;
   readonly #log: RequestLog | undefined;
@@ -101,7 +101,7 @@ export class Monitor {
       rest.report ?? ((e: unknown) => void process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`));
     const about = (name: string, version: string) => loaded().find((own) => own.name === name && own.version === version);
     this.#loaded = loaded;
-    this.#traffic = new Traffic(traffic);
+    this.#traffic = new RecentTraffic(traffic);
     this.#drift = new DriftWatch(about, drift);
     this.#feedback = new Feedback(about, feedback);
     this.#capture = capture && new Capture({ report, ...capture });
@@ -126,9 +126,8 @@ export class Monitor {
         if (scope) scope.record = record;
       },
     };
-    const all = [scoped, this.#traffic, this.metrics?.observer, traces, this.#log, this.#feedback, this.#drift, this.#capture];
     this.observer = joinObservers(
-      all.filter((one): one is ServingObserver => one !== undefined),
+      [scoped, this.#traffic, this.metrics?.observer, traces, this.#log, this.#feedback, this.#drift, this.#capture],
       report,
     );
   }

@@ -5,9 +5,10 @@ const toldErrors = 10;
 
 /** One observer that tells several. What one of them throws reaches neither the others nor the request: it is told to `report`. */
 export function joinObservers(
-  observers: readonly ServingObserver[],
+  given: readonly (ServingObserver | undefined)[],
   report: (error: unknown) => void,
 ): Required<ServingObserver> {
+  const observers = given.filter((observer) => observer !== undefined);
   let told = 0;
   const guarded = (work: () => void): void => {
     try {

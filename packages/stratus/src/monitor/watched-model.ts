@@ -16,7 +16,7 @@ export interface WatchedModel {
 export const keyOf = (model: string, version: string): string => `${model}\n${version}`;
 
 /**
- * The models of a data plane, every version.
+ * The models of a data plane that are in memory, every version.
  *
  * @example
  * import { DataPlane, dense, input, loadedModels, openServable, sequential } from 'stratus';
@@ -24,10 +24,12 @@ export const keyOf = (model: string, version: string): string => `${model}\n${ve
  * const plane = new DataPlane([await openServable(await net.toBytes(), { name: 'net' })]);
  * console.log(loadedModels(plane).map(({ name, version }) => `${name}:${version}`)); // ['net:1']
  */
-export const loadedModels = (plane: Pick<DataPlane, 'models' | 'modelMetadata' | 'servable'>): WatchedModel[] =>
-  plane.models().flatMap((name) =>
-    plane.modelMetadata(name).versions.map((version) => {
-      const { manifest, labels } = plane.servable(name, { version });
-      return { name, version, labels, ...(manifest && { manifest }) };
+export const loadedModels = ({ repository }: Pick<DataPlane, 'repository'>): WatchedModel[] =>
+  repository.names().flatMap((name) =>
+    repository.versions(name).flatMap((version) => {
+      const served = repository.loaded(name, version);
+      if (served === undefined) return [];
+      const { manifest, labels } = served.servable;
+      return [{ name, version, waiting: served.batcher.waiting, labels, ...(manifest && { manifest }) }];
     }),
   );

@@ -28,7 +28,7 @@ export interface TrafficFigures {
   readonly closedBy: Readonly<Record<string, number>>;
 }
 
-/** Options of {@link Traffic}. */
+/** Options of {@link RecentTraffic}. */
 export interface TrafficOptions {
   /** Figures are of the last so many milliseconds; a minute unless told. */
   readonly windowMs?: number | undefined;
@@ -71,12 +71,12 @@ const slices = 12;
  * Rate, errors, times and batches of each model over the last minute, in memory that does not grow. Times are off by at most 4 %.
  *
  * @example
- * import { Traffic } from 'stratus';
- * const traffic = new Traffic();
+ * import { RecentTraffic } from 'stratus';
+ * const traffic = new RecentTraffic();
  * traffic.request({ model: 'net', version: '1', protocol: 'oip-http', rows: 4, code: 'busy', queueMs: 0, runMs: 0, totalMs: 1 });
  * console.log(traffic.figures('net', '1').codes); // { busy: 1 }
  */
-export class Traffic implements ServingObserver {
+export class RecentTraffic implements ServingObserver {
   readonly #models = new Map<string, Slices<Slice>>();
   readonly #windowMs: number;
   readonly #now: () => number;
