@@ -2,6 +2,7 @@ import { fail, type Model, StratusError } from '@stratus/core';
 import { type DeployedPlaneOptions, deployedPlane } from './deployed-plane.ts';
 import {
   type Authorizer,
+  clientOf,
   guarded,
   isLoopback,
   openAuthorizer,
@@ -126,6 +127,7 @@ async function opened(
       bodyLimitBytes,
       report,
       statistics,
+      clientOf: (request) => clientOf(request)?.id,
       vertex: options.vertex,
       repository: options.repository ?? isLoopback(host),
     }).fetch;

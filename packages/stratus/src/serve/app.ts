@@ -22,6 +22,8 @@ export interface ServeAppOptions {
   readonly repository?: boolean | undefined;
   /** Where Vertex AI asks; what `AIP_PREDICT_ROUTE` and `AIP_HEALTH_ROUTE` say unless told. */
   readonly vertex?: VertexRoutes | undefined;
+  /** Who sent a request: each client gets an equal share of a model that is busy. Unless told, all are one. */
+  readonly clientOf?: ((request: Request) => string | undefined) | undefined;
 }
 
 /** The largest request body, unless told. */
@@ -65,7 +67,7 @@ function paramsOf(c: Context, ends: Readonly<Record<string, number>>): Record<st
  * console.log((await app.request('/v2/models/net')).status); // 200
  */
 export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono {
-  const { bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
+  const { bodyLimitBytes = defaultBodyLimitBytes, report = writeError, clientOf } = options;
   if (!Number.isSafeInteger(bodyLimitBytes) || bodyLimitBytes < 1)
     throw fail('bad-value', { what: 'bodyLimitBytes', got: String(bodyLimitBytes), want: 'a whole number from 1' });
   const bodies = new BodyReader(bodyLimitBytes);
@@ -122,6 +124,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
       const params = paramsOf(c, ends);
       const version = params['version'] ?? params['label'];
       const label = raw.headers.get(routeHeader);
+      const client = clientOf?.(raw);
       const { outgoing } = (c.env ?? {}) as OnNode;
       const departure = outgoing && departures.of(outgoing);
       const call: Call = {
@@ -134,6 +137,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
           ...(version !== undefined && { version }),
           ...(id !== undefined && { requestId: id }),
           ...(label !== null && { label }),
+          ...(client !== undefined && { client }),
         }),
         withBody: (use) => bodies.withPlainBody(raw, use),
       };
