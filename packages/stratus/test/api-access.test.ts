@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { isLoopback } from '../src/api/index.ts';
 import { connect } from '../src/client/index.ts';
+import { isLoopback } from '../src/keys/index.ts';
 import { openStore } from '../src/store/index.ts';
 import { type TestServer, testServer } from './api-harness.ts';
 import { failure } from './store-contract.ts';
