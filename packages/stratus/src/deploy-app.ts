@@ -1,7 +1,10 @@
 import { fail, type Model, StratusError } from '@stratus/core';
 import { type DeployedPlaneOptions, deployedPlane } from './deployed-plane.ts';
+import type { GrpcOptions } from './grpc/index.ts';
 import {
   type Authorizer,
+  checkManage,
+  checkModel,
   clientOf,
   guarded,
   isLoopback,
@@ -54,6 +57,8 @@ export interface DeployedApp {
   readonly plane: DataPlane;
   readonly statistics: Statistics | undefined;
   readonly fetch: Fetch;
+  /** Who asks over gRPC; undefined where everybody may. */
+  readonly authorize: GrpcOptions['authorize'];
   /** How its server is to be made. */
   readonly http: HttpServerOptions;
   /** Who asks needs a key or a token. */
@@ -100,6 +105,16 @@ export function checkReach(host: string, asksForKeys: boolean, withoutKeys = fal
   });
 }
 
+/** Who asks over gRPC, and what of. Errors: `not-authorized`, `too-many-requests`, `forbidden`. */
+const callerOf: (
+  authorizer: Authorizer,
+  ...asked: Parameters<GrpcOptions['authorize'] & {}>
+) => ReturnType<GrpcOptions['authorize'] & {}> = async (authorizer, headers, wants) => {
+  const client = await authorizer.authorize(headers);
+  if (wants === 'changes') checkManage(client);
+  return { client: client.id, checkModel: (model) => checkModel(client, model) };
+};
+
 interface Checks {
   readonly certificates: Certificates | undefined;
   readonly authorizer: Authorizer;
@@ -119,7 +134,10 @@ async function opened(
       ? undefined
       : await startMonitor(() => (asked ? loadedModels(asked) : []), { report, ...options.monitor });
   const statistics = new Statistics(monitor ? joinObservers([monitor.observer, options.observer], report) : options.observer);
-  const { name, plane, follow } = await deployedPlane(model, { ...options, report, observer: statistics });
+  const { name, plane, follow } = await deployedPlane(model, { ...options, report, observer: statistics }).catch(async (e) => {
+    await monitor?.close();
+    throw e;
+  });
   asked = plane;
   let stopFollowing = (): void => {};
   try {
@@ -141,6 +159,7 @@ async function opened(
       name,
       plane,
       statistics,
+      authorize: authorizer.needsKey ? (headers, wants) => callerOf(authorizer, headers, wants) : undefined,
       fetch: guarded(monitor ? monitored(monitor, fetch) : fetch, guards),
       http: { host, bodyLimitBytes, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
       followed: authorizer.followed,
@@ -161,6 +180,7 @@ async function opened(
     };
   } catch (e) {
     await plane.release();
+    await monitor?.close();
     throw e;
   }
 }

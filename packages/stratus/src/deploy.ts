@@ -119,8 +119,8 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
   const app = await openDeployedApp(model, { ...options, host, report });
   let grpc: GrpcServer | undefined;
   try {
-    const { plane, statistics, http } = app;
-    grpc = await openGrpcPort(plane, { ...http, host, drainMs, statistics, grpcPort: options.grpcPort });
+    const { plane, statistics, http, authorize } = app;
+    grpc = await openGrpcPort(plane, { ...http, host, drainMs, statistics, authorize, grpcPort: options.grpcPort });
     const { url, port, stop } = await serveHttp(app.fetch, {
       ...app.http,
       ...common,

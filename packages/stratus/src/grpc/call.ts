@@ -19,7 +19,7 @@ export interface Calling {
   readonly memory: Memory;
   /** Who asks. Errors: `not-authorized`, `forbidden`. */
   readonly authorize?:
-    | ((headers: Headers, access: 'asks' | 'changes') => Promise<{ readonly client?: string | undefined }>)
+    | ((headers: Headers, access: 'asks' | 'changes') => Promise<Pick<Asked, 'client' | 'checkModel'>>)
     | undefined;
   readonly stopping: AbortSignal;
   readonly report: (error: unknown) => void;

@@ -82,8 +82,10 @@ function checkParameters({ model_name: name, parameters }: MessageOf<typeof repo
 export function inferenceService({ plane, isLoaded, statistics, report }: InferenceOptions): readonly Method[] {
   const at = (name: string, access: Method['access'] = 'asks') => ({ service: inferenceServiceName, name, access });
 
-  const one = async (request: MessageOf<typeof modelInferRequest>, { signal, deadlineMs, client }: Asked) =>
-    infer(plane, request, { signal, deadlineMs, client });
+  const one = async (request: MessageOf<typeof modelInferRequest>, { signal, deadlineMs, client, checkModel }: Asked) => {
+    checkModel?.(request.model_name);
+    return await infer(plane, request, { signal, deadlineMs, client });
+  };
 
   /** In a stream an error is an answer like another, and the stream goes on. */
   const oneOfMany = async (
@@ -102,7 +104,8 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
   return [
     unary(at('ServerLive', 'open'), serverLiveRequest, serverLiveResponse, () => ({ live: plane.live() })),
     unary(at('ServerReady', 'open'), serverReadyRequest, serverReadyResponse, () => ({ ready: isLoaded() && plane.ready() })),
-    unary(at('ModelReady'), modelReadyRequest, modelReadyResponse, ({ name, version }) => {
+    unary(at('ModelReady'), modelReadyRequest, modelReadyResponse, ({ name, version }, { checkModel }) => {
+      checkModel?.(name);
       try {
         return { ready: plane.modelReady(name, choice(version)) };
       } catch (e) {
@@ -114,7 +117,8 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
       ...plane.serverMetadata(),
       extensions: [...extensions, ...(statistics ? ['statistics'] : [])],
     })),
-    unary(at('ModelMetadata'), modelMetadataRequest, modelMetadataResponse, async ({ name, version }) => {
+    unary(at('ModelMetadata'), modelMetadataRequest, modelMetadataResponse, async ({ name, version }, { checkModel }) => {
+      checkModel?.(name);
       await plane.wake(name, choice(version));
       return plane.modelMetadata(name, choice(version));
     }),
@@ -122,7 +126,8 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
     streaming({ ...at('ModelStreamInfer'), streams: 'both' }, modelInferRequest, modelStreamInferResponse, (requests, asked) =>
       inOrder(requests, atOnce, (request) => oneOfMany(request, asked)),
     ),
-    unary(at('ModelConfig'), modelConfigRequest, modelConfigResponse, async ({ name, version }) => {
+    unary(at('ModelConfig'), modelConfigRequest, modelConfigResponse, async ({ name, version }, { checkModel }) => {
+      checkModel?.(name);
       await plane.wake(name, choice(version));
       const { inputs, outputs, batched, name: own } = plane.servable(name, choice(version));
       // The number of samples is an axis like any other here, named in `dims`: so `max_batch_size` is 0.
@@ -137,7 +142,8 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
         },
       };
     }),
-    unary(at('ModelStatistics'), modelStatisticsRequest, modelStatisticsResponse, ({ name, version }) => {
+    unary(at('ModelStatistics'), modelStatisticsRequest, modelStatisticsResponse, ({ name, version }, { checkModel }) => {
+      for (const model of name === '' ? plane.models() : [name]) checkModel?.(model);
       if (name !== '') plane.repository.resolve(name, choice(version).version); // or `model-not-found`
       if (!statistics) return { model_stats: [] };
       return statistics.of(plane, name === '' ? undefined : name, version === '' ? undefined : version);
@@ -145,16 +151,23 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
     unary(at('RepositoryIndex'), repositoryIndexRequest, repositoryIndexResponse, ({ ready }) => ({
       models: plane.repository.index({ ready }),
     })),
-    unary(at('RepositoryModelLoad', 'changes'), repositoryModelLoadRequest, repositoryModelLoadResponse, async (request) => {
-      checkParameters(request);
-      await plane.repository.load(request.model_name);
-      return {};
-    }),
+    unary(
+      at('RepositoryModelLoad', 'changes'),
+      repositoryModelLoadRequest,
+      repositoryModelLoadResponse,
+      async (request, { checkModel }) => {
+        checkModel?.(request.model_name);
+        checkParameters(request);
+        await plane.repository.load(request.model_name);
+        return {};
+      },
+    ),
     unary(
       at('RepositoryModelUnload', 'changes'),
       repositoryModelUnloadRequest,
       repositoryModelUnloadResponse,
-      async (request) => {
+      async (request, { checkModel }) => {
+        checkModel?.(request.model_name);
         await plane.repository.unload(request.model_name);
         return {};
       },

@@ -7,6 +7,8 @@ export interface Asked {
   /** The answer is worth nothing after so many milliseconds. */
   readonly deadlineMs?: number | undefined;
   readonly client?: string | undefined;
+  /** Whether it may ask this model; all where it is left out. Errors: `forbidden`. */
+  readonly checkModel?: ((model: string) => void) | undefined;
   /** Aborted when the server is about to stop: what would go on for ever ends. */
   readonly stopping: AbortSignal;
 }

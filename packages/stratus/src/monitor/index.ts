@@ -15,7 +15,7 @@ export type { ModelReport, ServerReport } from './model-report.ts';
 export { Monitor, type MonitorOptions, startMonitor } from './monitor.ts';
 export { monitorApp, monitored } from './monitor-app.ts';
 export { joinObservers } from './observers.ts';
+export { RecentTraffic, type TrafficFigures, type TrafficOptions } from './recent-traffic.ts';
 export type { WriteLine } from './request-log.ts';
 export { requestTraces } from './traces.ts';
-export { RecentTraffic, type TrafficFigures, type TrafficOptions } from './recent-traffic.ts';
 export { loadedModels, type WatchedModel } from './watched-model.ts';

@@ -9,9 +9,9 @@ import { jsonLine, type LogColors, type LogForm, textLine } from './log-line.ts'
 import type { MetricsPage } from './metrics.ts';
 import type { ModelReport, ServerReport } from './model-report.ts';
 import { joinObservers } from './observers.ts';
+import { RecentTraffic, type TrafficOptions } from './recent-traffic.ts';
 import { RequestLog, type WriteLine } from './request-log.ts';
 import { isRequestId, type RequestScope, requestScope, withScope } from './request-scope.ts';
-import { RecentTraffic, type TrafficOptions } from './recent-traffic.ts';
 import type { WatchedModel } from './watched-model.ts';
 
 /** What is watched of a server that answers for models. */

@@ -14,6 +14,9 @@ import { type Load, Waiting } from './waiting.ts';
 /** So many requests at once are always taken, whatever they have of rows. */
 const alwaysTaken = 64;
 
+/** The longest time of a timer, some 24 days: whoever gives more does not mean any. */
+const longestMs = 2 ** 31 - 1;
+
 /**
  * A request is let in when it would wait for no more than this part of the time that it can spare. Were it all of it, every request would be answered in the last
  * moment or just after, and a server that is asked too much would do most of its work for nobody.
@@ -89,7 +92,10 @@ export class Batcher {
     };
     const abort = (): void => leave(fail('aborted', { what: 'The request' }, signal!.reason));
     signal?.addEventListener('abort', abort, { once: true });
-    const timer = deadlineMs === undefined ? undefined : setTimeout(() => leave(fail('deadline', { deadlineMs })), deadlineMs);
+    const timer =
+      deadlineMs === undefined || deadlineMs > longestMs
+        ? undefined
+        : setTimeout(() => leave(fail('deadline', { deadlineMs })), deadlineMs);
     try {
       return await entry.answer;
     } finally {
