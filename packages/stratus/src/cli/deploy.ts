@@ -28,7 +28,7 @@ export function addDeploy(program: Command): void {
   const command = withMonitor(withServer(withWorkspace(program.command('deploy'))))
     .summary('serve a model over HTTP')
     .description(
-      'Serves a model, any ONNX file, over HTTP with the Open Inference Protocol v2. Ctrl-C or SIGTERM ends it when open requests are answered.',
+      'Serves a model, any ONNX file, or a folder of them (NAME.onnx, NAME/VERSION/model.onnx), which is followed: over HTTP, and gRPC where that is wanted, with the Open Inference Protocol v2, and as TensorFlow Serving, SageMaker, Vertex AI, Azure ML and KServe ask. Ctrl-C or SIGTERM ends it when open requests are answered.',
     )
     .argument('<model>', modelArgument('an ONNX file'))
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine', '127.0.0.1')
@@ -49,6 +49,7 @@ export function addDeploy(program: Command): void {
     'stratus deploy model.onnx',
     'stratus keys create web && stratus deploy model.onnx --host 0.0.0.0 --port 80 --name digits --keys keys.json',
     'stratus deploy digits@production --workers 4',
+    'stratus deploy models/ --grpc-port 8001 --log text',
     'stratus deploy model.onnx --tls-cert server.pem --tls-key server.key',
   );
 }
