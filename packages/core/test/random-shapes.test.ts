@@ -413,6 +413,22 @@ const table: Readonly<Record<string, (g: GeneratorValue) => Drawn>> = {
       },
     };
   },
+  attention(g) {
+    const [batch, queries, keys, width, wide, groups] = list(g, 6, 6, 3) as [number, number, number, number, number, number];
+    const heads = groups * integer(g, 1, 3);
+    const bias = choose<readonly number[][]>(
+      g,
+      [],
+      [[queries, keys]],
+      [[1, keys]],
+      [[batch, 1, queries, keys]],
+      [[batch, 1, 1, keys]],
+    );
+    return {
+      ins: [[batch, queries, heads, width], [batch, keys, groups, width], [batch, keys, groups, wide], ...bias],
+      build: (q, k, v, b) => ops.headAttention(q!, { k: k!, v: v!, bias: b }, { scale: 0.5 }),
+    };
+  },
   gruSteps(g) {
     const [steps, batch, features, units] = [integer(g, 1, 3), integer(g, 1, 4), integer(g, 1, 3), integer(g, 1, 4)];
     const [reverse, resetAfter] = [choose(g, true, false), choose(g, true, false)];

@@ -1,4 +1,5 @@
 // The command line, built and run as users run it.
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   mkdirSync,
@@ -63,6 +64,8 @@ const file = (name: string, content: unknown): string => {
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 };
+
+const digestOf = (path: string): string => `sha256:${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
 
 describe('stratus', () => {
   it('says its version, and what there is', async () => {
@@ -137,7 +140,9 @@ describe('stratus evaluate', () => {
     expect(events(stdout)).toEqual([
       {
         model: logits,
+        digest: digestOf(logits),
         data: join(folder, 'data.json'),
+        dataDigest: expect.stringMatching(/^sha256:[\da-f]{64}$/) as string,
         split: 'test',
         samples: 4,
         seconds: expect.any(Number) as number,

@@ -30,7 +30,7 @@ export function addDeploy(program: Command): void {
     .description(
       'Serves a model, any ONNX file, or a folder of them (NAME.onnx, NAME/VERSION/model.onnx), which is followed: over HTTP, and gRPC where that is wanted, with the Open Inference Protocol v2, and as TensorFlow Serving, SageMaker, Vertex AI, Azure ML and KServe ask. Ctrl-C or SIGTERM ends it when open requests are answered.',
     )
-    .argument('<model>', modelArgument('an ONNX file'))
+    .argument('<model>', modelArgument('an ONNX file, or a folder of them'))
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine', '127.0.0.1')
     .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)
     .option('--name <name>', 'what clients call the model (default: the name of the file or in the registry)')
