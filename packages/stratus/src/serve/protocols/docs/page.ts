@@ -42,8 +42,16 @@ const titles: Readonly<Record<string, string>> = {
 /** What the models take and give, and all that can be called. */
 export function docsPage(plane: DataPlane, protocols: readonly Protocol[], origin: string): string {
   const models = loadedModels(plane).map((servable) => section(plane, servable, origin));
-  const tables = protocols
-    .filter(({ routes }) => routes.length > 0)
+  // Parts of one protocol are one table, what asks models first.
+  const names = [...new Set(protocols.filter(({ routes }) => routes.length > 0).map(({ name }) => name))];
+  const tables = names
+    .map((name) => ({
+      name,
+      routes: protocols
+        .filter((one) => one.name === name)
+        .toReversed()
+        .flatMap(({ routes }) => routes),
+    }))
     .map(({ name, routes }) => {
       const rows = routes.map(
         ({ method, path, about }) => `<tr><td><code><b>${method}</b> ${escaped(path)}</code></td><td>${escaped(about)}</td></tr>`,
