@@ -224,10 +224,10 @@ describe('GELU', () => {
     ).toEqual(['Gelu']);
     expect(
       made(
-        (x) => ({ y: ops.gelu(x), other: ops.normalCumulative(ops.neg(x)) }),
+        (x) => ({ y: ops.gelu(x), other: ops.normalCumulative(ops.neg(x)) }), // calculated once more for the way back
         () => true,
       ),
-    ).toContain('Gelu');
+    ).not.toContain('Gelu');
     expect(
       made(
         (x) => ({ y: ops.gelu(x, { approximate: 'tanh' }), z: ops.normalCumulative(x) }),

@@ -36,6 +36,18 @@ export async function deployWorkers(model: Model | string | Uint8Array, options:
   const { host, port, workers, drainMs, signal, stopOn, report, onWorker, executor, maxConnections = 10_000, ...rest } = options;
   if (executor !== undefined)
     throw fail('usage', { reason: 'Workers make executors of their own.', fix: 'Leave out executor, or workers.' });
+  const { observer, clientOf, monitor } = options;
+  const functions = {
+    observer,
+    clientOf,
+    ...(monitor && { 'monitor.writeLog': monitor.writeLog, 'monitor.report': monitor.report }),
+  };
+  const [inside] = Object.entries(functions).find(([, value]) => value !== undefined) ?? [];
+  if (inside !== undefined)
+    throw fail('usage', {
+      reason: `Workers are processes of their own, and ${inside} cannot be handed to them.`,
+      fix: `Leave out ${inside}, or workers.`,
+    });
   if (options.tls) await openCertificates(options.tls); // what is wrong with them is said before anything is started
   checkReach(host, (options.keys ?? options.tokens ?? options.tls?.ca) !== undefined, options.withoutKeys);
   const takeTurn = rateLimiter();

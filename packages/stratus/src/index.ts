@@ -112,7 +112,6 @@ export {
   type Label,
   type LabelsTaken,
   type LiveAccuracy,
-  type LogColors,
   type LogForm,
   loadedModels,
   type MetricsOptions,

@@ -11,18 +11,20 @@ import { geluOp, mul, normalCumulative, normalCumulativeOp } from '../ops/index.
  */
 export function sharedGelu(graph: Graph, runs: Runs): Graph {
   const given = Object.values(graph.outputs);
-  const known = new Set(toposort(given).flatMap((node) => (node.op === normalCumulativeOp.op && runs(node) ? node.ins : [])));
-  if (known.size === 0) return graph;
+  const slopes = toposort(given).filter((node) => node.op === normalCumulativeOp.op && runs(node));
+  if (slopes.length === 0) return graph;
+  // Every GELU of a training, also one that is calculated a second time to save memory: both times must give the same bits.
+  const dtypes = new Set(slopes.map(({ ins: [x] }) => x!.dtype));
   const made = new Map<Value, Value>();
   const cumulative = (x: Value): Value => {
     const y = made.get(x) ?? normalCumulative(x);
     made.set(x, y);
     return y;
   };
-  const outputs = rewrite(given, ({ op, ins: before, attrs }, [x]) => {
-    if (!known.has(before[0])) return undefined;
-    if (op === normalCumulativeOp.op) return [cumulative(x!)];
-    return op === geluOp.op && attrs['approximate'] === 'none' ? [mul(x!, cumulative(x!))] : undefined;
+  const outputs = rewrite(given, ({ op, attrs }, [x]) => {
+    if (!x || !dtypes.has(x.dtype)) return undefined;
+    if (op === normalCumulativeOp.op) return [cumulative(x)];
+    return op === geluOp.op && attrs['approximate'] === 'none' ? [mul(x, cumulative(x))] : undefined;
   });
   return withOutputs(graph, outputs);
 }

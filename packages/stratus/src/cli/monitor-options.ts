@@ -39,7 +39,7 @@ export async function monitorOptions(flags: MonitorFlags): Promise<MonitorOption
   return {
     metrics: metrics && tritonMetrics ? 'triton' : metrics,
     log,
-    logColors: colorsFor(process.stderr),
+    logColors: colorsFor(process.stderr).isColorSupported,
     ...(capture !== undefined && {
       capture: {
         folder: capture,

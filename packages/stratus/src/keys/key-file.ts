@@ -1,24 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { fail, lookUp } from '@stratus/core';
-import { z } from 'zod';
+import type { Key } from './key-schema.ts';
 
-const keySchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9]{10}$/),
-  name: z.string().min(1).max(200),
-  /** SHA-256 of the secret. Secrets are 32 random bytes: there is nothing to guess that a slow hash would make harder. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  models: z.array(z.string().min(1)).min(1).exactOptional(),
-  manage: z.boolean().exactOptional(),
-  perMinute: z.int().min(1).max(1e9).exactOptional(),
-  createdAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime().exactOptional(),
-  revokedAt: z.iso.datetime().exactOptional(),
-});
-const fileSchema = z.strictObject({ keys: z.array(keySchema) });
-
-/** One key as its file has it. */
-export type Key = z.output<typeof keySchema>;
+export type { Key } from './key-schema.ts';
 
 /** What a key is made of. */
 export interface NewKey {
@@ -57,12 +42,12 @@ export async function readKeys(file: string): Promise<readonly Key[]> {
   } catch (e) {
     throw unusable(file, (e as Error).message, e);
   }
-  const { data, error } = fileSchema.safeParse(value);
-  if (!data) throw unusable(file, z.prettifyError(error).replaceAll('\n', ' '), error);
-  const ids = data.keys.map(({ id }) => id);
+  const { keys, problem } = (await import('./key-schema.ts')).checkedKeys(value);
+  if (!keys) throw unusable(file, problem!);
+  const ids = keys.map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) throw unusable(file, `the key ${twice} is there twice`);
-  return data.keys;
+  return keys;
 }
 
 const unusable = (file: string, got: string, cause?: unknown): Error =>

@@ -8,7 +8,7 @@ export type { DriftLevel, FeatureFigures } from './drift/feature-figures.ts';
 export { kolmogorovSmirnov, type TestResult } from './drift/kolmogorov-smirnov.ts';
 export { jensenShannon, populationStability } from './drift/shares.ts';
 export { Feedback, type FeedbackOptions, type Label, type LabelsTaken, type LiveAccuracy } from './feedback.ts';
-export type { LogColors, LogForm } from './log-line.ts';
+export type { LogForm } from './log-line.ts';
 export { type MetricsOptions, type MetricsPage, type ModelFigures, prometheusMetrics } from './metrics.ts';
 export { metricsApp } from './metrics-app.ts';
 export type { ModelReport, ServerReport } from './model-report.ts';

@@ -1,3 +1,4 @@
+import pico from 'picocolors';
 import type { RequestRecord, ServingObserver } from '../serve/index.ts';
 import { type AlertFigures, Alerts } from './alerts/alerts.ts';
 import type { AlertRule } from './alerts/rule.ts';
@@ -5,7 +6,7 @@ import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
 import { Capture, type CaptureOptions } from './capture/capture.ts';
 import { type DriftOptions, DriftWatch } from './drift/drift.ts';
 import { Feedback, type FeedbackOptions, type Label, type LabelsTaken } from './feedback.ts';
-import { jsonLine, type LogColors, type LogForm, textLine } from './log-line.ts';
+import { jsonLine, type LogForm, textLine } from './log-line.ts';
 import type { MetricsPage } from './metrics.ts';
 import type { ModelReport, ServerReport } from './model-report.ts';
 import { joinObservers } from './observers.ts';
@@ -25,7 +26,8 @@ export interface MonitorOptions {
   readonly log?: LogForm | undefined;
   /** Where its lines go: standard error unless told. */
   readonly writeLog?: WriteLine | undefined;
-  readonly logColors?: LogColors | undefined;
+  /** Lines of the form 'text' in colours; false unless told. */
+  readonly logColors?: boolean | undefined;
   /** Keeps what is asked and answered; nothing unless told. */
   readonly capture?: CaptureOptions | undefined;
   /** Rules, and where to tell when one holds. */
@@ -39,9 +41,6 @@ export interface MonitorOptions {
   /** Is told of what goes wrong with watching. Writes it to standard error unless told. */
   readonly report?: ((error: unknown) => void) | undefined;
 }
-
-const plain = (text: string): string => text;
-const noColors: LogColors = { dim: plain, red: plain, yellow: plain, green: plain };
 
 /** The path in a URL, which the server has read before: to parse it again takes longer than all counting. */
 export function pathOf(url: string): string {
@@ -86,7 +85,7 @@ export class Monitor {
       feedback,
       log = 'none',
       writeLog,
-      logColors = noColors,
+      logColors = false,
       capture,
       alerts,
       lookMs = 10_000,
@@ -105,9 +104,10 @@ export class Monitor {
     this.#drift = new DriftWatch(about, drift);
     this.#feedback = new Feedback(about, feedback);
     this.#capture = capture && new Capture({ report, ...capture });
+    const colors = pico.createColors(logColors);
     if (log !== 'none')
       this.#log = new RequestLog(
-        log === 'json' ? jsonLine : (entry) => textLine(entry, logColors),
+        log === 'json' ? jsonLine : (entry) => textLine(entry, colors),
         writeLog ?? ((lines) => void process.stderr.write(lines)),
       );
     this.#webhooks = (alerts?.webhooks ?? []).map((webhook) => new Webhook({ report, ...webhook }));

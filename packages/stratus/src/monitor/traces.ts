@@ -22,11 +22,10 @@ function parentOf({ ROOT_CONTEXT, trace }: Api, traceparent: string | undefined)
  * Source: OpenTelemetry API 1; semantic conventions for attributes of errors.
  *
  * @example no-run
- * import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
- * import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+ * import { BasicTracerProvider, BatchSpanProcessor, ConsoleSpanExporter } from '@opentelemetry/sdk-trace-base';
  * import { trace } from '@opentelemetry/api';
  * import { deploy } from 'stratus';
- * trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter())] }));
+ * trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(new ConsoleSpanExporter())] }));
  * await deploy('model.onnx');
  */
 export async function requestTraces(): Promise<ServingObserver> {

@@ -1,7 +1,6 @@
 // What serving many requests is worth in Node: answers written to the socket at once, and signals that are used again.
 // A Response with its stream, and an AbortController for each request, take longer than a small model does.
 import type { ServerResponse } from 'node:http';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Answer } from './route.ts';
 
 /** What an application is given besides the request where it runs in Node. */
@@ -9,12 +8,15 @@ export interface OnNode {
   readonly outgoing?: ServerResponse;
 }
 
+/** What `@hono/node-server` is told by where an answer was written already: its own RESPONSE_ALREADY_SENT, without its server. */
+const alreadySent = new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+
 /** Writes an answer where it belongs. */
 export function writeOnNode({ status, headers, body }: Answer, outgoing: ServerResponse): Response {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   outgoing.writeHead(status, { ...headers, 'content-length': length });
   outgoing.end(body);
-  return RESPONSE_ALREADY_SENT;
+  return alreadySent;
 }
 
 /** So many signals wait to be used again. */
