@@ -76,6 +76,7 @@ function jobsOnMachines(address: () => string | undefined): void {
       // Its machine is gone, without a word: the other one begins the job again, and not before nothing was heard for long.
       first.kill('SIGKILL');
       await once(first, 'close');
+      await vi.waitFor(() => expect(lines('long')).toEqual(['begin', 'begin']), patience);
       writeFileSync(join(cwd, 'go'), '');
       await vi.waitFor(async () => expect((await jobs.get('long')).status).toBe('succeeded'), patience);
       expect(lines('long')).toEqual(['begin', 'begin', 'end']);
