@@ -95,6 +95,7 @@ export function sweepContract(address: () => string): void {
         name: 'early',
         space: { floor: int(0, 1000) },
         search: random(),
+        seed: 7,
         scheduler: asha(),
         goal: 'maximize',
         trials: 18,
@@ -112,7 +113,8 @@ export function sweepContract(address: () => string): void {
       expect(steps).toBeLessThan(0.6 * 18 * 9);
       const pruned = result.trials.filter(({ status }) => status === 'pruned');
       expect(pruned.length).toBeGreaterThan(5);
-      expect(pruned.every(({ latest }) => latest!.step < 9)).toBe(true);
+      // Only where trials are compared; after the ninth step, too, since a sweep does not know that it is the last one.
+      expect(pruned.every(({ latest }) => [1, 3, 9].includes(latest!.step))).toBe(true);
       expect((await store.runs.get(pruned[0]!.key)).status).toBe('stopped');
     });
 
@@ -326,11 +328,18 @@ export function sweepContract(address: () => string): void {
       workspace: workspace(),
       resume: true,
     };
-    const [a, b] = await Promise.all([
-      sweep({ ...request, objective: ({ x }) => x }),
-      failure(sweep({ ...request, objective: ({ x }) => x })),
-    ]);
-    expect([a.key, b.code]).toEqual(['mine-1', 'conflict']);
+    // Either may be the first; it goes on until the other one has been refused.
+    let refused = (): void => {};
+    const other = new Promise<void>((done) => (refused = done));
+    const one = async (): Promise<string> => {
+      try {
+        return (await sweep({ ...request, objective: ({ x }) => other.then(() => x) })).key;
+      } catch (e) {
+        refused();
+        return (e as { code: string }).code;
+      }
+    };
+    expect((await Promise.all([one(), one()])).sort()).toEqual(['conflict', 'mine-1']);
     const again = await sweep({ ...request, objective: () => Number.NaN }); // nothing is left to be tried
     expect([again.key, again.best?.value, again.trials.length]).toEqual(['mine-1', 1, 3]);
     expect(await failure(sweep({ ...request, resume: false, objective: () => 1 }))).toMatchObject({ code: 'conflict' });
