@@ -1,9 +1,8 @@
 import { fail, type Model } from '@stratus/core';
-import { openDeployedApp } from './deploy-app.ts';
 import type { GrpcServer } from './grpc/index.ts';
 import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
 import type { TokenOptions } from './keys/index.ts';
-import { type StopSignal, serveHttp } from './listen.ts';
+import type { StopSignal } from './listen.ts';
 import type { MonitorOptions } from './monitor/index.ts';
 import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
 import type { TlsFiles } from './sockets/index.ts';
@@ -116,6 +115,8 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
     const { deployWorkers } = await import('./deploy-workers.ts');
     return await deployWorkers(model, { ...options, ...common, workers });
   }
+  // Sockets, certificates and keys are loaded by those who serve; who trains does not wait for them.
+  const [{ openDeployedApp }, { serveHttp }] = await Promise.all([import('./deploy-app.ts'), import('./listen.ts')]);
   const app = await openDeployedApp(model, { ...options, host, report });
   let grpc: GrpcServer | undefined;
   try {

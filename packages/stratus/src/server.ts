@@ -1,11 +1,10 @@
 import { fail } from '@stratus/core';
 import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
 import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
-import { isLoopback } from './keys/index.ts';
-import { type Listening, type StopSignal, serveHttp } from './listen.ts';
+import type { Listening, StopSignal } from './listen.ts';
 import type { MonitorOptions } from './monitor/index.ts';
 import { defaultBodyLimitBytes, type RepositoryOptions, writeError } from './serve/index.ts';
-import { openCertificates, type TlsFiles } from './sockets/index.ts';
+import type { TlsFiles } from './sockets/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
@@ -93,6 +92,9 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   const { host = '127.0.0.1', port = 8080, bodyLimitBytes = defaultBodyLimitBytes, report = writeError } = options;
   const { store, blobs } = workspace;
   const { Access, apiApp, checkProject, checkRole, problemResponse } = await import('./api/index.ts');
+  const { isLoopback } = await import('./keys/index.ts');
+  const { serveHttp } = await import('./listen.ts');
+  const { openCertificates } = await import('./sockets/index.ts');
   const { mlflowApp } = await import('./mlflow/index.ts');
   const { mlflowAccess } = await import('./mlflow-access.ts');
   const { ServedModels } = await import('./served-models.ts');
