@@ -1,7 +1,7 @@
 import { aliasName } from './aliases.ts';
 import { checkTitle } from './names.ts';
 import { type Json, jsonOf } from './run-values.ts';
-import { modelId, type Scope } from './scope.ts';
+import { heldModelId, modelId, type Scope } from './scope.ts';
 
 /** What somebody declared that a version has to pass. */
 export interface GatesInfo {
@@ -27,13 +27,7 @@ export const gatesOf = (scope: Scope): Gates => ({
     const name = aliasName(alias);
     const row = { alias: name, rules: jsonOf(rules, 'rules'), at: Date.now(), by: checkTitle('by', options.by ?? scope.actor) };
     return await scope.database.write('Declaring gates in', async (db) => {
-      const id = await modelId(db, scope, model);
-      // The row of the model is the lock for the next number.
-      await db
-        .updateTable('models')
-        .set((e) => ({ last_version: e.ref('last_version') }))
-        .where('id', '=', id)
-        .execute();
+      const id = await heldModelId(db, scope, model);
       const { last } = await db
         .selectFrom('gates')
         .select((e) => e.fn.coalesce(e.fn.max('number'), e.lit(0)).as('last'))

@@ -55,6 +55,17 @@ export async function modelId(db: Queries, { projectId }: Scope, name: string): 
   return row.id;
 }
 
+/** A model whose row is held until the transaction ends: whoever gives what belongs to it the next number comes one after the other. Errors: `unknown-name`. */
+export async function heldModelId(db: Queries, scope: Scope, name: string): Promise<number> {
+  const id = await modelId(db, scope, name);
+  await db
+    .updateTable('models')
+    .set((e) => ({ last_version: e.ref('last_version') }))
+    .where('id', '=', id)
+    .execute();
+  return id;
+}
+
 /** The error for a model that is not there. */
 export async function unknownModel(db: Queries, projectId: number, name: string): Promise<Error> {
   const rows = await db

@@ -1,6 +1,6 @@
 import { checkText, checkTitle } from './names.ts';
 import { type Json, jsonOf } from './run-values.ts';
-import { modelId, type Scope } from './scope.ts';
+import { heldModelId, modelId, type Scope } from './scope.ts';
 
 /** A change of a model's traffic rule. */
 export interface TrafficRow {
@@ -40,13 +40,7 @@ export const trafficOf = (scope: Scope): TrafficRules => ({
       at: Date.now(),
     };
     return await scope.database.write('Changing the traffic rules in', async (db) => {
-      const id = await modelId(db, scope, model);
-      // The row of the model is the lock for the next number.
-      await db
-        .updateTable('models')
-        .set((e) => ({ last_version: e.ref('last_version') }))
-        .where('id', '=', id)
-        .execute();
+      const id = await heldModelId(db, scope, model);
       const { last } = await db
         .selectFrom('traffic_changes')
         .select((e) => e.fn.coalesce(e.fn.max('number'), e.lit(0)).as('last'))
