@@ -5,6 +5,7 @@ import type { Listening, StopSignal } from './listen.ts';
 import type { MonitorOptions } from './monitor/index.ts';
 import { defaultBodyLimitBytes, type RepositoryOptions, writeError } from './serve/index.ts';
 import type { TlsFiles } from './sockets/index.ts';
+import type { BringingHome } from './tracking/index.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link startServer}. */
@@ -157,6 +158,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
 
   const certificates = options.tls && (await openCertificates(options.tls));
   let supervisor: Supervisor | undefined;
+  let home: BringingHome | undefined;
   const grpc = await openGrpcPort(models.plane, {
     ...{ grpcPort: options.grpcPort, host, certificates, bodyLimitBytes, drainMs: options.drainMs, report },
     isLoaded: () => models.isLoaded,
@@ -185,7 +187,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
       void grpc?.stop();
     },
     async onStopped() {
-      await Promise.all([supervisor?.stop(), grpc?.stop()]);
+      await Promise.all([supervisor?.stop(), home?.stop(), grpc?.stop()]);
       await models.release();
       await monitor?.close();
       await workspace.close();
@@ -196,7 +198,10 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   });
   try {
     // Last: a server that finds its port taken has begun no job.
-    if (options.jobs !== undefined) supervisor = (await import('./jobs/index.ts')).superviseJobs(workspace, options.jobs);
+    if (options.jobs !== undefined) {
+      supervisor = (await import('./jobs/index.ts')).superviseJobs(workspace, options.jobs);
+      home = (await import('./tracking/index.ts')).keepBringingHome(workspace, { trouble: report });
+    }
   } catch (e) {
     await listening.stop();
     throw e;

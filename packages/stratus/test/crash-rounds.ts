@@ -2,7 +2,7 @@
 // round nothing that was acknowledged may be missing, to a script, to a client of the server, or by a checkpoint; in the end the weights are those of a training that nobody disturbed. Long in bench/soak/crash.ts, short in crash.test.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -217,6 +217,8 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
       const jobs = await store.jobs.list({ limit: 10_000 });
       return jobs.every(({ status }) => ['succeeded', 'failed', 'lost'].includes(status));
     }, undefined);
+    // What a training could not say any more, since the database was away at its end, supervisors bring home.
+    await until(async () => leftBehind(workspace.folder).length === 0, undefined);
     await check(names);
   } finally {
     isOver = true;
@@ -242,6 +244,12 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
   const posted = rest.acknowledged;
   return { rounds: done, kills, attempts, trainings: jobs.length, different, acknowledged, posted, lost, doubles };
 }
+
+/** The files that trainings have left for whoever comes next. */
+const leftBehind = (folder: string): string[] => {
+  const notes = join(folder, 'waiting');
+  return existsSync(notes) ? readdirSync(notes) : [];
+};
 
 /** The command below the shell that leads its group, as long as it runs. */
 function trainerOf(leader: number): { readonly leader: number; readonly pid: number }[] {

@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../src/jobs/ending.ts';
 import { Output } from '../src/jobs/output.ts';
-import { isRunning, processName } from '../src/jobs/processes.ts';
 import { roomFor } from '../src/jobs/room.ts';
 import { watchOthers } from '../src/jobs/takeover.ts';
 import { canGoOn, commandOf } from '../src/jobs/training.ts';
+import { isRunning, processName } from '../src/processes/index.ts';
 import type { LogPosition, RunningAttempt } from '../src/store/index.ts';
 import { backoffMs } from '../src/store/job-backoff.ts';
 

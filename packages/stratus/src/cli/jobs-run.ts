@@ -53,6 +53,7 @@ export const jobLine = (event: JobEvent): string => {
 
 async function run(options: RunOptions): Promise<void> {
   const { superviseJobs } = await import('../jobs/index.ts');
+  const { keepBringingHome } = await import('../tracking/index.ts');
   const output = outputFor(options);
   const { cores, memory, lease, spool, drain = false } = options;
   const stop = new AbortController();
@@ -71,6 +72,10 @@ async function run(options: RunOptions): Promise<void> {
         output.print(jobLine(event));
       },
     });
+    const home = keepBringingHome(workspace, {
+      stored: (points) => output.note(`Stored ${points} points that trainings had left in files while the store was away.`),
+      trouble: (error) => output.note(`Trouble with what trainings left in files: ${explain(error).message}`),
+    });
     output.data({ type: 'ready', store: workspace.store.address, project: workspace.store.project });
     output.note(`Running the jobs of ${workspace.store.address}, project ${workspace.store.project}. Ctrl-C stops.`);
     const { jobs } = workspace.store;
@@ -81,5 +86,6 @@ async function run(options: RunOptions): Promise<void> {
     while (!stop.signal.aborted && !(drain && (await isDone())))
       await sleep(300, undefined, { signal: stop.signal }).catch(() => undefined);
     await supervisor.stop();
+    await home.stop();
   });
 }

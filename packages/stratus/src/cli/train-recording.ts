@@ -32,18 +32,19 @@ export async function trainRecording(
   const params = givenParams(process.env);
   if (!run) return undefined;
   const { basename, extname } = await import('node:path');
-  const { openWorkspace } = await import('../workspace/index.ts');
+  const { openWorkspace, workspacePlace } = await import('../workspace/index.ts');
   const { store, blobs, project } = flags;
+  const workspace = {
+    ...(store !== undefined && { store }),
+    ...(blobs !== undefined && { blobs }),
+    ...(project !== undefined && { project }),
+  };
   const said = process.env['STRATUS_RUN'] || undefined;
   const recording = record({
-    open: () =>
-      openWorkspace({
-        ...(store !== undefined && { store }),
-        ...(blobs !== undefined && { blobs }),
-        ...(project !== undefined && { project }),
-      }),
+    open: () => openWorkspace(workspace),
     warn,
     folder: checkpoint,
+    place: workspacePlace(workspace),
     key: said,
     as: { name: basename(script, extname(script)), params },
     script,

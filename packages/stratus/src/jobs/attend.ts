@@ -1,11 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRunning, killLeftOvers, signalGroup } from '../processes/index.ts';
 import type { Attempts, Lease, LogPosition, Outcome } from '../store/index.ts';
 import { outcomeOf, type StopReason } from './ending.ts';
 import { looksPerLease } from './launch.ts';
 import { Output } from './output.ts';
-import { isRunning, killLeftOvers, signalGroup } from './processes.ts';
 import { writeReserved } from './space.ts';
 
 /** An attempt whose lease is held here. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { processName } from './processes.ts';
+import { processName } from '../processes/index.ts';
 import { reserve, writeStatus } from './space.ts';
 
 /**

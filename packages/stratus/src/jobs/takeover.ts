@@ -1,5 +1,5 @@
+import { isRunning } from '../processes/index.ts';
 import type { RunningAttempt, Worker } from '../store/index.ts';
-import { isRunning } from './processes.ts';
 
 interface Standing {
   readonly token: number;

@@ -25,6 +25,7 @@ export type { PlaceChange, PlacedRun, RunFlow, RunScan, ScanSort } from './place
 export type { MetricCondition, RunQuery, RunSort } from './run-query.ts';
 export { type Json, type ParamValue, paramsOf, tagsOf } from './run-values.ts';
 export type { ChangeOptions, NewRun, RunChange, RunInfo, RunStatus, Runs } from './runs.ts';
+export { defaultProject, shownAddress } from './shown-address.ts';
 export type { Store, StoreOptions } from './store.ts';
 export type { NewToken, Role, TokenInfo, Tokens } from './tokens.ts';
 export type { TrafficRow, TrafficRules } from './traffic.ts';

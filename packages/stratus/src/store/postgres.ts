@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Database, JsonSql, Queries, Verdict } from './database.ts';
 import { patiently } from './patience.ts';
+import { shownAddress } from './shown-address.ts';
 import type { Tables } from './tables.ts';
 
 /** What to do, by the codes of Node and PostgreSQL (appendix A of its manual). */
@@ -58,12 +59,6 @@ const int8 = 20;
 /** Every whole number of the store is a safe one. */
 const typeParser = ((oid: number, format?: 'text' | 'binary') =>
   oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser;
-
-/** The address without the password. */
-function shownAddress(address: string): string {
-  const { protocol, username, host, pathname } = new URL(address);
-  return `${protocol}//${username ? `${username}@` : ''}${host}${pathname}`;
-}
 
 interface PostgresOptions {
   readonly patienceMs: number;

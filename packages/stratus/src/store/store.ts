@@ -16,6 +16,7 @@ import { migrate } from './migrate.ts';
 import { type Models, modelsOf } from './models.ts';
 import { checkName, checkTitle } from './names.ts';
 import { type Runs, runsOf } from './runs.ts';
+import { defaultProject } from './shown-address.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
 import { type TrafficRules, trafficOf } from './traffic.ts';
 import { type Uploads, uploadsOf } from './uploads.ts';
@@ -79,7 +80,7 @@ async function connect(address: string, { patienceMs = 30 * seconds, schema = 's
 
 /** Opens a store, and makes or updates its tables. Errors: see `index.ts`. */
 export async function open(address: string, options: StoreOptions = {}): Promise<Store> {
-  const project = checkName('project', options.project ?? 'default');
+  const project = checkName('project', options.project ?? defaultProject);
   const actor = checkTitle('actor', options.actor ?? userName());
   const database = await connect(address, options);
   try {

@@ -1,6 +1,8 @@
 export type { ActiveRun, ChildOptions, RunEnd } from './active-run.ts';
 export { keyOfCheckpoints } from './checkpoint-key.ts';
 export { givenParams } from './given-params.ts';
+export { type BringingHome, keepBringingHome } from './keep-bringing-home.ts';
+export { bringHome } from './left-behind.ts';
 export type { Undelivered } from './outbox.ts';
 export type { Recording, RecordingOptions } from './recording.ts';
 export { recover } from './recover.ts';

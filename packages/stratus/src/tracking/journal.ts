@@ -16,9 +16,13 @@ export class Journal {
   /** One thing after the other: nobody adds to a file that is taken away. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** What an earlier process left in the file waits as well. */
-  constructor(file: string) {
+  readonly #begins: () => void;
+  #isBegun = false;
+
+  /** What an earlier process left in the file waits as well. `begins` is called before something is put into it for the first time. */
+  constructor(file: string, begins: () => void = () => undefined) {
     this.file = file;
+    this.#begins = begins;
     this.#written = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   }
 
@@ -31,6 +35,7 @@ export class Journal {
     return this.#next(async () => {
       const bytes = Buffer.from(entries.map(lineOf).join(''));
       if (this.#written + bytes.length > mostBytes) return false;
+      this.#begin();
       await mkdir(dirname(this.file), { recursive: true });
       const handle = await open(this.file, 'a');
       try {
@@ -46,6 +51,7 @@ export class Journal {
 
   /** As `add`, for a process that ends at once. */
   addAtOnce(entries: readonly Entry[]): void {
+    this.#begin();
     mkdirSync(dirname(this.file), { recursive: true });
     const handle = openSync(this.file, 'a');
     writeSync(handle, entries.map(lineOf).join(''));
@@ -64,6 +70,7 @@ export class Journal {
   /** Delivers what waits, one after the other; the file is gone when all is done. Errors: those of `deliver`. */
   async drain(deliver: (entry: Entry) => Promise<void>): Promise<void> {
     while (!this.isEmpty) {
+      await this.#next(async () => this.#look());
       for await (const { entry, bytes } of this.waiting()) {
         if (entry) await deliver(entry);
         this.#delivered = Math.min(this.#written, this.#delivered + bytes);
@@ -73,6 +80,24 @@ export class Journal {
         await rm(this.file, { force: true });
         this.#written = this.#delivered = 0;
       });
+    }
+  }
+
+  /** Somebody may have taken the file aside, to deliver what an earlier process left in it. */
+  #look(): void {
+    const size = statSync(this.file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size >= this.#written) return;
+    this.#written = size;
+    this.#delivered = 0;
+  }
+
+  #begin(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    try {
+      this.#begins();
+    } catch {
+      // The file is what counts: people are told of it in any case.
     }
   }
 

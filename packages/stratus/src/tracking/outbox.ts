@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetricPoint } from '../store/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { deliver, type Entry, isOwnFault, pointsIn } from './entry.ts';
@@ -103,15 +104,26 @@ export class Outbox {
     await this.#spill();
   }
 
-  /** Delivers everything, for so long, and closes the store. Returns what is left. */
+  /**
+   * Delivers everything, for so long, and closes the store. A store that fails now is tried again for ten seconds, in which a database that is started anew is back; one that has
+   * been away is tried once. Returns what is left.
+   */
   async close(patienceMs = 30 * second): Promise<Undelivered | undefined> {
     clearTimeout(this.#timer);
-    const end = performance.now() + (this.#failure === undefined ? patienceMs : Math.min(patienceMs, 5 * second));
+    const began = performance.now();
+    const wasAway = this.#failure !== undefined;
+    const leftMs = (): number => {
+      const most = wasAway ? 5 * second : this.#failure === undefined ? patienceMs : 10 * second;
+      return began + Math.min(most, patienceMs) - performance.now();
+    };
     // The first may be one that has been under way, without what came last.
-    for (let done = false; !done && performance.now() < end; ) {
-      done = (await within(end - performance.now(), this.deliver())) && !this.#isPending;
-      if (this.#failure !== undefined) break;
+    for (let done = false; !done && leftMs() > 0; ) {
+      done = (await within(leftMs(), this.deliver())) && !this.#isPending;
+      if (this.#failure === undefined) continue;
+      if (wasAway) break;
+      await sleep(Math.max(0, Math.min(retries.least / 4, leftMs())));
     }
+    clearTimeout(this.#timer);
     await this.#spilling;
     const isPending = this.#isPending;
     if (isPending) await this.#spill();

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Callback } from '@stratus/core';
 import type { NewRun } from '../store/index.ts';
-import type { Workspace } from '../workspace/index.ts';
+import type { Workspace, WorkspacePlace } from '../workspace/index.ts';
 import type { RunEnd } from './active-run.ts';
 import { captureOutput } from './capture-output.ts';
 import { codeVersion } from './code-version.ts';
 import { type FitPlace, fitCallback } from './fit-callback.ts';
 import { Journal } from './journal.ts';
+import { bringHome, leave } from './left-behind.ts';
 import { LogText } from './log-text.ts';
 import { Outbox, type Undelivered } from './outbox.ts';
 import { RecordedRun } from './recorded-run.ts';
@@ -18,6 +19,8 @@ export interface RecordingOptions {
   readonly warn: (text: string) => void;
   /** Where what cannot be stored waits. */
   readonly folder: string;
+  /** The workspace: whoever comes next to it brings home what this process had to leave. */
+  readonly place: WorkspacePlace;
   readonly key?: string | undefined;
   readonly as?: NewRun;
   readonly script?: string | undefined;
@@ -41,12 +44,16 @@ export class Recording {
 
   constructor(options: RecordingOptions) {
     this.#options = options;
-    const file = (key: string): string => join(options.folder, `run-${key}.jsonl`);
-    const { open, warn, key, as = {} } = options;
+    const { open, warn, key, place, as = {} } = options;
+    const file = (): string => join(options.folder, `run-${this.run.key}.jsonl`);
     this.#outbox = new Outbox({
-      open,
+      open: async () => {
+        const workspace = await open();
+        await bringHome(workspace).catch(() => undefined); // they wait for the next one, as they have until now
+        return workspace;
+      },
       warn,
-      journal: () => new Journal(file(this.run.key)),
+      journal: () => new Journal(file(), () => leave(place, file())),
       collect: () => (this.run.isOpen ? this.#log.take().map((piece) => ({ op: 'log', run: this.run.key, ...piece })) : []),
     });
     this.run = new RecordedRun({

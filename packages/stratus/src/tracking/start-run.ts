@@ -1,6 +1,6 @@
 import { trainingDefaults } from '@stratus/core';
 import type { ParamValue } from '../store/index.ts';
-import { openWorkspace, type WorkspaceOptions } from '../workspace/index.ts';
+import { openWorkspace, type WorkspaceOptions, workspacePlace } from '../workspace/index.ts';
 import type { ActiveRun, ChildOptions } from './active-run.ts';
 import { givenParams } from './given-params.ts';
 import { Recording, type RecordingOptions } from './recording.ts';
@@ -63,6 +63,7 @@ export async function startRun(options: StartRunOptions = {}): Promise<ActiveRun
     open: () => openWorkspace(workspace),
     warn,
     folder: '.stratus',
+    place: workspacePlace(workspace),
     key: key ?? (process.env['STRATUS_RUN'] || undefined),
     as: { ...said, params: { ...givenParams(process.env), ...params } },
     script: process.argv[1],

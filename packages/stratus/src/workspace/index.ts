@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '@stratus/core';
 import { type Blobs, openBlobs } from '../blobs/index.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { defaultProject, openStore, type Store, shownAddress } from '../store/index.ts';
 import { addressesOf } from './addresses.ts';
 
 /** Where a workspace is. What is left out comes of the environment, and then of the folder `.stratus`. */
@@ -18,6 +18,23 @@ export interface WorkspaceOptions {
   /** The folder to start from; the current one. */
   readonly folder?: string;
 }
+
+/** Which workspace is meant, whether its store answers or not. */
+export interface WorkspacePlace {
+  /** As `Store.address` has it: without a password. */
+  readonly store: string;
+  readonly project: string;
+  /** As `Workspace.folder`. */
+  readonly folder: string;
+}
+
+/** The place of the workspace that these options name. Asks no store. */
+export function workspacePlace({ folder = process.cwd(), ...options }: WorkspaceOptions = {}): WorkspacePlace {
+  const { store, local } = addressesOf(options, process.env, folder);
+  return { store: shownAddress(store), project: projectOf(options), folder: local };
+}
+
+const projectOf = ({ project }: WorkspaceOptions): string => project ?? (process.env['STRATUS_PROJECT'] || defaultProject);
 
 /** A store and the blobs that it names. */
 export interface Workspace {
@@ -43,11 +60,11 @@ export interface Workspace {
  * await close();
  */
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
-  const { folder = process.cwd(), project = process.env['STRATUS_PROJECT'] || undefined, actor } = options;
+  const { folder = process.cwd(), actor } = options;
   const { store: address, blobs, file, local } = addressesOf(options, process.env, folder);
   const opened = await openBlobs(blobs);
   if (file !== undefined) await makeFolder(dirname(file));
-  const store = await openStore(address, { ...(project !== undefined && { project }), ...(actor !== undefined && { actor }) });
+  const store = await openStore(address, { project: projectOf(options), ...(actor !== undefined && { actor }) });
   return {
     store,
     blobs: opened,
