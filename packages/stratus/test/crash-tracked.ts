@@ -1,15 +1,26 @@
 // What `stratus train` records of a training by itself, looked at while it is killed again and again. For crash-rounds.ts.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Store } from '../src/store/index.ts';
 import { entryOf } from '../src/tracking/entry.ts';
 
 const name = 'step/loss';
 
+/** What is in the files of a run, whoever has them just now: one that is taken aside has another name, one that was brought home is gone. */
+function waitingLines(folder: string, key: string): readonly string[] {
+  try {
+    const files = readdirSync(folder).filter((name) => name.startsWith(`run-${key}.jsonl`));
+    return files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'));
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(folder)) return [];
+    return waitingLines(folder, key);
+  }
+}
+
 /** The losses by step that a process has put into the file beside its checkpoints, since the store did not answer. */
-function waiting(file: string): Map<number, number> {
+function waiting(folder: string, key: string): Map<number, number> {
   const found = new Map<number, number>();
-  for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []) {
+  for (const line of waitingLines(folder, key)) {
     const entry = entryOf(line);
     if (entry?.op !== 'points') continue;
     for (const point of entry.points) if (point.name === name) found.set(point.step, point.value);
@@ -27,7 +38,7 @@ export function checkpointed(folder: string, key: string): number {
 export async function unrecorded(store: Store, folder: string, key: string): Promise<string[]> {
   const until = checkpointed(folder, key); // what is delivered later is in the file now, or in the store then
   if (until === 0) return [];
-  const beside = waiting(join(folder, 'checkpoints', key, `run-${key}.jsonl`));
+  const beside = waiting(join(folder, 'checkpoints', key), key);
   const stored = new Map((await store.metrics.history(key, name, { limit: 1e6 })).map(({ step, value }) => [step, value]));
   const first = Math.min(...stored.keys(), ...beside.keys());
   const gaps = Array.from({ length: until }, (_, i) => first + i).filter((step) => !stored.has(step) && !beside.has(step));

@@ -147,6 +147,23 @@ describe('a run', () => {
     await close();
   });
 
+  it('has the end of its learning rate also where the process was gone before it could say it', async () => {
+    process.chdir(place);
+    for (const more of [{}, { resume: 'saved' }]) {
+      const run = await startRun({ key: 'mine' });
+      await perceptron().fit(x, y, { epochs: 2, batchSize: 1, checkpoint: 'saved', verbose: 0, ...more }); // the second one has nothing left to do
+      await run.finish();
+    }
+    const { store, close } = await openWorkspace();
+    const points = await store.metrics.history('mine', 'step/learningRate');
+    expect(points.map(({ step, value }) => [step, value])).toEqual([
+      [1, 0.05],
+      [4, 0.05],
+      [4, 0.05],
+    ]);
+    await close();
+  });
+
   it('refuses what cannot be kept at once', async () => {
     process.chdir(place);
     const run = await startRun();

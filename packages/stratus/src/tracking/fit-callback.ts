@@ -14,6 +14,12 @@ export const keyIn = (state: unknown): string | undefined => {
   return typeof key === 'string' ? key : undefined;
 };
 
+/** The learning rate that the run was told last, in what a checkpoint kept. */
+const rateIn = (state: unknown): number | undefined => {
+  const rate = (state as { readonly rate?: unknown } | null)?.rate;
+  return typeof rate === 'number' ? rate : undefined;
+};
+
 /** The run of a training. */
 export interface FitPlace {
   readonly run: RecordedRun;
@@ -44,12 +50,14 @@ export function fitCallback(outbox: Outbox, runFor: (key: string | undefined) =>
 
   return {
     name: callbackName,
-    state: () => ({ key: run?.key ?? key ?? null }),
+    state: () => ({ key: run?.key ?? key ?? null, ...(rate !== undefined && { rate }) }),
     restore(state) {
       key = keyIn(state);
+      rate = rateIn(state);
     },
     onTrainBegin(training) {
       ({ run, isOwn } = runFor(key));
+      if (run.key !== key) rate = undefined; // another run, which was told of none
       const facts = training.facts?.();
       run.params(fitParams(training, facts));
       run.learn({
