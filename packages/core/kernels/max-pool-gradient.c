@@ -59,11 +59,53 @@ static void fourEach(const Geometry *g, const float *x, const float *dy, int32_t
   }
 }
 
-/** The first element of a window that is not before the image, and the one after the last that is not behind it. */
-static inline int64_t insideFrom(int64_t at, int64_t apart) { return at >= 0 ? 0 : (-at + apart - 1) / apart; }
-static inline int64_t insideUntil(int64_t at, int64_t apart, int64_t count, int64_t size) {
-  const int64_t last = at + (count - 1) * apart;
-  return last < size ? count : size > at ? (size - 1 - at) / apart + 1 : 0;
+/** One window, in the part of the image where it is. */
+static void searchOne(const PoolGradient *j, const float *x, float dy, int64_t r, int64_t c, float *dx) {
+  const Geometry *g = &j->g;
+  const int64_t top = r * g->down - g->top, left = c * g->across - g->left;
+  const int64_t y0 = insideFrom(top, g->apartDown), y1 = insideUntil(top, g->apartDown, g->tall, g->height);
+  const int64_t w0 = insideFrom(left, g->apartAcross), w1 = insideUntil(left, g->apartAcross, g->wide, g->width);
+  if (y0 >= y1 || w0 >= w1) return;
+  int64_t row = (top + y0 * g->apartDown) * g->width + left + w0 * g->apartAcross, place = row;
+  float most = x[place];
+  for (int64_t y = y0; y < y1; y++, row += g->apartDown * g->width)
+    for (int64_t w = w0, at = row; w < w1; w++, at += g->apartAcross) {
+      // No branch: which element is the largest cannot be foreseen.
+      const float seen = x[at];
+      place = seen > most ? at : place;
+      most = seen > most ? seen : most;
+    }
+  if (most > 0 || j->always) dx[place] += dy;
+}
+
+/** Places that fit into the lanes. */
+enum { MostPlace = 1 << 30 };
+
+/** Windows of a row from `c` on, as many as a vector has lanes, or those of them that are left: how many; none where they lie near a margin. */
+static int64_t searchBeside(const PoolGradient *j, const float *x, const float *dy, int64_t r, int64_t c, float *dx) {
+  const Geometry *g = &j->g;
+  const int64_t across = g->across, reach = (g->wide - 1) * g->apartAcross + (Lanes - 1) * across + across, top = r * g->down - g->top;
+  // The last ones beside each other begin earlier: what was done already is searched again, but not added.
+  const int64_t begin = least(c, least(g->columns - Lanes, (g->width - reach + g->left) / across)), left = begin * across - g->left;
+  if (begin < 0 || left < 0 || left + reach > g->width || begin + Lanes <= c || g->height * g->width > MostPlace) return 0;
+  const int64_t y0 = insideFrom(top, g->apartDown), y1 = insideUntil(top, g->apartDown, g->tall, g->height);
+  if (y0 >= y1) return Lanes - (c - begin);
+  const int64_t first = (top + y0 * g->apartDown) * g->width + left;
+  Vector most = across == 1 ? load(x + first) : everySecond(x + first);
+  Integers place = {0};
+  for (int64_t y = 0; y < y1 - y0; y++)
+    for (int64_t w = 0; w < g->wide; w++) {
+      const int32_t at = (int32_t)(y * g->apartDown * g->width + w * g->apartAcross);
+      const Vector seen = across == 1 ? load(x + first + at) : everySecond(x + first + at);
+      const Integers larger = seen > most;
+      place = (larger & (Integers)(place - place + at)) | (~larger & place);
+      most = select(larger, seen, most);
+    }
+  const Integers passes = (most > 0.0f) | j->always;
+  const Vector v = (Vector)((Integers)load(dy + begin) & passes);
+  float *to = dx + first;
+  for (int64_t l = c - begin; l < Lanes; l++) to[place[l] + l * across] += v[l];
+  return Lanes - (c - begin);
 }
 
 static void poolGradientPlane(void *data, size_t index) {
@@ -76,23 +118,11 @@ static void poolGradientPlane(void *data, size_t index) {
   if (!whole || g->rows * 2 < g->height || g->columns * 2 < g->width)
     for (int64_t i = 0; i < size; i++) dx[i] = 0;
   if (whole) return fourEach(g, x, dy, j->always, dx);
-  for (int64_t r = 0; r < g->rows; r++)
-    for (int64_t c = 0; c < g->columns; c++, dy++) {
-      // The elements of the window that are in the image.
-      const int64_t top = r * g->down - g->top, left = c * g->across - g->left;
-      const int64_t y0 = insideFrom(top, g->apartDown), y1 = insideUntil(top, g->apartDown, g->tall, g->height);
-      const int64_t w0 = insideFrom(left, g->apartAcross), w1 = insideUntil(left, g->apartAcross, g->wide, g->width);
-      if (y0 >= y1 || w0 >= w1) continue;
-      int64_t row = (top + y0 * g->apartDown) * g->width + left + w0 * g->apartAcross, place = row;
-      float most = x[place];
-      for (int64_t y = y0; y < y1; y++, row += g->apartDown * g->width)
-        for (int64_t w = w0, at = row; w < w1; w++, at += g->apartAcross) {
-          // No branch: which element is the largest cannot be foreseen.
-          const float seen = x[at];
-          place = seen > most ? at : place;
-          most = seen > most ? seen : most;
-        }
-      if (most > 0 || j->always) dx[place] += *dy;
+  for (int64_t r = 0; r < g->rows; r++, dy += g->columns)
+    for (int64_t c = 0; c < g->columns;) {
+      const int64_t beside = g->across <= 2 ? searchBeside(j, x, dy, r, c, dx) : 0;
+      if (!beside) searchOne(j, x, dy[c], r, c, dx);
+      c += most(1, beside);
     }
 }
 

@@ -10,8 +10,8 @@ typedef struct Pool {
   float *y;
 } Pool;
 
-/** Of so many places of a row at most, with margins, windows are searched at a time. */
-enum { PoolPlaces = 1024 };
+/** Of so many places of a row at most, with margins, windows are searched at a time; and of as many rows as fit into so many numbers. */
+enum { PoolPlaces = 1024, PoolFloats = 4096 };
 /** What stands in margins, as in the engine's own pool. */
 #define LOWEST -3.402823466e38f
 
@@ -20,9 +20,6 @@ static inline Vector largerOr(Vector a, Vector b) { return select((b > a) | (b !
 static inline float largerOf(float a, float b) { return b > a || b != b ? b : a; }
 static inline Vector rectify(Vector x, int64_t rectified) { return rectified ? select((x > 0.0f) | (x != x), x, (Vector){0}) : x; }
 static inline float rectifyOne(float x, int64_t rectified) { return rectified && x <= 0 ? 0 : x; }
-
-/** Every second of the elements from there on: as many as a vector has. */
-static inline Vector everySecond(const float *at) { return __builtin_shufflevector(load(at), load(at + Lanes), EVEN); }
 
 /** Windows of two by two, so many beside each other. */
 #define FOUR(COUNT, EVENS, ODDS)                                                                                        \
@@ -68,18 +65,38 @@ static void poolPairs(const Pool *j, const float *x, float *y) {
 static void poolAcross(const Pool *j, const float *row, int64_t columns, float *y) {
   const Geometry *g = &j->g;
   const int64_t across = g->across, apart = g->apartAcross, wide = g->wide;
-  int64_t c = 0;
-  if (across <= 2)
-    for (; c + Lanes <= columns; c += Lanes) {
+  if (across <= 2 && columns >= Lanes) {
+    // The last ones beside each other may overlap those before: they write the same.
+    for (int64_t i = 0; i < columns; i += Lanes) {
+      const int64_t c = least(i, columns - Lanes);
       Vector seen = all(LOWEST);
       for (int64_t w = 0; w < wide; w++) seen = largerOr(seen, across == 1 ? load(row + c + w * apart) : everySecond(row + 2 * c + w * apart));
       store(y + c, rectify(seen, j->rectified));
     }
-  for (; c < columns; c++) {
+    return;
+  }
+  for (int64_t c = 0; c < columns; c++) {
     float seen = LOWEST;
     for (int64_t w = 0; w < wide; w++) seen = largerOf(seen, row[c * across + w * apart]);
     y[c] = rectifyOne(seen, j->rectified);
   }
+}
+
+/** The largest of each column of `count` rows that lie `apart`, `length` columns. */
+static void poolDown(const float *x, int64_t apart, int64_t count, int64_t length, float *row) {
+  if (length < Lanes)
+    for (int64_t i = 0; i < length; i++) {
+      float seen = LOWEST;
+      for (int64_t t = 0; t < count; t++) seen = largerOf(seen, x[t * apart + i]);
+      row[i] = seen;
+    }
+  else
+    for (int64_t at = 0; at < length; at += Lanes) {
+      const int64_t i = least(at, length - Lanes);
+      Vector seen = all(LOWEST);
+      for (int64_t t = 0; t < count; t++) seen = largerOr(seen, load(x + t * apart + i));
+      store(row + i, seen);
+    }
 }
 
 static void poolPlane(void *data, size_t index) {
@@ -88,24 +105,25 @@ static void poolPlane(void *data, size_t index) {
   const float *x = j->x + (int64_t)index * g->height * g->width;
   float *y = j->y + (int64_t)index * g->rows * g->columns;
   if (inPairs(g)) return poolPairs(j, x, y);
-  float row[PoolPlaces + 2 * Lanes];
-  const int64_t span = (g->wide - 1) * g->apartAcross + 1, some = (PoolPlaces - span) / g->across + 1;
-  for (int64_t r = 0; r < g->rows; r++, y += g->columns) {
-    const int64_t top = r * g->down - g->top;
-    for (int64_t c = 0; c < g->columns; c += some) {
-      const int64_t columns = least(some, g->columns - c), left = c * g->across - g->left, length = (columns - 1) * g->across + span;
-      // The part of it that is in the image.
-      const int64_t from = least(length, most(0, -left)), until = most(from, least(length, g->width - left));
-      for (int64_t i = 0; i < length; i++) row[i] = LOWEST;
-      for (int64_t t = 0; t < g->tall; t++) {
-        const int64_t at = top + t * g->apartDown;
-        if (at < 0 || at >= g->height) continue;
-        const float *seen = x + at * g->width + left;
-        int64_t i = from;
-        for (; i + Lanes <= until; i += Lanes) store(row + i, largerOr(load(row + i), load(seen + i)));
-        for (; i < until; i++) row[i] = largerOf(row[i], seen[i]);
+  float rows[PoolFloats];
+  const int64_t span = (g->wide - 1) * g->apartAcross + 1, some = least(g->columns, (PoolPlaces - span) / g->across + 1);
+  // Rows down first, several of them: what is read right after it was written, but from elsewhere on, would have to be waited for.
+  const int64_t apart = (some - 1) * g->across + span + 2 * Lanes, high = PoolFloats / apart;
+  for (int64_t c = 0; c < g->columns; c += some) {
+    const int64_t columns = least(some, g->columns - c), left = c * g->across - g->left, length = (columns - 1) * g->across + span;
+    // The part of it that is in the image.
+    const int64_t from = least(length, most(0, -left)), until = most(from, least(length, g->width - left));
+    for (int64_t r0 = 0; r0 < g->rows; r0 += high) {
+      const int64_t many = least(high, g->rows - r0);
+      float *row = rows;
+      for (int64_t r = r0; r < r0 + many; r++, row += apart) {
+        const int64_t top = r * g->down - g->top;
+        const int64_t first = insideFrom(top, g->apartDown), end = insideUntil(top, g->apartDown, g->tall, g->height);
+        for (int64_t i = 0; i < from; i++) row[i] = LOWEST;
+        poolDown(x + (top + first * g->apartDown) * g->width + left + from, g->apartDown * g->width, end - first, until - from, row + from);
+        for (int64_t i = until; i < length; i++) row[i] = LOWEST;
       }
-      poolAcross(j, row, columns, y + c);
+      for (int64_t r = 0; r < many; r++) poolAcross(j, rows + r * apart, columns, y + (r0 + r) * g->columns + c);
     }
   }
 }

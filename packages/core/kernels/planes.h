@@ -49,6 +49,13 @@ static int readImages(Geometry *g, const View *images, const View *windows) {
   return (g->rows - 1) * g->down < high && (g->columns - 1) * g->across < far;
 }
 
+/** The first element of a window that is not before the image, and the one after the last that is not behind it. */
+static inline int64_t insideFrom(int64_t at, int64_t apart) { return at >= 0 ? 0 : (-at + apart - 1) / apart; }
+static inline int64_t insideUntil(int64_t at, int64_t apart, int64_t count, int64_t size) {
+  const int64_t last = at + (count - 1) * apart;
+  return last < size ? count : size > at ? (size - 1 - at) / apart + 1 : 0;
+}
+
 /** How many planes one channel has. */
 static int64_t phases(const Geometry *g) { return g->down * g->across; }
 

@@ -51,6 +51,9 @@ static inline Vector all(float x) { return x - (Vector){0}; }
 #define ODD 1, 3, 5, 7
 #endif
 
+/** Every second of the elements from there on: as many as a vector has. */
+static inline Vector everySecond(const float *at) { return __builtin_shufflevector(load(at), load(at + Lanes), EVEN); }
+
 /** The sums of neighbours: those of `a`, then those of `b`. */
 static inline Vector pairs(Vector a, Vector b) {
   return __builtin_shufflevector(a, b, EVEN) + __builtin_shufflevector(a, b, ODD);
