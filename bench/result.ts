@@ -20,6 +20,9 @@ export interface RunContext {
   readonly device?: string | undefined;
   /** What `--rounds` says, for those that go in rounds; undefined where they may choose. */
   readonly rounds?: number | undefined;
+  /** What `--minutes` and `--inputs` say, for those that go on for a time, or with so many inputs. */
+  readonly minutes?: number | undefined;
+  readonly inputs?: number | undefined;
   /** Says on standard error what is going on; standard output is for the results. */
   log(line: string): void;
   /** Ctrl-C. */

@@ -70,11 +70,16 @@ export const isFine = (outcomes: readonly Outcome[]): boolean =>
     ({ results, error, skipped }) => error === undefined && (results.length > 0 || skipped !== undefined) && results.every(isMet),
   );
 
-/** Runs one file in a process of its own, which is told the device, and how many rounds there are to be. */
-export function measure(path: string, device?: string, rounds?: string): Promise<Outcome> {
+/** How long or how much a file measures, where it is told: a whole number each. */
+export const sizes = ['rounds', 'minutes', 'inputs'] as const;
+/** What was said of them. */
+export type Sizes = Partial<Record<(typeof sizes)[number], string | undefined>>;
+
+/** Runs one file in a process of its own, which is told the device, and how much there is to be. */
+export function measure(path: string, device?: string, asked: Sizes = {}): Promise<Outcome> {
   const loader = pathToFileURL(join(root, 'tools/typescript-loader.mjs')).href;
   return new Promise((resolve) => {
-    const child = fork(join(root, 'tools/measure-one.ts'), [path, device ?? '', rounds ?? ''], {
+    const child = fork(join(root, 'tools/measure-one.ts'), [path, device ?? '', ...sizes.map((size) => asked[size] ?? '')], {
       execArgv: ['--import', loader, '--expose-gc'],
       stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
       serialization: 'advanced', // NaN survives
@@ -100,13 +105,21 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, device: { type: 'string' }, rounds: { type: 'string' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      device: { type: 'string' },
+      rounds: { type: 'string' },
+      minutes: { type: 'string' },
+      inputs: { type: 'string' },
+    },
   });
   const [kind = '', ...asked] = positionals;
   if (!Object.hasOwn(folders, kind))
-    throw new RangeError(`Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json] [--device NAME] [--rounds N]`);
-  if (values.rounds !== undefined && !/^[1-9]\d*$/.test(values.rounds))
-    throw new RangeError('--rounds is a whole number from 1.');
+    throw new RangeError(
+      `Usage: npm run ${Object.keys(folders).join('|')} [-- NAME …] [--json] [--device NAME] [--rounds N] [--minutes N] [--inputs N]`,
+    );
+  const odd = sizes.find((size) => values[size] !== undefined && !/^[1-9]\d*$/.test(values[size]));
+  if (odd !== undefined) throw new RangeError(`--${odd} is a whole number from 1.`);
   const folder = join(root, folders[kind as Kind]);
   const available = filesUnder(folder, '.ts').map((path) => basename(path, '.ts'));
   const chosen = choose(available, asked, kind);
@@ -117,7 +130,7 @@ async function main(args: string[]): Promise<number> {
   for (const name of chosen) {
     if (stopped) break;
     console.error(`--- ${kind} ${name}`);
-    const outcome = await measure(join(folder, `${name}.ts`), values.device, values.rounds);
+    const outcome = await measure(join(folder, `${name}.ts`), values.device, values);
     if (outcome.error?.includes('\n')) console.error(outcome.error);
     outcomes.push(outcome);
   }

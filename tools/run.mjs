@@ -1,4 +1,4 @@
-// `npm run bench|acceptance|soak [-- NAME …] [--json] [--device NAME] [--rounds N]`: makes the repository ready, then tools/measure.ts does the work.
+// `npm run bench|acceptance|soak [-- NAME …] [--json] [--device NAME] [--rounds N] [--minutes N] [--inputs N]`: makes the repository ready, then tools/measure.ts does the work.
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, main, root, run, typescript } from './ready.mjs';
 

@@ -10,6 +10,7 @@ import { dense, input, sequential } from '@stratus/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Deployment, type DeployOptions, deploy } from '../src/deploy.ts';
 import type { InferResponse } from '../src/serve/index.ts';
+import { raw } from './raw-socket.ts';
 import { answer, failure, inferBody, smallBytes, smallModel } from './serving.ts';
 
 const open: Deployment[] = [];
@@ -30,24 +31,6 @@ const dataOf = async (response: Response): Promise<unknown> => {
 };
 const works = async (url: string): Promise<void> =>
   expect(await dataOf(await post(url, inferBody([1, 2, 3], [1, 3])))).toEqual(answer([1, 2, 3]));
-
-/** Sends bytes as they are, and gives all that comes back until the other side closes. `more` is sent when the first answer is there. */
-function raw(
-  port: number,
-  text: string | Buffer,
-  { end = false, until }: { end?: boolean; until?: RegExp } = {},
-): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => (end ? socket.end(text) : socket.write(text)));
-    let got = '';
-    socket.on('data', (part) => {
-      got += part.toString('latin1');
-      if (until?.test(got)) socket.destroy();
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(got));
-  });
-}
 
 const head = (body: string | Buffer, more = ''): string =>
   `POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;

@@ -93,8 +93,18 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
   const connections = guardConnections(server, options);
   server.on('checkContinue', (request, response) => {
     // A client that asks before it sends a large body gets its refusal at once.
-    if (!(Number(request.headers['content-length']) > bodyLimitBytes)) response.writeContinue();
+    const goOn = (): void => {
+      if (!response.headersSent && !(Number(request.headers['content-length']) > bodyLimitBytes)) response.writeContinue();
+    };
+    // While an earlier request on the connection is not answered, Node would put it behind the head of the answer, where the body is due.
+    if (response.socket) goOn();
+    else response.once('socket', goOn);
     server.emit('request', request, response);
+  });
+  // Node's own refusal says nothing.
+  server.on('checkExpectation', ({ headers }, response) => {
+    const error = `The header 'expect' is ${JSON.stringify(String(headers.expect).slice(0, 100))}; only 100-continue can be met. Leave it out.`;
+    response.writeHead(417, { 'content-type': 'application/json' }).end(JSON.stringify({ error, code: 'bad-request' }));
   });
   const followed = await certificates?.follow(server as never, report);
   return {

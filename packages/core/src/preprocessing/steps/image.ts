@@ -23,8 +23,10 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (typeof value !== 'string') return undefined;
   const base64 = value.replace(/^data:[\w/+.-]+;base64,/, '').replace(/\s+/g, '');
-  if (base64.length === 0 || base64.length % 4 === 1 || !/^[\w+/-]+={0,2}$/.test(base64)) return undefined;
-  const text = atob(base64.replaceAll('-', '+').replaceAll('_', '/'));
+  const letters = base64.replace(/={1,2}$/, '');
+  const isPadded = letters.length === base64.length || base64.length % 4 === 0;
+  if (!isPadded || letters.length % 4 === 1 || !/^[\w+/-]+$/.test(letters)) return undefined;
+  const text = atob(letters.replaceAll('-', '+').replaceAll('_', '/'));
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
