@@ -73,8 +73,10 @@ export interface DeployedApp {
 
 /** An error in the form of the Open Inference Protocol. */
 const problemOf =
-  (report: (error: unknown) => void) =>
+  (plane: DataPlane, report: (error: unknown) => void) =>
   (e: unknown): Response => {
+    const [code, status] = StratusError.is(e) ? [e.code, statusOf[e.code]] : ['internal', 500];
+    plane.refused({ protocol: 'http', code, status: String(status) });
     if (StratusError.is(e)) return Response.json({ error: e.message, code: e.code }, { status: statusOf[e.code] });
     report(e);
     return Response.json({ error: 'internal error' }, { status: 500 });
@@ -134,7 +136,12 @@ async function opened(
       ? undefined
       : await startMonitor(() => (asked ? loadedModels(asked) : []), { report, ...options.monitor });
   const statistics = new Statistics(monitor ? joinObservers([monitor.observer, options.observer], report) : options.observer);
-  const { name, plane, follow } = await deployedPlane(model, { ...options, report, observer: statistics }).catch(async (e) => {
+  const { name, plane, follow } = await deployedPlane(model, {
+    ...options,
+    report,
+    observer: statistics,
+    ...(monitor && { watchDrift: monitor.watchDrift, trafficChanged: (change) => monitor.trafficChanged(change) }),
+  }).catch(async (e) => {
     await monitor?.close();
     throw e;
   });
@@ -153,7 +160,7 @@ async function opened(
       ? (request, node) => beside(request) ?? served(request, node)
       : (request, node) => served(request, node);
     const sites = siteCheck({ origins, refuseOthers: isLoopback(host) && !authorizer.needsKey });
-    const guards = { sites, authorizer, models: () => plane.models(), answerError: problemOf(report) };
+    const guards = { sites, authorizer, models: () => plane.models(), answerError: problemOf(plane, report) };
     stopFollowing = follow();
     return {
       name,

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fail, files, type Model } from '@stratus/core';
-import { DataPlane, openServable, type RepositoryOptions } from './serve/index.ts';
+import { DataPlane, type DataPlaneOptions, openServable } from './serve/index.ts';
 
 /** What models are served with, in this process or in a worker. */
-export interface DeployedPlaneOptions extends Omit<RepositoryOptions, 'shelf' | 'report'> {
+export interface DeployedPlaneOptions extends Omit<DataPlaneOptions, 'shelf' | 'report'> {
   readonly report: (error: unknown) => void;
   readonly name?: string | undefined;
   readonly version?: string | undefined;

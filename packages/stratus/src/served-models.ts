@@ -4,7 +4,7 @@ import { TrafficFollower } from './traffic-follower.ts';
 import type { Workspace } from './workspace/index.ts';
 
 /** Options of {@link ServedModels}. */
-export interface ServedModelsOptions extends Omit<DataPlaneOptions, 'shelf' | 'trafficChanged'> {
+export interface ServedModelsOptions extends Omit<DataPlaneOptions, 'shelf'> {
   readonly bodyLimitBytes: number;
   readonly report: (error: unknown) => void;
   /** The registry is looked at so often, in milliseconds. */
@@ -33,7 +33,10 @@ export class ServedModels {
       observer: statistics,
       report,
       shelf: registryShelf(workspace),
-      trafficChanged: (change) => void traffic.keep(change),
+      trafficChanged(change) {
+        options.trafficChanged?.(change);
+        void traffic.keep(change);
+      },
     });
     this.#traffic = traffic;
     this.#app = serveApp(this.plane, { bodyLimitBytes, report, statistics });

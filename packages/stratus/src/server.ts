@@ -1,4 +1,4 @@
-import { fail } from '@stratus/core';
+import { fail, StratusError } from '@stratus/core';
 import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
 import type { SuperviseOptions, Supervisor } from './jobs/index.ts';
 import type { Listening, StopSignal } from './listen.ts';
@@ -128,6 +128,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
       idleMs,
       observer: observers,
     },
+    ...(monitor && { watchDrift: monitor.watchDrift, trafficChanged: (change) => monitor.trafficChanged(change) }),
     ...{ bodyLimitBytes, report, lookMs: options.lookMs ?? 2000 },
   });
 
@@ -145,7 +146,9 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
         checkRole(caller, 'viewer');
       }
     } catch (e) {
-      return problemResponse(e, crypto.randomUUID());
+      const response = problemResponse(e, crypto.randomUUID());
+      models.plane.refused({ protocol: 'http', code: StratusError.is(e) ? e.code : 'internal', status: String(response.status) });
+      return response;
     }
     return await answer(request);
   };

@@ -89,7 +89,7 @@ it('asks a shadow too, and counts what it says otherwise, in nobody’s way', as
   expect(plane.traffic.report('m').shadow!.compared).toBeLessThan(5); // the answers are there before
   await expect.poll(() => plane.traffic.report('m').shadow!.compared).toBe(5);
   expect(plane.traffic.report('m').shadow).toMatchObject({ mismatched: 5, largestDifference: 1 });
-  const broken = await openServable(lookUpModel(), { name: 'm', version: '4' });
+  const broken: Servable = { ...two!, version: '4', infer: () => Promise.reject(new Error('broken')) };
   const other = new DataPlane([broken, one!]);
   await other.traffic.set(rule([{ version: '1', weight: 1 }], { shadow: { version: '4' } }), by);
   expect(Number((await ask(other)).outputs['y']!.data[0])).toBe(1);

@@ -70,6 +70,20 @@ function accuracyText({ accuracy: { labels, accuracy, meanAbsoluteError, rootMea
   return `off by ${short(meanAbsoluteError ?? 0)} on average, root mean square ${short(rootMeanSquareError ?? 0)}, ${count(labels)} labels`;
 }
 
+/** How a version stands that a traffic rule watches. */
+function rolloutText({ rollout }: ModelReport, { red, yellow }: Colors): string {
+  if (rollout === undefined) return '';
+  const { rows, minRows, worst, looks, mostLooks } = rollout;
+  const since = `${count(rows)} samples since the traffic rule holds`;
+  if (worst.length === 0) return `${since}; nothing is said of fewer than ${count(minRows)} of each side`;
+  const sides = worst.map(({ of, feature, moved, limit, isTooFar }) => {
+    const text = `${of} moved by ${moved.toFixed(3)} at most (${plain(feature)}), ${limit} is allowed`;
+    return isTooFar ? red(text) : text;
+  });
+  const bad = looks === 0 ? [] : [yellow(`too far at ${looks} of ${mostLooks} looks in a row: then the rule before is put back`)];
+  return [since, ...sides, ...bad].join('; ');
+}
+
 /** One version of a model, in some lines. `rates`: requests a second, the newest last. */
 export function modelView(report: ModelReport, colors: Colors, rates: readonly number[] = []): string {
   const { bold, dim, red, cyan } = colors;
@@ -99,6 +113,7 @@ export function modelView(report: ModelReport, colors: Colors, rates: readonly n
         : `${(traffic.batchRows ?? 0).toFixed(1)} samples of ${(traffic.batchRequests ?? 0).toFixed(1)} requests, ${count(batches)}: ${named(traffic.closedBy)}`,
     ],
     ['waiting', waiting === undefined ? '' : count(waiting)],
+    ['watched', rolloutText(report, colors)],
     ['accuracy', accuracyText(report)],
     ['alerts', alerts.length === 0 ? '' : red(alerts.map(({ rule }) => plain(rule)).join(', '))],
   ];
@@ -111,7 +126,7 @@ export function modelView(report: ModelReport, colors: Colors, rates: readonly n
 
 /** The whole server, in some lines. */
 export function serverView(
-  { models, upMs, memoryBytes }: ServerReport,
+  { models, upMs, memoryBytes, refused }: ServerReport,
   {
     url,
     colors,
@@ -120,5 +135,7 @@ export function serverView(
 ): string {
   const head = colors.dim(`${url}  up ${duration(upMs / 1000)}, ${byteCount(memoryBytes)} of memory`);
   const views = models.map((report) => modelView(report, colors, rates?.get(`${report.model} ${report.version}`)));
-  return [head, ...views].join('\n\n');
+  const { requests, windowMs, codes } = refused;
+  const turned = `${count(requests)} refused before a model was asked, in ${duration(windowMs / 1000)}: ${named(codes)}`;
+  return [head, ...(requests > 0 ? [colors.yellow(turned)] : []), ...views].join('\n\n');
 }

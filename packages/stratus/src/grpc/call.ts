@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { fail, StratusError } from '@stratus/core';
-import { didYouMean } from '../serve/index.ts';
+import { didYouMean, type Refusal } from '../serve/index.ts';
 import { decode } from './decode.ts';
 import { encode } from './encode.ts';
 import { encodings, type Memory } from './frames.ts';
 import { type Ending, endingOf, Reply } from './reply.ts';
 import { Requests } from './requests.ts';
 import type { Asked, Method } from './service.ts';
-import { grpcCodes } from './status.ts';
+import { grpcCodes, grpcNameOf } from './status.ts';
 
 /** What all calls of a server share. */
 export interface Calling {
@@ -23,6 +23,8 @@ export interface Calling {
     | undefined;
   readonly stopping: AbortSignal;
   readonly report: (error: unknown) => void;
+  /** Is told of calls that have failed and that nobody else tells of. */
+  readonly refused: (refusal: Refusal) => void;
 }
 
 const ok: Ending = { status: grpcCodes.ok, message: '' };
@@ -70,6 +72,7 @@ class Call {
   readonly #calling: Calling;
   readonly #reply: Reply;
   readonly #gone = new AbortController();
+  #isTold = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, calling: Calling) {
     this.#stream = stream;
@@ -101,9 +104,17 @@ class Call {
 
   #fail(e: unknown): void {
     const ending = endingOf(e);
+    this.#refused(StratusError.is(e) ? e.code : 'internal', ending.status);
     if (ending.status === grpcCodes.internal && !this.#reply.isDone) this.#calling.report(e);
     this.#reply.end(ending);
     this.#gone.abort(e);
+  }
+
+  /** Once a call, unless it has reached what counts by itself. */
+  #refused(code: string, status: number): void {
+    if (this.#isTold || this.#reply.isDone) return;
+    this.#isTold = true;
+    this.#calling.refused({ protocol: 'grpc', code, status: grpcNameOf(status) });
   }
 
   #method(): Method | undefined {
@@ -113,6 +124,7 @@ class Call {
     if (!method) {
       const near = didYouMean(path.slice(0, 200), [...methods.keys()]);
       const message = `There is no call ${JSON.stringify(path.slice(0, 200))}.${near}`;
+      this.#refused('no-path', grpcCodes.unimplemented);
       this.#reply.end({ status: grpcCodes.unimplemented, message });
     }
     return method;
@@ -122,6 +134,7 @@ class Call {
     const encoding = String(this.#headers['grpc-encoding'] ?? 'identity');
     if (encodings.includes(encoding)) return encoding;
     const message = `grpc-encoding is ${JSON.stringify(encoding.slice(0, 32))}; known are ${encodings.join(', ')}.`;
+    this.#refused('bad-request', grpcCodes.unimplemented);
     this.#reply.end({ status: grpcCodes.unimplemented, message });
     return undefined;
   }
@@ -135,6 +148,9 @@ class Call {
     const asked = (): Asked => ({
       ...known,
       signal: this.#gone.signal,
+      takesOver: () => {
+        this.#isTold = true;
+      },
       stopping,
       ...(deadlineMs !== undefined && { deadlineMs: Math.max(0, deadlineMs - (performance.now() - startedAt)) }),
     });
@@ -181,6 +197,7 @@ export async function answerCall(stream: ServerHttp2Stream, headers: IncomingHtt
   stream.on('error', () => {}); // the client went away, or broke the protocol
   const status = refusal(headers);
   if (status !== undefined) {
+    calling.refused({ protocol: 'grpc', code: status === 405 ? 'no-method' : 'bad-request', status: String(status) });
     stream.respond({ ':status': status, ...(status === 405 && { allow: 'POST' }) }, { endStream: true });
     stream.close();
     return;

@@ -31,6 +31,7 @@ import {
 import { endingOf } from './reply.ts';
 import type { MessageOf, Partly } from './schema.ts';
 import { type Asked, type Method, streaming, unary } from './service.ts';
+import { grpcNameOf } from './status.ts';
 
 /** What the server has to know besides the models. */
 export interface InferenceOptions {
@@ -82,9 +83,24 @@ function checkParameters({ model_name: name, parameters }: MessageOf<typeof repo
 export function inferenceService({ plane, isLoaded, statistics, report }: InferenceOptions): readonly Method[] {
   const at = (name: string, access: Method['access'] = 'asks') => ({ service: inferenceServiceName, name, access });
 
-  const one = async (request: MessageOf<typeof modelInferRequest>, { signal, deadlineMs, client, checkModel }: Asked) => {
-    checkModel?.(request.model_name);
-    return await infer(plane, request, { signal, deadlineMs, client });
+  const one = async (
+    request: MessageOf<typeof modelInferRequest>,
+    { signal, deadlineMs, client, checkModel, takesOver }: Asked,
+  ) => {
+    takesOver?.();
+    let isTold = false;
+    const told = (): void => {
+      isTold = true;
+    };
+    try {
+      checkModel?.(request.model_name);
+      return await infer(plane, request, { signal, deadlineMs, client, told });
+    } catch (e) {
+      const status = grpcNameOf(endingOf(e).status);
+      const code = StratusError.is(e) ? e.code : 'internal';
+      if (!isTold) plane.refused({ protocol: 'oip-grpc', code, status, model: request.model_name });
+      throw e;
+    }
   };
 
   /** In a stream an error is an answer like another, and the stream goes on. */

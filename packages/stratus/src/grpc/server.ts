@@ -120,6 +120,7 @@ export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise
     authorize,
     stopping: stopping.signal,
     report,
+    refused: (refusal) => plane.refused(refusal),
   };
   const settings = { maxConcurrentStreams: maxStreams, initialWindowSize: 2 ** 20, maxHeaderListSize: 16_384, enablePush: false };
   const limits = { settings, maxSessionMemory: 64 };

@@ -9,6 +9,8 @@ export interface Asked {
   readonly client?: string | undefined;
   /** Whether it may ask this model; all where it is left out. Errors: `forbidden`. */
   readonly checkModel?: ((model: string) => void) | undefined;
+  /** Is called by what tells observers of the request itself, also where it fails. */
+  readonly takesOver?: (() => void) | undefined;
   /** Aborted when the server is about to stop: what would go on for ever ends. */
   readonly stopping: AbortSignal;
 }

@@ -16,6 +16,12 @@ export const grpcCodes = {
   unauthenticated: 16,
 } as const;
 
+/** The name of a status, as gRPC writes it: 'INVALID_ARGUMENT'. */
+export const grpcNameOf = (status: number): string => {
+  const [name = 'unknown'] = Object.entries(grpcCodes).find(([, code]) => code === status) ?? [];
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+};
+
 /** The status of each error. A new code does not compile until it has one. */
 export const grpcStatusOf = {
   // What the client can mend.

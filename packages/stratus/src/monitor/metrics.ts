@@ -79,6 +79,16 @@ export async function prometheusMetrics({ loaded, figures, triton = false }: Met
         for (const [code, n] of codes) own.inc({ model: name, version, protocol, code }, n);
     },
   );
+  new Counter({
+    name: 'stratus_refused_requests_total',
+    help: 'Requests that were answered with an error before a model was asked, by its code and the status that the client got.',
+    labelNames: ['protocol', 'code', 'status', 'model'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { labels, count: n } of counts.refusals) this.inc(labels, n);
+    },
+  });
   counter('stratus_request_rows_total', 'Samples in requests.', [], (own, { model: name, version, rows }) =>
     own.inc({ model: name, version }, rows),
   );
@@ -132,6 +142,7 @@ export async function prometheusMetrics({ loaded, figures, triton = false }: Met
   const observer: ServingObserver = {
     request: (record) => counts.request(record),
     batch: (record) => counts.batch(record),
+    refused: (refusal) => counts.refused(refusal),
   };
   return { observer, contentType: registry.contentType, text: () => registry.metrics(), close };
 }

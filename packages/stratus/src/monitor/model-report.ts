@@ -1,6 +1,8 @@
 import type { Alert } from './alerts/alerts.ts';
 import type { FeatureFigures } from './drift/feature-figures.ts';
+import type { RolloutFigures } from './drift/rollout-watch.ts';
 import type { LiveAccuracy } from './feedback.ts';
+import type { RefusalFigures } from './recent-refusals.ts';
 import type { TrafficFigures } from './recent-traffic.ts';
 
 /** Everything that is watched of one version of a model. */
@@ -11,6 +13,8 @@ export interface ModelReport {
   readonly waiting?: number | undefined;
   readonly traffic: TrafficFigures;
   readonly drift: readonly FeatureFigures[];
+  /** How it stands while a traffic rule limits how far it may move. */
+  readonly rollout?: RolloutFigures | undefined;
   readonly accuracy: LiveAccuracy;
   readonly alerts: readonly Pick<Alert, 'rule' | 'since'>[];
 }
@@ -21,5 +25,7 @@ export interface ServerReport {
   /** Since the server began, in milliseconds. */
   readonly upMs: number;
   readonly memoryBytes: number;
+  /** Requests of the last minute that no model was asked for. */
+  readonly refused: RefusalFigures;
   readonly models: readonly ModelReport[];
 }

@@ -1,5 +1,5 @@
 import pico from 'picocolors';
-import type { RequestRecord, ServingObserver } from '../serve/index.ts';
+import type { RequestRecord, ServingObserver, TrafficChange, WatchDrift } from '../serve/index.ts';
 import { type AlertFigures, Alerts } from './alerts/alerts.ts';
 import type { AlertRule } from './alerts/rule.ts';
 import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
@@ -10,6 +10,7 @@ import { jsonLine, type LogForm, textLine } from './log-line.ts';
 import type { MetricsPage } from './metrics.ts';
 import type { ModelReport, ServerReport } from './model-report.ts';
 import { joinObservers } from './observers.ts';
+import { RecentRefusals } from './recent-refusals.ts';
 import { RecentTraffic, type TrafficOptions } from './recent-traffic.ts';
 import { RequestLog, type WriteLine } from './request-log.ts';
 import { isRequestId, type RequestScope, requestScope, withScope } from './request-scope.ts';
@@ -66,7 +67,9 @@ export class Monitor {
   readonly observer: Required<ServingObserver>;
   readonly metrics: MetricsPage | undefined;
   readonly #loaded: () => readonly WatchedModel[];
+  readonly #report: (error: unknown) => void;
   readonly #traffic: RecentTraffic;
+  readonly #refusals: RecentRefusals;
   readonly #drift: DriftWatch;
   readonly #feedback: Feedback;
   readonly #log: RequestLog | undefined;
@@ -100,7 +103,9 @@ export class Monitor {
       rest.report ?? ((e: unknown) => void process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`));
     const about = (name: string, version: string) => loaded().find((own) => own.name === name && own.version === version);
     this.#loaded = loaded;
+    this.#report = report;
     this.#traffic = new RecentTraffic(traffic);
+    this.#refusals = new RecentRefusals(traffic);
     this.#drift = new DriftWatch(about, drift);
     this.#feedback = new Feedback(about, feedback);
     this.#capture = capture && new Capture({ report, ...capture });
@@ -127,7 +132,17 @@ export class Monitor {
       },
     };
     this.observer = joinObservers(
-      [scoped, this.#traffic, this.metrics?.observer, traces, this.#log, this.#feedback, this.#drift, this.#capture],
+      [
+        scoped,
+        this.#traffic,
+        this.#refusals,
+        this.metrics?.observer,
+        traces,
+        this.#log,
+        this.#feedback,
+        this.#drift,
+        this.#capture,
+      ],
       report,
     );
   }
@@ -149,6 +164,7 @@ export class Monitor {
           ...(waiting !== undefined && { waiting }),
           traffic: this.#traffic.figures(name, version),
           drift: this.#drift.features(name, version),
+          rollout: this.#drift.rollout(name, version),
           accuracy: this.#feedback.accuracy(name, version),
           alerts: firing
             .filter((alert) => alert.model === name && alert.version === version)
@@ -159,8 +175,22 @@ export class Monitor {
       at: new Date().toISOString(),
       upMs: Math.round(performance.now() - this.#startedAt),
       memoryBytes: process.memoryUsage.rss(),
+      refused: this.#refusals.figures(),
       models,
     };
+  }
+
+  /** Watches how far versions move while a traffic rule holds: for a data plane. */
+  get watchDrift(): WatchDrift {
+    return this.#drift.watchRollout;
+  }
+
+  /** Tells the webhooks, or who runs the server, when a traffic rule was rolled back. */
+  trafficChanged({ kind, ...change }: TrafficChange): void {
+    if (kind !== 'rollback') return;
+    for (const webhook of this.#webhooks) webhook.send({ status: 'rolled-back', ...change });
+    if (this.#webhooks.length === 0)
+      this.#report(new Error(`The traffic rule before was put back for the model ${change.model}. ${change.why}`));
   }
 
   /** The names of the models that are served. */

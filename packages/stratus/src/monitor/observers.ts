@@ -17,7 +17,7 @@ export function joinObservers(
       if (told++ < toldErrors) report(new Error('An observer of the server failed', { cause: e }));
     }
   };
-  const [forRequests, forBatches, forAnswers] = (['request', 'batch', 'answered'] as const).map((name) =>
+  const [forRequests, forBatches, forAnswers, forRefusals] = (['request', 'batch', 'answered', 'refused'] as const).map((name) =>
     observers.filter((observer) => observer[name] !== undefined),
   );
   return {
@@ -27,8 +27,11 @@ export function joinObservers(
     batch: (record) => {
       for (const observer of forBatches!) guarded(() => observer.batch!(record));
     },
-    answered: (record, feeds, outputs) => {
-      for (const observer of forAnswers!) guarded(() => observer.answered!(record, feeds, outputs));
+    answered: (record, feeds, outputs, fields) => {
+      for (const observer of forAnswers!) guarded(() => observer.answered!(record, feeds, outputs, fields));
+    },
+    refused: (refusal) => {
+      for (const observer of forRefusals!) guarded(() => observer.refused!(refusal));
     },
   };
 }

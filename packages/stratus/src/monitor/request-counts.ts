@@ -1,4 +1,4 @@
-import type { BatchRecord, RequestRecord } from '../serve/index.ts';
+import type { BatchRecord, Refusal, RequestRecord } from '../serve/index.ts';
 import { FewNames } from './few-names.ts';
 
 /** How often values fell into buckets. Counting is an addition: what a page needs beyond that is done when it is asked for. */
@@ -49,6 +49,12 @@ export class ModelCounts {
   }
 }
 
+/** Requests that were answered alike before a model was asked. */
+export interface RefusedCount {
+  readonly labels: Readonly<Record<'protocol' | 'code' | 'status' | 'model', string>>;
+  count: number;
+}
+
 const count = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
 
 /** Counts of all models. Names beyond a limit share one. */
@@ -58,6 +64,9 @@ export class RequestCounts {
   readonly #codes = new FewNames(most.codes);
   readonly #others = new ModelCounts('other', '');
   readonly all: ModelCounts[] = [];
+  readonly #statuses = new FewNames(most.codes);
+  readonly #names = new FewNames(most.models);
+  readonly #refused = new Map<string, RefusedCount>();
 
   #of(model: string, version: string): ModelCounts {
     const known = this.#models.get(model)?.get(version);
@@ -88,6 +97,24 @@ export class RequestCounts {
     own.rows += rows;
     own.queue.add(queueMs / 1000);
     own.run.add(runMs / 1000);
+  }
+
+  /** Requests that no model was asked for, and how many. */
+  get refusals(): Iterable<RefusedCount> {
+    return this.#refused.values();
+  }
+
+  refused({ protocol, code, status, model }: Refusal): void {
+    const labels = {
+      protocol: this.#protocols.of(protocol),
+      code: this.#codes.of(code),
+      status: this.#statuses.of(status),
+      model: model === undefined ? '' : this.#names.of(model),
+    };
+    const key = JSON.stringify(labels);
+    const known = this.#refused.get(key);
+    if (known) known.count++;
+    else this.#refused.set(key, { labels, count: 1 });
   }
 
   batch({ model, version, rows, requests, closedBy }: BatchRecord): void {

@@ -10,6 +10,8 @@ export interface WatchedModel {
   /** What the file says about itself: with it the baseline that traffic is compared with. */
   readonly manifest?: Manifest | undefined;
   readonly labels?: Servable['labels'] | undefined;
+  /** What is done to records before the graph. */
+  readonly preprocessing?: Servable['preprocessing'] | undefined;
 }
 
 /** One text for a model and its version, or anything else of it. */
@@ -29,7 +31,7 @@ export const loadedModels = ({ repository }: Pick<DataPlane, 'repository'>): Wat
     repository.versions(name).flatMap((version) => {
       const served = repository.loaded(name, version);
       if (served === undefined) return [];
-      const { manifest, labels } = served.servable;
-      return [{ name, version, waiting: served.batcher.waiting, labels, ...(manifest && { manifest }) }];
+      const { manifest, labels, preprocessing } = served.servable;
+      return [{ name, version, waiting: served.batcher.waiting, labels, preprocessing, ...(manifest && { manifest }) }];
     }),
   );

@@ -1,18 +1,14 @@
 import { decodeArtifact, fail, type ModelInfo, preprocessingOf, readModelInfo } from '@stratus/core';
-import { recordPorts } from '../serve/index.ts';
+import { type PortForm, recordPorts, type SignatureForm } from '../serve/index.ts';
 import type { Json } from '../store/index.ts';
 
 /** An input or an output, as clients see it. */
-export interface Port {
-  readonly name: string;
-  readonly dtype: string;
-  /** Sizes that are known only at run time as texts; null where not even the number of axes is known. */
-  readonly shape: readonly (number | string)[] | null;
+export interface Port extends PortForm {
   readonly unit?: string;
 }
 
 /** What clients give, and what they get. */
-export interface Signature {
+export interface Signature extends SignatureForm {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }

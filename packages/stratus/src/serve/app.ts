@@ -45,6 +45,8 @@ const requestId = (request: Request): string | undefined => {
   return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
 };
 
+const codeOf = (e: unknown): string => (StratusError.is(e) ? e.code : 'internal');
+
 /** The parts of a path by name, without the words behind them. */
 function paramsOf(c: Context, ends: Readonly<Record<string, number>>): Record<string, string> {
   const params: Record<string, string> = c.req.param();
@@ -127,6 +129,10 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
       const client = clientOf?.(raw);
       const { outgoing } = (c.env ?? {}) as OnNode;
       const departure = outgoing && departures.of(outgoing);
+      let isTold = false;
+      const told = (): void => {
+        isTold = true;
+      };
       const call: Call = {
         request: raw,
         params,
@@ -138,16 +144,19 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
           ...(id !== undefined && { requestId: id }),
           ...(label !== null && { label }),
           ...(client !== undefined && { client }),
+          told,
         }),
         withBody: (use) => bodies.withPlainBody(raw, use),
       };
       let answer: Answer;
       try {
         const { model } = params;
-        if (model !== undefined) await plane.wake(model, { version }); // before anything is read
+        if (model !== undefined) await plane.wake(model, { version, label: label ?? undefined }); // before anything is read
         answer = await route.answer(call);
       } catch (e) {
         answer = failed(protocol, e, c);
+        if (!isTold)
+          plane.refused({ protocol: protocol.name, code: codeOf(e), status: String(answer.status), model: params['model'] });
       } finally {
         departure?.end();
       }
@@ -165,9 +174,17 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
     const wrongMethod = { status: 405, code: 'bad-request', message: `${path} takes ${allowed[0]}, not ${method}.` } as const;
     const message = `There is nothing at ${shown(path)}.${similarPath(routes, path)} GET / tells what can be called.`;
     const id = requestId(c.req.raw);
-    if (allowed.length > 0) return send(refusal(form, { ...wrongMethod, method, path }, { allow }), c, id);
-    return send(refusal(form, { status: 404, code: 'no-path', message, method, path }), c, id);
+    const isThere = allowed.length > 0;
+    const answer = isThere
+      ? refusal(form, { ...wrongMethod, method, path }, { allow })
+      : refusal(form, { status: 404, code: 'no-path', message, method, path });
+    plane.refused({ protocol: protocol?.name ?? 'http', code: isThere ? 'no-method' : 'no-path', status: String(answer.status) });
+    return send(answer, c, id);
   });
-  app.onError((e, c) => send(failed({ problem: plainProblem }, e, c), c, undefined));
+  app.onError((e, c) => {
+    const answer = failed({ problem: plainProblem }, e, c);
+    plane.refused({ protocol: 'http', code: codeOf(e), status: String(answer.status) });
+    return send(answer, c, undefined);
+  });
   return app;
 }

@@ -15,4 +15,6 @@ export interface Ask {
   readonly requestId?: string | undefined;
   /** Chooses a route of the model's traffic rule by its name instead of by weight. */
   readonly label?: string | undefined;
+  /** Is called when observers were told of the request, as they are of all that reach a model: whoever answers counts the others (`DataPlane.refused`). */
+  readonly told?: (() => void) | undefined;
 }

@@ -5,6 +5,7 @@ import { decodeRequest, type WantedOutput } from './decode-request.ts';
 import { elementsOf } from './elements.ts';
 import { exampleRequest } from './example.ts';
 import { classify } from './labels.ts';
+import type { FieldsOf, Refusal } from './observer.ts';
 import {
   datatypeOf,
   type InferRequest,
@@ -13,9 +14,18 @@ import {
   type ResponseOutput,
   type ServerMetadata,
 } from './protocol.ts';
-import { feedsOfColumns, feedsOfRecords, type PredictRecord, type PredictResponse, predictionsOf } from './records.ts';
+import {
+  feedsOfColumns,
+  feedsOfRecords,
+  fieldsOfColumns,
+  fieldsOfRecords,
+  type PredictRecord,
+  type PredictResponse,
+  predictionsOf,
+} from './records.ts';
 import { Repository, type RepositoryOptions } from './repository.ts';
 import { requestRecord } from './request-record.ts';
+import type { WatchDrift } from './rollout-drift.ts';
 import type { Servable, ServablePort, Tensors } from './servable.ts';
 import type { Served } from './served.ts';
 import { Traffic } from './traffic.ts';
@@ -24,12 +34,16 @@ import type { TrafficChange } from './traffic-rule.ts';
 /** Which version of a model is meant: a number, or an alias; the standard one unless told. */
 export interface ModelChoice {
   readonly version?: string | undefined;
+  /** The name of a route of the traffic rule: what is asked when no version is given. */
+  readonly label?: string | undefined;
 }
 
 /** Options of {@link DataPlane}. */
 export interface DataPlaneOptions extends RepositoryOptions {
   /** Is told when a traffic rule changes, by hand or by a roll-back. */
   readonly trafficChanged?: ((change: TrafficChange) => void) | undefined;
+  /** Who watches how far versions move while a rule holds: that of a monitor. */
+  readonly watchDrift?: WatchDrift | undefined;
 }
 
 /** What a model said, and how to say it. */
@@ -38,8 +52,14 @@ interface Outcome {
   readonly outputs: Record<string, Tensor>;
 }
 
+/** What a version is fed, and what the fields of records were, where it has preprocessing. */
+interface Fed {
+  readonly feeds: Tensors;
+  readonly fields?: FieldsOf | undefined;
+}
+
 /** Makes what a version is fed of what came. */
-type ToFeeds = (servable: Servable) => Promise<Tensors>;
+type ToFeeds = (servable: Servable) => Promise<Fed>;
 
 /**
  * Answers requests for some models: everything about serving but protocols. Models are given, or come from a shelf, which it follows; `repository` says which there
@@ -70,7 +90,7 @@ export class DataPlane {
       throw fail('bad-value', { what: 'DataPlane', got: `two models '${twice}'`, want: 'one for each name and version' });
     this.#options = options;
     this.repository = new Repository(servables, options);
-    this.traffic = new Traffic(this.repository, options.trafficChanged);
+    this.traffic = new Traffic(this.repository, { changed: options.trafficChanged, watchDrift: options.watchDrift });
   }
 
   /** True as long as there is a process to ask. */
@@ -101,12 +121,17 @@ export class DataPlane {
    * Loads a model that is loaded only when it is asked; the other methods but `compute`, `infer` and `predict` need it in memory. Errors: those of
    * `openServable`, `busy` when there is no memory for it now.
    */
-  async wake(name: string, { version }: ModelChoice = {}): Promise<void> {
-    (await this.repository.hold(name, version)).letGo();
+  async wake(name: string, choice: ModelChoice = {}): Promise<void> {
+    (await this.repository.hold(name, this.#meant(name, choice))).letGo();
   }
 
-  modelReady(name: string, { version }: ModelChoice = {}): boolean {
-    return this.repository.loaded(name, version) !== undefined && this.ready();
+  /** What is read as a version that is told, else as that of the route that is named, or that most requests go to: those of a rule that share requests take the same. */
+  #meant(name: string, { version, label }: ModelChoice): string | undefined {
+    return version ?? this.traffic.expects(name, label);
+  }
+
+  modelReady(name: string, choice: ModelChoice = {}): boolean {
+    return this.repository.loaded(name, this.#meant(name, choice)) !== undefined && this.ready();
   }
 
   modelMetadata(name: string, choice: ModelChoice = {}): ModelMetadata {
@@ -121,8 +146,8 @@ export class DataPlane {
   }
 
   /** The model itself. Errors: `busy` for one that is not in memory: see `wake`. */
-  servable(name: string, { version }: ModelChoice = {}): Servable {
-    const served = this.repository.loaded(name, version);
+  servable(name: string, choice: ModelChoice = {}): Servable {
+    const served = this.repository.loaded(name, this.#meant(name, choice));
     if (!served) throw fail('busy', { waiting: 0, retryAfterMs: 1000 });
     return served.servable;
   }
@@ -140,7 +165,7 @@ export class DataPlane {
   async compute(name: string, tensors: Tensors, ask: Ask = {}): Promise<{ servable: Servable; outputs: Record<string, Tensor> }> {
     const toFeeds: ToFeeds = async ({ preprocessing, inputs }) => {
       const areFields = Object.keys(tensors).every((given) => inputs.some((port) => port.name === given));
-      return preprocessing && areFields ? await feedsOfColumns(preprocessing, tensors) : tensors;
+      return preprocessing && areFields ? await fedColumns(preprocessing, tensors) : { feeds: tensors };
     };
     return await this.#ask(name, ask, 'compute', toFeeds, async ({ served, outputs }) => ({
       servable: served.servable,
@@ -159,7 +184,7 @@ export class DataPlane {
       const { tensors, outputs } = await decodeRequest(servable, request);
       wanted.set(servable, outputs);
       const { preprocessing } = servable;
-      return preprocessing ? await feedsOfColumns(preprocessing, tensors) : tensors;
+      return preprocessing ? await fedColumns(preprocessing, tensors) : { feeds: tensors };
     };
     const { id, parameters } = request;
     return await this.#ask(name, { requestId: id, ...ask }, 'oip-http', toFeeds, async ({ served: { servable }, outputs }) => {
@@ -179,7 +204,10 @@ export class DataPlane {
    * Asks a model with preprocessing about records; one prediction for each. Errors: as `infer`; `bad-request` for a model without preprocessing.
    */
   async predict(name: string, records: readonly PredictRecord[], ask: Ask = {}): Promise<PredictResponse> {
-    const toFeeds: ToFeeds = (servable) => feedsOfRecords(preprocessingOf(servable), records);
+    const toFeeds: ToFeeds = async (servable) => ({
+      feeds: await feedsOfRecords(preprocessingOf(servable), records),
+      fields: fieldsOfRecords(records),
+    });
     return await this.#ask(name, ask, 'predict', toFeeds, async ({ served: { servable }, outputs }) => {
       const predictions = await predictionsOf(outputs, records.length, servable.labels);
       return { model_name: servable.name, model_version: servable.version, predictions };
@@ -189,6 +217,12 @@ export class DataPlane {
   /** What a model does to records. Errors: `bad-request` where it takes none. */
   preprocessing(name: string, choice: ModelChoice = {}): Preprocessing {
     return preprocessingOf(this.servable(name, choice));
+  }
+
+  /** Tells observers of a request that is answered with an error and has reached no model. `model` is what the client wrote: it is told where there is one of this name. */
+  refused({ model, ...refusal }: Refusal): void {
+    const known = model === undefined ? undefined : this.repository.nameOf(model);
+    this.#options.observer?.refused?.({ ...refusal, ...(known !== undefined && { model: known }) });
   }
 
   /** One request from the choice of a version to what is told of it. */
@@ -204,21 +238,23 @@ export class DataPlane {
     const served = await this.#choose(name, ask);
     const { servable, batcher } = served;
     try {
-      const feeds = await toFeeds(servable);
+      const { feeds, fields } = await toFeeds(servable);
       record.rows(feeds);
       const answered = await batcher.ask(feeds, record.left(ask)).catch((e: unknown) => blamed(servable, e));
       const result = await finish({ served, outputs: answered.outputs });
       const told = record.end(servable, 'ok', answered);
       observer?.request?.(told);
-      observer?.answered?.(told, feeds, answered.outputs);
+      observer?.answered?.(told, feeds, answered.outputs, fields);
+      ask.told?.();
       this.traffic.note(servable.name, servable.version, 'ok', told.totalMs);
       this.traffic.shadow(servable.name, served, answered.outputs, async (shadow) =>
-        shadow.batcher.infer(await toFeeds(shadow.servable), { priority: Number.NEGATIVE_INFINITY }),
+        shadow.batcher.infer((await toFeeds(shadow.servable)).feeds, { priority: Number.NEGATIVE_INFINITY }),
       );
       return result;
     } catch (e) {
       const told = record.end(servable, e);
       observer?.request?.(told);
+      ask.told?.();
       this.traffic.note(servable.name, servable.version, told.code, told.totalMs);
       throw e;
     } finally {
@@ -238,6 +274,12 @@ export class DataPlane {
     await this.repository.release();
   }
 }
+
+/** Fields of records as one tensor each. Errors: `bad-request`. */
+const fedColumns = async (steps: Preprocessing, tensors: Tensors): Promise<Fed> => ({
+  feeds: await feedsOfColumns(steps, tensors),
+  fields: fieldsOfColumns(tensors),
+});
 
 /** Errors: `bad-request` where it takes no records. */
 function preprocessingOf({ name, preprocessing }: Servable): Preprocessing {

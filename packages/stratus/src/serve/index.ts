@@ -4,11 +4,12 @@ export { Batcher } from './batcher.ts';
 export type { BatcherOptions } from './batcher-limits.ts';
 export { BodyReader } from './body.ts';
 export { checkComplete, checkShape, findPort, type SizesSeen } from './check-feeds.ts';
+export { incompatibility, type PortForm, type SignatureForm } from './compatibility.ts';
 export { DataPlane, type DataPlaneOptions, type ModelChoice } from './data-plane.ts';
 export { decodeOutputs, type WantedOutput } from './decode-request.ts';
 export { giveTurn } from './give-turn.ts';
 export { classify } from './labels.ts';
-export type { BatchRecord, RequestRecord, ServingObserver } from './observer.ts';
+export type { BatchRecord, FieldsOf, Refusal, RequestRecord, ServingObserver } from './observer.ts';
 export type {
   InferRequest,
   InferResponse,
@@ -26,13 +27,23 @@ export { type RawInput, rawSize, tensorOfBytes, writeRaw } from './raw.ts';
 export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
 export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
+export type { DriftOrder, RolloutDrift, WatchDrift } from './rollout-drift.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
 export { Statistics } from './statistics.ts';
 export { statusOf } from './status.ts';
 export type { ChangeNote, Traffic, TrafficReport, VersionReport } from './traffic.ts';
-export { checkRule, type RollbackLimits, type Route, type Shadow, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
+export {
+  checkRule,
+  checkSignatures,
+  type DriftLimits,
+  type RollbackLimits,
+  type Route,
+  type Shadow,
+  type TrafficChange,
+  type TrafficRule,
+} from './traffic-rule.ts';
 export { type ModelConfig, typedClient } from './typed-client.ts';
 export { sampleFeeds } from './warm-up.ts';
 export { didYouMean } from './wording.ts';

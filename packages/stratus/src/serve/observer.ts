@@ -28,10 +28,36 @@ export interface BatchRecord {
   readonly closedBy: 'idle' | 'full' | 'delay' | 'deadline' | 'alone';
 }
 
+/** What the records of a request had in their fields, before any step. */
+export interface FieldsOf {
+  readonly rows: number;
+  /** Of a row; undefined where it has no such field. */
+  value(field: string, row: number): unknown;
+}
+
+/** A request that was answered with an error before a model was asked. Nothing in it is what a client wrote. */
+export interface Refusal {
+  /** The protocol that it was for, 'http' or 'grpc' where that is not known. */
+  readonly protocol: string;
+  /** The code of its error; 'no-path' where nothing is at its path, 'no-method' where it takes another method. */
+  readonly code: string;
+  /** The status that it was answered with: of HTTP, or the name of gRPC's. */
+  readonly status: string;
+  /** The model that it was for, where there is one of this name. */
+  readonly model?: string | undefined;
+}
+
 /** Is told of what happens in a data plane; must not throw and must be quick. */
 export interface ServingObserver {
   request?(record: RequestRecord): void;
   batch?(record: BatchRecord): void;
-  /** What went in and came out, for capture and drift: only of answered requests. */
-  answered?(record: RequestRecord, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void;
+  /** What went in and came out, for capture and drift: only of answered requests. `fields`: what records had, where a model has preprocessing. */
+  answered?(
+    record: RequestRecord,
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: Readonly<Record<string, Tensor>>,
+    fields?: FieldsOf,
+  ): void;
+  /** A request that no model was asked for. */
+  refused?(refusal: Refusal): void;
 }

@@ -1,8 +1,9 @@
 // Models with preprocessing take records: what their fields are in the protocol, and how predictions look.
-import { anyTable, type DType, fail, joinRows, type Preprocessing, StratusError, type Tensor } from '@stratus/core';
+import { anyTable, type DType, fail, fromFloat16, joinRows, type Preprocessing, StratusError, type Tensor } from '@stratus/core';
 import { elementsOf } from './elements.ts';
 import { giveTurn } from './give-turn.ts';
 import type { Labels } from './labels.ts';
+import type { FieldsOf } from './observer.ts';
 import type { ResponseElement } from './protocol.ts';
 import type { ServablePort, Tensors } from './servable.ts';
 
@@ -110,6 +111,27 @@ export const feedsOfColumns = (steps: Preprocessing, columns: Tensors): Promise<
       Array.from({ length: table.length }, (_, i) => table.record(i) as PredictRecord),
     );
   });
+
+/** Fields of records, for those who observe. */
+export const fieldsOfRecords = (records: readonly PredictRecord[]): FieldsOf => ({
+  rows: records.length,
+  value: (field, row) => {
+    const record = records[row];
+    return record !== undefined && Object.hasOwn(record, field) ? record[field] : undefined;
+  },
+});
+
+/** Fields that came as one tensor each, for those who observe. */
+export const fieldsOfColumns = (columns: Tensors): FieldsOf => ({
+  rows: Object.values(columns)[0]?.shape[0] ?? 0,
+  value: (field, row) => {
+    const column = Object.hasOwn(columns, field) ? columns[field]! : undefined;
+    const value = column?.data[row];
+    if (column === undefined || value === undefined) return undefined;
+    if (column.dtype === 'bool') return value !== 0;
+    return column.dtype === 'float16' ? fromFloat16(Number(value)) : value;
+  },
+});
 
 /** Outputs of a run as one prediction for each record. */
 export async function predictionsOf(

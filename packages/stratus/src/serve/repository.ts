@@ -78,6 +78,13 @@ export class Repository {
     return this.#find(name).model.versions;
   }
 
+  /** The name of the model that is meant, without its alias; undefined where there is none. */
+  nameOf(name: string): string | undefined {
+    const at = name.lastIndexOf('@');
+    const short = this.#models.has(name) || at < 1 ? name : name.slice(0, at);
+    return (this.#models.get(short)?.versions.length ?? 0) > 0 ? short : undefined;
+  }
+
   /** Which version is meant. Errors: `model-not-found`. */
   resolve(name: string, version?: string): { readonly name: string; readonly version: string } {
     const { model, alias } = this.#find(name);

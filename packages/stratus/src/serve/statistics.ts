@@ -89,6 +89,10 @@ export class Statistics implements ServingObserver {
     this.#next?.answered?.(...told);
   }
 
+  refused(...told: Parameters<NonNullable<ServingObserver['refused']>>): void {
+    this.#next?.refused?.(...told);
+  }
+
   /** The statistics of all models of a plane, or of those with this name and version, in the protocol's form. */
   of(plane: DataPlane, name?: string, version?: string) {
     const models = name === undefined ? plane.models() : [name];

@@ -1,4 +1,5 @@
 import { fail } from '@stratus/core';
+import { incompatibility, type SignatureForm } from './compatibility.ts';
 
 /** Where a part of a model's requests goes. */
 export interface Route {
@@ -27,6 +28,21 @@ export interface RollbackLimits {
   readonly p99Ms?: number | undefined;
   /** Nothing is said of fewer requests; 100 unless told. */
   readonly minRequests?: number | undefined;
+  /** How far what comes to it, and what it says, may move. */
+  readonly drift?: DriftLimits | undefined;
+}
+
+/**
+ * How far a version may move, as a population stability index: 0.1 is some, 0.25 much. It counts when a test (Kolmogorov-Smirnov for numbers, chi-square for categories) says that it is
+ * no chance, and when it was so at three looks in a row.
+ */
+export interface DriftLimits {
+  /** Of each input from the training, as the version's file has it; also the share of missing values that is more or less than there. */
+  readonly inputs?: number | undefined;
+  /** Of each output from what the versions that were there before say to their share of the requests since the rule holds. */
+  readonly outputs?: number | undefined;
+  /** Nothing is said of fewer samples, of either side; 500 unless told. */
+  readonly minRows?: number | undefined;
 }
 
 /** How the requests to a model that name no version are spread over its versions. */
@@ -88,12 +104,84 @@ export function checkRule(rule: TrafficRule): TrafficRule {
   }
   if (rollback !== undefined) {
     need(typeof rollback === 'object' && rollback !== null, 'rollback', rollback, 'an object');
-    unknown(rollback, ['errorRate', 'p99Ms', 'minRequests'], 'rollback');
-    const { errorRate, p99Ms, minRequests = 100 } = rollback;
-    need(errorRate !== undefined || p99Ms !== undefined, 'rollback', rollback, 'errorRate, p99Ms or both');
+    unknown(rollback, ['errorRate', 'p99Ms', 'minRequests', 'drift'], 'rollback');
+    const { errorRate, p99Ms, minRequests = 100, drift } = rollback;
+    need((errorRate ?? p99Ms ?? drift) !== undefined, 'rollback', rollback, 'errorRate, p99Ms, drift or several of them');
     need(errorRate === undefined || isShare(errorRate), 'errorRate', errorRate, 'a number from 0 to 1');
     need(p99Ms === undefined || (Number.isFinite(p99Ms) && p99Ms > 0), 'p99Ms', p99Ms, 'milliseconds above 0');
     need(Number.isSafeInteger(minRequests) && minRequests > 0, 'minRequests', minRequests, 'a whole number from 1');
+    if (drift !== undefined) checkDrift(drift);
   }
   return rule;
+
+  function checkDrift(drift: DriftLimits): void {
+    need(typeof drift === 'object' && drift !== null, 'drift', drift, 'an object');
+    unknown(drift, ['inputs', 'outputs', 'minRows'], 'drift');
+    const { inputs, outputs, minRows = 500 } = drift;
+    need((inputs ?? outputs) !== undefined, 'drift', drift, 'inputs, outputs or both');
+    for (const [name, limit] of Object.entries({ inputs, outputs }))
+      need(limit === undefined || (Number.isFinite(limit) && limit > 0), `drift of ${name}`, limit, 'a number above 0: 0.25');
+    need(isMinimum(minRows), "drift's minRows", minRows, 'a whole number from 50 to 100,000');
+    const sides = routes.filter(({ weight }) => weight > 0).length + (shadow ? 1 : 0);
+    need(
+      outputs === undefined || sides > 1,
+      'drift of outputs',
+      outputs,
+      'another version to compare with: a second route, or a shadow',
+    );
+  }
+}
+
+/** Of fewer samples no index says anything; more are not kept. */
+const isMinimum = (rows: unknown): boolean => Number.isSafeInteger(rows) && (rows as number) >= 50 && (rows as number) <= 100_000;
+
+/** Shares of the versions under a rule; without one nobody has any that could be compared. */
+export function sharesOf(rule: TrafficRule | null | undefined): ReadonlyMap<string, number> {
+  const total = rule?.routes.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
+  return new Map(rule?.routes.map(({ version, weight }) => [version, weight / total]));
+}
+
+/** The route that most requests go to. */
+export const heaviestRoute = (routes: readonly Route[]): Route | undefined =>
+  routes.reduce<Route | undefined>(
+    (most, route) => (most !== undefined && most.weight >= route.weight ? most : route),
+    undefined,
+  );
+
+/** Versions, as the rule names them, that get more than under the rule before: what is watched. Where no rule held before, the one that gets most is what was there. */
+export function risenIn(rule: TrafficRule | null, before: TrafficRule | null | undefined): ReadonlySet<string> {
+  const most = heaviestRoute(rule?.routes ?? []);
+  const known = before ? sharesOf(before) : new Map(most && [[most.version, 1]]);
+  return new Set(
+    [...sharesOf(rule)].filter(([version, share]) => share > (known.get(version) ?? -1)).map(([version]) => version),
+  );
+}
+
+/**
+ * Checks that whoever uses one version of a rule can use the others, since clients do not know which answers them: signatures by the names that the rule gives. What is asked by name alone may differ;
+ * of a shadow nobody gets the answers. A version without a signature is not judged. Errors: `conflict`.
+ */
+export function checkSignatures(
+  rule: TrafficRule,
+  before: TrafficRule | null | undefined,
+  signatureOf: (version: string) => SignatureForm | undefined,
+): void {
+  const shared = rule.routes.filter(({ weight }) => weight > 0);
+  const risen = risenIn(rule, before);
+  const stable = heaviestRoute(shared.filter(({ version }) => !risen.has(version))) ?? heaviestRoute(shared)!;
+  const now = signatureOf(stable.version);
+  const check = (version: string, as: string, answers: boolean): void => {
+    const next = version === stable.version ? undefined : signatureOf(version);
+    const reason = now && next && incompatibility(now, next, { answers });
+    if (reason === undefined) return;
+    throw fail('conflict', {
+      what: `Version ${version} of the model '${rule.model}'`,
+      reason: `cannot be ${as} version ${stable.version}: ${reason}`,
+      fix: answers
+        ? 'Give it the weight 0 and a name (4=0:next), so that only clients that ask for it get it; or export it with the same inputs and outputs.'
+        : 'Shadow it by a version with the same inputs.',
+    });
+  };
+  for (const { version } of shared) check(version, 'asked by the clients of', true);
+  if (rule.shadow) check(rule.shadow.version, 'asked what is asked of', false);
 }

@@ -1,10 +1,13 @@
 import { fail, StratusError, type Tensor } from '@stratus/core';
+import type { SignatureForm } from './compatibility.ts';
 import type { Repository } from './repository.ts';
+import type { RolloutDrift, WatchDrift } from './rollout-drift.ts';
 import { RouteTurns } from './route-turns.ts';
+import type { Servable, ServablePort } from './servable.ts';
 import type { Served } from './served.ts';
 import { differenceOf, type ShadowCounts } from './shadow-report.ts';
 import { statusOf } from './status.ts';
-import { checkRule, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
+import { checkRule, checkSignatures, heaviestRoute, risenIn, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
 import { VersionHealth } from './version-health.ts';
 
 /** Who changes a rule, and why. */
@@ -41,6 +44,15 @@ interface State {
   readonly counts: { -readonly [K in keyof ShadowCounts]: ShadowCounts[K] };
   shadowing: number;
   shadowCredit: number;
+  drift: RolloutDrift | undefined;
+}
+
+/** What {@link Traffic} may be told. */
+export interface TrafficOptions {
+  /** Is told of every change that begins here, roll-backs too. */
+  readonly changed?: ((change: TrafficChange) => void) | undefined;
+  /** Who watches how far versions move; without one rules cannot ask for it. */
+  readonly watchDrift?: WatchDrift | undefined;
 }
 
 /** A shadow is asked so many requests at a time; more are not worth the time that they take from others. */
@@ -58,7 +70,8 @@ const isFailure = (code: string): boolean => {
  * Which version answers: canaries by weight or by a word in the request, shadows that are asked too, and roll-back when a version that gets more than
  * before turns out bad. A rule holds only when all of its versions are in memory and were tried.
  *
- * Errors: `bad-value` for rules that make no sense, `model-not-found` for versions that are not there.
+ * Errors: `bad-value` for rules that make no sense, `model-not-found` for versions that are not there, `conflict` for versions that the same clients cannot use, and for drift that cannot be
+ * watched.
  * Source: nginx's smooth weighted round robin.
  *
  * @example
@@ -75,12 +88,11 @@ export class Traffic {
   readonly #repository: Repository;
   readonly #states = new Map<string, State>();
   readonly #history = new Map<string, TrafficChange[]>();
-  readonly #changed: ((change: TrafficChange) => void) | undefined;
+  readonly #options: TrafficOptions;
 
-  /** `changed` is told of every change that begins here, roll-backs too. */
-  constructor(repository: Repository, changed?: (change: TrafficChange) => void) {
+  constructor(repository: Repository, options: TrafficOptions = {}) {
     this.#repository = repository;
-    this.#changed = changed;
+    this.#options = options;
     repository.routed = (model) => this.#versionsOf(model);
   }
 
@@ -94,7 +106,7 @@ export class Traffic {
     return this.#history.get(model) ?? [];
   }
 
-  /** Sets the rule of a model, when all of its versions are ready. Errors: `bad-value`, `model-not-found`; those of `openServable`. */
+  /** Sets the rule of a model, when all of its versions are ready. Errors: `bad-value`, `model-not-found`, `conflict`; those of `openServable`. */
   async set(rule: TrafficRule, { by, why = '' }: ChangeNote): Promise<void> {
     checkRule(rule);
     await this.#apply({ model: rule.model, rule, kind: 'set', by, why, at: new Date().toISOString() });
@@ -133,6 +145,13 @@ export class Traffic {
     return this.#states.get(model)?.turns?.next(label).version;
   }
 
+  /** The version that a request is read for, before it is known which answers: that of the route that it names, or the one that most go to; undefined where no rule says. */
+  expects(model: string, label: string | undefined): string | undefined {
+    const routes = this.#states.get(model)?.rule?.routes ?? [];
+    const named = label === undefined ? undefined : routes.find(({ header }) => header === label);
+    return (named ?? heaviestRoute(routes))?.version;
+  }
+
   /** Notes what became of a request. */
   note(model: string, version: string, code: string, totalMs: number): void {
     const state = this.#states.get(model);
@@ -143,7 +162,7 @@ export class Traffic {
     const { rollback } = state.rule;
     if (!rollback || !this.#hasRisen(state, model, version)) return;
     const complaint = health.complaint(rollback);
-    if (complaint !== undefined) this.#rollBack(model, state, `Version ${version}: ${complaint}.`);
+    if (complaint !== undefined) this.#rollBack(model, state, version, complaint);
   }
 
   /** Asks the shadow of a model what was answered already, and compares. Never in the way of anybody: its errors are counts. */
@@ -169,7 +188,9 @@ export class Traffic {
       const served = await this.#repository.hold(model, shadow.version);
       try {
         if (served === answered) return;
-        const { same, largest } = differenceOf(outputs, await ask(served), shadow.tolerance ?? 1e-4);
+        const own = await ask(served);
+        const { same, largest } = differenceOf(outputs, own, shadow.tolerance ?? 1e-4);
+        state.drift?.said(served.servable.version, own);
         counts.compared++;
         if (!same) counts.mismatched++;
         counts.largestDifference = Math.max(counts.largestDifference, largest);
@@ -190,7 +211,7 @@ export class Traffic {
     return [...risen].some((named) => this.#versionOf(model, named) === version);
   }
 
-  #versionOf(model: string, named: string): string | undefined {
+  #versionOf(model: string, named?: string): string | undefined {
     try {
       return this.#repository.resolve(model, named).version;
     } catch {
@@ -210,36 +231,74 @@ export class Traffic {
     this.#take(change, false);
   }
 
-  /** Every version of a rule is in memory and was tried. */
+  /** Every version of a rule is in memory and was tried, the same clients can use them, and what is to be watched can be. */
   async #ready({ model, rule }: TrafficChange): Promise<void> {
     this.#repository.resolve(model);
-    for (const { version } of rule ? [...rule.routes, ...(rule.shadow ? [rule.shadow] : [])] : [])
-      (await this.#repository.hold(model, version)).letGo();
+    if (!rule) return;
+    const servables = new Map<string, Servable>();
+    for (const { version } of [...rule.routes, ...(rule.shadow ? [rule.shadow] : [])]) {
+      const served = await this.#repository.hold(model, version);
+      servables.set(version, served.servable);
+      served.letGo();
+    }
+    const before = this.#states.get(model)?.rule;
+    checkSignatures(rule, before, (version) => signatureOf(servables.get(version)!));
+    const { drift } = rule.rollback ?? {};
+    if (!drift) return;
+    const cannot = (reason: string, fix: string) => fail('conflict', { what: `Drift of the model '${model}'`, reason, fix });
+    if (!this.#options.watchDrift)
+      throw cannot('is not watched by this server', 'Start it with its monitor, or leave drift out of the rule.');
+    const blind = [...risenIn(rule, before)].find((version) => servables.get(version)?.manifest?.baseline === undefined);
+    if (drift.inputs === undefined || blind === undefined) return;
+    const reason = `cannot be told of the inputs of version ${blind}: its file says nothing of its training`;
+    throw cannot(reason, 'Save the model after training it, so that its file has statistics of the data; or limit its outputs.');
   }
 
   #take(change: TrafficChange, isFollowed: boolean): void {
-    this.#states.set(change.model, after(this.#states.get(change.model), change));
+    const { model } = change;
+    const before = this.#states.get(model);
+    const state = after(before, change);
+    if (state !== before) {
+      before?.drift?.end();
+      state.drift = this.#watch(model, state);
+      this.#states.set(model, state);
+    }
     this.#remember(change, isFollowed);
   }
 
+  #watch(model: string, state: State): RolloutDrift | undefined {
+    const limits = state.rule?.rollback?.drift;
+    if (!limits || state.risen.size === 0) return undefined;
+    return this.#options.watchDrift?.({
+      model,
+      limits,
+      isRisen: (version) => this.#hasRisen(state, model, version),
+      complain: (version, why) => {
+        if (this.#states.get(model) === state) this.#rollBack(model, state, version, why);
+      },
+    });
+  }
+
   /** At once, in the middle of a request: what it goes back to is in memory. */
-  #rollBack(model: string, { before }: State, why: string): void {
-    const rule = before?.rule ?? null;
+  #rollBack(model: string, state: State, version: string, complaint: string): void {
+    const rule = state.before?.rule ?? this.#without(model, version, state.rule);
+    const why = `Version ${version}: ${complaint}.`;
     this.#take({ model, rule, kind: 'rollback', by: 'stratus', why, at: new Date().toISOString() }, false);
+  }
+
+  /** Where no rule held before, all requests go to the standard version again; where that is the bad one itself, to the others of the rule. */
+  #without(model: string, bad: string, rule: TrafficRule | null): TrafficRule | null {
+    if (this.#versionOf(model) !== bad || !rule) return null;
+    const routes = rule.routes.filter(({ version }) => this.#versionOf(model, version) !== bad);
+    return routes.some(({ weight }) => weight > 0) ? { model, routes } : null;
   }
 
   #remember(change: TrafficChange, isFollowed: boolean): void {
     const list = this.#history.get(change.model) ?? [];
     list.push(change);
     this.#history.set(change.model, list.slice(-keptChanges));
-    if (!isFollowed) this.#changed?.(change);
+    if (!isFollowed) this.#options.changed?.(change);
   }
-}
-
-/** Shares of the versions under a rule; without one nobody has any that could be compared. */
-function sharesOf(rule: TrafficRule | null | undefined): ReadonlyMap<string, number> {
-  const total = rule?.routes.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
-  return new Map(rule?.routes.map(({ version, weight }) => [version, weight / total]));
 }
 
 const nothingSeen = () => ({
@@ -247,16 +306,16 @@ const nothingSeen = () => ({
   counts: { compared: 0, mismatched: 0, failed: 0, dropped: 0, largestDifference: 0 },
   shadowing: 0,
   shadowCredit: 0,
+  drift: undefined,
 });
 
-function stateOf(rule: TrafficRule | null, before: State | undefined): State {
-  const [now, then] = [sharesOf(rule), sharesOf(before?.rule)];
-  // Where no rule held before, the first route is what was there.
-  const [first] = rule?.routes ?? [];
-  const known = before?.rule ? then : new Map(first && [[first.version, 1]]);
-  const risen = new Set([...now].filter(([version, share]) => share > (known.get(version) ?? -1)).map(([version]) => version));
-  return { rule, turns: rule ? new RouteTurns(rule.routes) : undefined, before, risen, ...nothingSeen() };
-}
+const stateOf = (rule: TrafficRule | null, before: State | undefined): State => ({
+  rule,
+  turns: rule ? new RouteTurns(rule.routes) : undefined,
+  before,
+  risen: risenIn(rule, before?.rule),
+  ...nothingSeen(),
+});
 
 /** A state that holds again: what was seen of it earlier says nothing. */
 const fresh = (state: State): State => ({
@@ -275,3 +334,9 @@ function after(now: State | undefined, { rule, kind }: TrafficChange): State {
   if (now?.before && isSame(now.before.rule, rule)) return fresh(now.before);
   return { ...stateOf(rule, undefined), risen: new Set() };
 }
+
+/** What clients give and get. */
+const signatureOf = ({ inputs, outputs }: Servable): SignatureForm => {
+  const form = ({ name, dtype, dims, anyRank }: ServablePort) => ({ name, dtype, shape: anyRank ? null : dims });
+  return { inputs: inputs.map(form), outputs: outputs.map(form) };
+};

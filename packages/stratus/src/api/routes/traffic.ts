@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { checkRule, type TrafficRule } from '../../serve/index.ts';
-import type { Store, TrafficRow } from '../../store/index.ts';
+import { checkTraffic } from '../../registry/index.ts';
+import { checkRule } from '../../serve/index.ts';
+import type { TrafficRow } from '../../store/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 import { onWire, plainName, text, time } from '../values.ts';
 
@@ -27,6 +28,14 @@ const parts = {
       errorRate: share.exactOptional(),
       p99Ms: z.number().positive().exactOptional(),
       minRequests: z.int().min(1).exactOptional(),
+      drift: z
+        .strictObject({
+          inputs: z.number().positive().exactOptional().describe('Of each input from the training.'),
+          outputs: z.number().positive().exactOptional().describe('Of each output from those of the versions that were there.'),
+          minRows: z.int().min(50).max(100_000).exactOptional().describe('Nothing is said of fewer samples (500).'),
+        })
+        .exactOptional()
+        .describe('How far it may move, as a population stability index.'),
     })
     .exactOptional()
     .describe('When a version that gets more than before turns out so, the rule before is put back.'),
@@ -58,12 +67,6 @@ const params = z.object({ project: plainName, model: plainName });
 /** What a rule is was checked when it was set. */
 const changeOnWire = (row: TrafficRow): WireTrafficChange => onWire(row) as unknown as WireTrafficChange;
 
-/** Versions that a rule names have to be there. Errors: `unknown-name`. */
-async function checkVersions(store: Store, { model, routes, shadow }: TrafficRule): Promise<void> {
-  for (const { version } of [...routes, ...(shadow ? [shadow] : [])])
-    await store.models.version(model, /^\d+$/.test(version) ? Number(version) : version);
-}
-
 /** How requests are spread over the versions of a model. Servers follow it a moment later. */
 export const traffic: readonly AnyRoute[] = [
   route({
@@ -77,7 +80,7 @@ export const traffic: readonly AnyRoute[] = [
     answer: change,
     async handle({ store, params: { model }, body: { why, ...given }, caller }) {
       const wanted = checkRule({ model, ...given });
-      await checkVersions(store, wanted);
+      await checkTraffic(store, wanted);
       return changeOnWire(await store.traffic.append(model, { rule: wanted, ...noted(why, caller.name) }));
     },
   }),

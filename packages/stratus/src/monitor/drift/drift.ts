@@ -1,9 +1,11 @@
 import type { Tensor } from '@stratus/core';
-import type { RequestRecord, ServingObserver } from '../../serve/index.ts';
+import type { FieldsOf, RequestRecord, ServingObserver, WatchDrift } from '../../serve/index.ts';
 import { keyOf, type WatchedModel } from '../watched-model.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
+import { addRows, InputWatches } from './input-watches.ts';
 import { outputWatch } from './output-watch.ts';
-import { inputWatch, rowWidth, type Watch } from './watches.ts';
+import { type RolloutFigures, RolloutWatch } from './rollout-watch.ts';
+import type { Watch } from './watches.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -24,11 +26,12 @@ interface Answer {
   readonly record: RequestRecord;
   readonly feeds: Tensors;
   readonly outputs: Tensors;
+  readonly fields: FieldsOf | undefined;
   readonly rows: number;
 }
 
 interface Watched {
-  readonly inputs: Map<string, Watch>;
+  readonly inputs: InputWatches;
   readonly outputs: Map<string, Watch>;
 }
 
@@ -52,6 +55,7 @@ export class DriftWatch implements ServingObserver {
   readonly #options: WatchOptions;
   readonly #rowsPerSecond: number;
   readonly #models = new Map<string, Watched>();
+  readonly #rollouts = new Map<string, RolloutWatch>();
   readonly #waiting: Answer[] = [];
   #budget: number;
   #budgetAt: number;
@@ -69,15 +73,11 @@ export class DriftWatch implements ServingObserver {
     this.#budgetAt = now();
   }
 
-  answered(record: RequestRecord, feeds: Tensors, outputs: Tensors): void {
-    const now = this.#options.now();
-    const passed = now - this.#budgetAt;
-    if (passed > 0) this.#budget = Math.min(this.#rowsPerSecond, this.#budget + (passed / 1000) * this.#rowsPerSecond);
-    this.#budgetAt = now;
-    if (this.#budget < 1 || this.#waiting.length >= mostWaiting) return;
-    const rows = Math.min(Math.max(1, record.rows), Math.floor(this.#budget));
-    this.#budget -= rows;
-    this.#waiting.push({ key: keyOf(record.model, record.version), record, feeds, outputs, rows });
+  answered(record: RequestRecord, feeds: Tensors, outputs: Tensors, fields?: FieldsOf): void {
+    if (this.#waiting.length >= mostWaiting) return;
+    const rows = this.#allowed(record.rows);
+    if (rows === 0) return;
+    this.#waiting.push({ key: keyOf(record.model, record.version), record, feeds, outputs, fields, rows });
     this.#scheduled ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#scheduled = undefined;
@@ -90,6 +90,18 @@ export class DriftWatch implements ServingObserver {
     });
   }
 
+  /** How many of so many samples may be looked at now; they are taken off what may be looked at. */
+  #allowed(wanted: number): number {
+    const now = this.#options.now();
+    const passed = now - this.#budgetAt;
+    if (passed > 0) this.#budget = Math.min(this.#rowsPerSecond, this.#budget + (passed / 1000) * this.#rowsPerSecond);
+    this.#budgetAt = now;
+    if (this.#budget < 1) return 0;
+    const rows = Math.min(Math.max(1, wanted), Math.floor(this.#budget));
+    this.#budget -= rows;
+    return rows;
+  }
+
   /** Resolves when all that came has been looked at. */
   async settled(): Promise<void> {
     await this.#scheduled;
@@ -99,23 +111,39 @@ export class DriftWatch implements ServingObserver {
   features(model: string, version: string): readonly FeatureFigures[] {
     const watched = this.#models.get(keyOf(model, version));
     if (watched === undefined) return [];
-    return [...watched.inputs.values(), ...watched.outputs.values()].flatMap((watch) => watch.figures());
+    return [...watched.inputs.figures(), ...[...watched.outputs.values()].flatMap((watch) => watch.figures())];
   }
 
-  #look({ key, record, feeds, outputs, rows }: Answer): void {
+  /** Watches the versions of a model while a traffic rule holds that limits how far they may move. */
+  readonly watchRollout: WatchDrift = (order) => {
+    const rollout = new RolloutWatch(order, this.#options, this.#about);
+    this.#rollouts.set(order.model, rollout);
+    return {
+      said: (version, outputs) => {
+        const rows = this.#allowed(rowsOf(outputs));
+        if (rows > 0) rollout.said(version, outputs, rows);
+      },
+      end: () => {
+        rollout.end();
+        if (this.#rollouts.get(order.model) === rollout) this.#rollouts.delete(order.model);
+      },
+    };
+  };
+
+  /** How a version stands that a traffic rule watches; undefined where none does. */
+  rollout(model: string, version: string): RolloutFigures | undefined {
+    return this.#rollouts.get(model)?.figures(version);
+  }
+
+  #look({ key, record, feeds, outputs, fields, rows }: Answer): void {
+    const came = { feeds, fields };
     let watched = this.#models.get(key);
     if (watched === undefined) {
       const [oldest] = this.#models.keys();
       if (this.#models.size >= mostModels) this.#models.delete(oldest!);
       const about = this.#about(record.model, record.version);
-      const { baseline = {} } = about?.manifest ?? {};
       watched = {
-        inputs: new Map(
-          Object.entries(feeds).map(([name, tensor]) => [
-            name,
-            inputWatch(name, tensor, Object.hasOwn(baseline, name) ? baseline[name] : undefined, this.#options),
-          ]),
-        ),
+        inputs: new InputWatches(about, came, this.#options),
         outputs: new Map(
           Object.entries(outputs).map(([name, tensor]) => [
             name,
@@ -130,16 +158,11 @@ export class DriftWatch implements ServingObserver {
       };
       this.#models.set(key, watched);
     }
-    for (const [name, watch] of watched.inputs) if (feeds[name] !== undefined) addRows(watch, feeds[name], rows);
+    watched.inputs.add(came, rows);
     for (const [name, watch] of watched.outputs) if (outputs[name] !== undefined) addRows(watch, outputs[name], rows);
+    this.#rollouts.get(record.model)?.add(record.version, came, outputs, rows);
   }
 }
 
-/** So many rows of a tensor, from all over it. */
-function addRows(watch: Watch, tensor: Tensor, wanted: number): void {
-  const width = rowWidth(tensor);
-  if (width === 0) return;
-  const all = tensor.data.length / width;
-  const rows = Math.min(all, wanted);
-  for (let i = 0; i < rows; i++) watch.add({ tensor, start: Math.floor((i * all) / rows) * width, width });
-}
+/** Samples in an answer. */
+const rowsOf = (outputs: Tensors): number => Object.values(outputs)[0]?.shape[0] ?? 1;

@@ -5,10 +5,10 @@ import { NumberWatch } from './number-watch.ts';
 import { columnsWatch, numberAt, pooledWatch, rowWidth, type Watch } from './watches.ts';
 
 /** More numbers a row are no classes. */
-const mostClasses = 10_000;
+export const mostClasses = 10_000;
 
 /** True for a row of probabilities. */
-function addUpToOne(tensor: Tensor, width: number): boolean {
+export function addUpToOne(tensor: Tensor, width: number): boolean {
   let sum = 0;
   for (let i = 0; i < width; i++) {
     const x = numberAt(tensor, i);

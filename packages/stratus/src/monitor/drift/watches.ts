@@ -1,13 +1,15 @@
 // Which watches a model needs: one for each input and output, or for each of their numbers where these are few.
-import { dtypes, fromFloat16, type InputStatistics, type NumberStatistics, type Tensor } from '@stratus/core';
+import { dtypes, fromFloat16, type InputStatistics, type NumberStatistics, type Preprocessing, type Tensor } from '@stratus/core';
 import { type CategoryReference, CategoryWatch } from './category-watch.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
 import { trainingReference } from './number-reference.ts';
 import { NumberWatch } from './number-watch.ts';
 import { ProjectionWatch } from './projection-watch.ts';
 
+type FieldConfig = Preprocessing['fields'][number];
+
 /** A row of a tensor. */
-interface Row {
+export interface Row {
   readonly tensor: Tensor;
   readonly start: number;
   readonly width: number;
@@ -22,7 +24,7 @@ export interface Watch {
 /** Inputs and outputs of more numbers a row are watched as a whole. */
 const mostColumns = 32;
 /** Of a row of many numbers so many are looked at. */
-const mostElements = 32;
+export const mostElements = 32;
 
 /** Any element as a number; NaN for what is none. */
 export const numberAt = ({ dtype, data }: Tensor, at: number): number =>
@@ -51,6 +53,33 @@ function categoriesOf({
 /** Yes and no of a table come to the graph as 1 and 0. */
 const isFlag = (about: InputStatistics): boolean =>
   isText(about) && about.top.every(({ value }) => value === 'true' || value === 'false');
+
+/** Fields that stand alone, whatever their steps make of them. */
+const isAlone = ({ kind }: Pick<FieldConfig, 'kind'>): boolean => kind === 'number' || kind === 'scalar' || kind === 'text';
+
+const isNothing = (value: unknown): boolean => value === undefined || value === null || value === '' || Number.isNaN(value);
+
+/** What looks at the values of a field of records, as they came; undefined where its training is not known, or says nothing about single values. */
+export function fieldWatch(
+  config: Pick<FieldConfig, 'field' | 'kind'>,
+  about: InputStatistics | undefined,
+  options: WatchOptions,
+): { add(value: unknown): void; figures(): readonly FeatureFigures[] } | undefined {
+  const name = { feature: config.field, of: 'input' as const };
+  if (about === undefined || !isAlone(config)) return undefined;
+  if (isText(about)) {
+    // Of texts that are all different, how often each came says nothing: what the graph is fed says more.
+    if (config.kind === 'text' && about.top.length < about.distinct) return undefined;
+    const watch = new CategoryWatch(name, options, categoriesOf(about));
+    const flag = isFlag(about);
+    const written = (value: unknown): string => String(flag && typeof value === 'number' ? value !== 0 : value);
+    return { add: (value) => watch.add(isNothing(value) ? undefined : written(value)), figures: () => [watch.figures()] };
+  }
+  const reference = trainingReference(about);
+  if (reference === undefined || about.columns !== undefined) return undefined;
+  const watch = new NumberWatch(name, options, reference);
+  return { add: (value) => watch.add(isNothing(value) ? Number.NaN : Number(value)), figures: () => [watch.figures()] };
+}
 
 /** What looks at an input of this name that comes as this tensor. */
 export function inputWatch(name: string, tensor: Tensor, about: InputStatistics | undefined, options: WatchOptions): Watch {
