@@ -140,7 +140,11 @@ async function opened(
     ...options,
     report,
     observer: statistics,
-    ...(monitor && { watchDrift: monitor.watchDrift, trafficChanged: (change) => monitor.trafficChanged(change) }),
+    ...(monitor && {
+      traces: monitor.traces,
+      watchDrift: monitor.watchDrift,
+      trafficChanged: (change) => monitor.trafficChanged(change),
+    }),
   }).catch(async (e) => {
     await monitor?.close();
     throw e;

@@ -128,7 +128,11 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
       idleMs,
       observer: observers,
     },
-    ...(monitor && { watchDrift: monitor.watchDrift, trafficChanged: (change) => monitor.trafficChanged(change) }),
+    ...(monitor && {
+      traces: monitor.traces,
+      watchDrift: monitor.watchDrift,
+      trafficChanged: (change) => monitor.trafficChanged(change),
+    }),
     ...{ bodyLimitBytes, report, lookMs: options.lookMs ?? 2000 },
   });
 

@@ -4,8 +4,6 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { trace } from '@opentelemetry/api';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { tensor } from '@stratus/core';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { serverView } from '../src/cli/monitor-view.ts';
@@ -21,11 +19,9 @@ import {
   type MonitorOptions,
   monitored,
   RecentTraffic,
-  requestTraces,
   startMonitor,
   verifyWebhook,
 } from '../src/monitor/index.ts';
-import { withScope } from '../src/monitor/request-scope.ts';
 import { colorsFor } from '../src/progress/index.ts';
 import { DataPlane, openServable, serveApp } from '../src/serve/index.ts';
 import { parseExposition } from './exposition.ts';
@@ -469,50 +465,5 @@ describe('capture', () => {
     await broken.close();
     expect([broken.counts, errors.length]).toEqual([{ written: 0, dropped: 5 }, 1]);
     expect(() => new Capture({ folder: 'x', rate: 2 })).toThrow(/rate/);
-  });
-});
-
-describe('traces', () => {
-  it('are spans of request, queue and run that go on where the caller began', async () => {
-    const exporter = new InMemorySpanExporter();
-    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-    trace.setGlobalTracerProvider(provider);
-    try {
-      const { request } = await requestTraces();
-      const traceparent = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`;
-      withScope({ requestId: 'r', traceparent }, () => request!(answered));
-      const [queue, run, whole] = exporter.getFinishedSpans();
-      expect([queue!.name, run!.name, whole!.name]).toEqual(['queue', 'run', 'infer m']);
-      expect(whole!.spanContext().traceId).toBe('a1'.repeat(16));
-      expect(whole!.parentSpanContext).toMatchObject({ spanId: 'b2'.repeat(8), isRemote: true });
-      for (const child of [queue!, run!]) expect(child.parentSpanContext!.spanId).toBe(whole!.spanContext().spanId);
-      const msOf = ([seconds, nanoseconds]: readonly [number, number]) => seconds * 1e3 + nanoseconds / 1e6;
-      expect(msOf(whole!.duration)).toBeCloseTo(4, 1);
-      expect(msOf(run!.duration)).toBeCloseTo(2, 1);
-      expect(msOf(queue!.duration)).toBeCloseTo(1, 1);
-      expect(whole!.attributes).toMatchObject({ 'stratus.model': 'm', 'stratus.rows': 1, 'stratus.request_id': 'r' });
-      exporter.reset();
-      // A header that is none begins a trace of its own.
-      for (const bad of [
-        '',
-        '00-0-0-0',
-        `00-${'0'.repeat(32)}-${'b2'.repeat(8)}-01`,
-        `ff-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`,
-      ])
-        withScope({ requestId: 'r', traceparent: bad }, () => request!({ ...answered, code: 'busy', runMs: 0 }));
-      const failed = exporter.getFinishedSpans();
-      expect(failed).toHaveLength(4);
-      for (const span of failed) {
-        expect(span.parentSpanContext).toBeUndefined();
-        expect(span.status).toMatchObject({ code: 2, message: 'busy' });
-      }
-      // Who is not to be traced is not.
-      exporter.reset();
-      withScope({ requestId: 'r', traceparent: traceparent.replace(/01$/, '00') }, () => request!(answered));
-      expect(exporter.getFinishedSpans()).toEqual([]);
-    } finally {
-      trace.disable();
-      await provider.shutdown();
-    }
   });
 });

@@ -148,6 +148,10 @@ class Call {
     const asked = (): Asked => ({
       ...known,
       signal: this.#gone.signal,
+      header: (name) => {
+        const value = this.#headers[name];
+        return typeof value === 'string' ? value : undefined;
+      },
       takesOver: () => {
         this.#isTold = true;
       },

@@ -85,7 +85,7 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
 
   const one = async (
     request: MessageOf<typeof modelInferRequest>,
-    { signal, deadlineMs, client, checkModel, takesOver }: Asked,
+    { signal, deadlineMs, client, checkModel, takesOver, header }: Asked,
   ) => {
     takesOver?.();
     let isTold = false;
@@ -94,7 +94,7 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
     };
     try {
       checkModel?.(request.model_name);
-      return await infer(plane, request, { signal, deadlineMs, client, told });
+      return await infer(plane, request, { signal, deadlineMs, client, header, told });
     } catch (e) {
       const status = grpcNameOf(endingOf(e).status);
       const code = StratusError.is(e) ? e.code : 'internal';

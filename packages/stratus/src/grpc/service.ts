@@ -7,6 +7,8 @@ export interface Asked {
   /** The answer is worth nothing after so many milliseconds. */
   readonly deadlineMs?: number | undefined;
   readonly client?: string | undefined;
+  /** What its metadata say under a name. */
+  readonly header?: ((name: string) => string | undefined) | undefined;
   /** Whether it may ask this model; all where it is left out. Errors: `forbidden`. */
   readonly checkModel?: ((model: string) => void) | undefined;
   /** Is called by what tells observers of the request itself, also where it fails. */

@@ -1,5 +1,5 @@
 import pico from 'picocolors';
-import type { RequestRecord, ServingObserver, TrafficChange, WatchDrift } from '../serve/index.ts';
+import type { RequestRecord, ServingObserver, ServingTraces, TrafficChange, WatchDrift } from '../serve/index.ts';
 import { type AlertFigures, Alerts } from './alerts/alerts.ts';
 import type { AlertRule } from './alerts/rule.ts';
 import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
@@ -66,6 +66,8 @@ export class Monitor {
   /** What a data plane tells. */
   readonly observer: Required<ServingObserver>;
   readonly metrics: MetricsPage | undefined;
+  /** What follows requests through a data plane; undefined where it is left out. */
+  readonly traces: ServingTraces | undefined;
   readonly #loaded: () => readonly WatchedModel[];
   readonly #report: (error: unknown) => void;
   readonly #traffic: RecentTraffic;
@@ -97,7 +99,7 @@ export class Monitor {
     {
       metrics,
       traces,
-    }: { readonly metrics?: ((monitor: Monitor) => MetricsPage) | undefined; readonly traces?: ServingObserver | undefined },
+    }: { readonly metrics?: ((monitor: Monitor) => MetricsPage) | undefined; readonly traces?: ServingTraces | undefined },
   ) {
     const report =
       rest.report ?? ((e: unknown) => void process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`));
@@ -125,6 +127,7 @@ export class Monitor {
       });
     if (this.#alerts) this.#timer = setInterval(() => this.look(), lookMs).unref();
     this.metrics = metrics?.(this);
+    this.traces = traces;
     const scoped: ServingObserver = {
       request(record: RequestRecord) {
         const scope = requestScope();
@@ -132,17 +135,7 @@ export class Monitor {
       },
     };
     this.observer = joinObservers(
-      [
-        scoped,
-        this.#traffic,
-        this.#refusals,
-        this.metrics?.observer,
-        traces,
-        this.#log,
-        this.#feedback,
-        this.#drift,
-        this.#capture,
-      ],
+      [scoped, this.#traffic, this.#refusals, this.metrics?.observer, this.#log, this.#feedback, this.#drift, this.#capture],
       report,
     );
   }
@@ -208,12 +201,11 @@ export class Monitor {
     return this.#capture?.counts;
   }
 
-  /** Answers a request within its scope: with an id that its answer, its line in the log and its spans have, and the trace that it came from. */
+  /** Answers a request within its scope: with an id that its answer, its line in the log and its spans have. */
   async within(request: Request, answer: Answer): Promise<Response> {
     const given = request.headers.get('x-request-id');
     const requestId = given !== null && isRequestId(given) ? given : crypto.randomUUID();
-    const traceparent = request.headers.get('traceparent') ?? undefined;
-    const scope: RequestScope = { requestId, ...(traceparent !== undefined && { traceparent }) };
+    const scope: RequestScope = { requestId };
     const start = performance.now();
     const response = await withScope(scope, () => answer(request));
     response.headers.set('x-request-id', requestId);

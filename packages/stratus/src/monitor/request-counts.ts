@@ -1,5 +1,5 @@
 import type { BatchRecord, Refusal, RequestRecord } from '../serve/index.ts';
-import { FewNames } from './few-names.ts';
+import { FewNames, otherName } from './few-names.ts';
 
 /** How often values fell into buckets. Counting is an addition: what a page needs beyond that is done when it is asked for. */
 export class Buckets {
@@ -27,7 +27,7 @@ const durations = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0
 const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 /** So many models with their versions, protocols and codes of errors keep their own label. */
-const most = { models: 500, protocols: 32, codes: 64 } as const;
+const most = { models: 500, protocols: 32, codes: 64, refusals: 2000 } as const;
 
 /** What is counted of one version of a model since the server began. Times in seconds. */
 export class ModelCounts {
@@ -111,10 +111,12 @@ export class RequestCounts {
       status: this.#statuses.of(status),
       model: model === undefined ? '' : this.#names.of(model),
     };
-    const key = JSON.stringify(labels);
+    const isKnown = this.#refused.has(JSON.stringify(labels)) || this.#refused.size < most.refusals;
+    const own = isKnown ? labels : { protocol: otherName, code: otherName, status: otherName, model: otherName };
+    const key = JSON.stringify(own);
     const known = this.#refused.get(key);
     if (known) known.count++;
-    else this.#refused.set(key, { labels, count: 1 });
+    else this.#refused.set(key, { labels: own, count: 1 });
   }
 
   batch({ model, version, rows, requests, closedBy }: BatchRecord): void {

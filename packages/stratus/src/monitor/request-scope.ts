@@ -4,8 +4,6 @@ import type { RequestRecord } from '../serve/index.ts';
 /** What is known of the HTTP request within which a model is asked. */
 export interface RequestScope {
   readonly requestId: string;
-  /** The header of W3C Trace Context, as it came. */
-  readonly traceparent?: string | undefined;
   /** What the model made of it, when it is over. */
   record?: RequestRecord;
 }

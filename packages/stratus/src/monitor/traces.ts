@@ -1,25 +1,82 @@
-import type { Context, Tracer } from '@opentelemetry/api';
-import type { RequestRecord, ServingObserver } from '../serve/index.ts';
-import { idOf, requestScope } from './request-scope.ts';
+import type { Context, Span, Tracer } from '@opentelemetry/api';
+import { StratusError } from '@stratus/core';
+import type { RequestRecord, RequestTrace, ServingTraces, TracedRequest } from '../serve/index.ts';
+import { idOf } from './request-scope.ts';
 
 type Api = typeof import('@opentelemetry/api');
+type Header = NonNullable<TracedRequest['header']>;
 
 /** `00-<32 hex>-<16 hex>-<2 hex>`; ids of zeros are none. Source: W3C Trace Context, level 1. */
 const form = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
-/** Where a trace goes on that a header tells of. */
-function parentOf({ ROOT_CONTEXT, trace }: Api, traceparent: string | undefined): Context {
-  const found = traceparent === undefined ? undefined : form.exec(traceparent);
-  if (!found) return ROOT_CONTEXT;
-  const [, traceId, spanId, flags] = found as unknown as [string, string, string, string];
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true });
+/**
+ * Where a trace goes on: from the span that is active, which an instrumentation of HTTP has made; else from the headers, as the program's propagators read them; where it has none, from `traceparent`.
+ */
+function parentOf({ context, trace, propagation, isSpanContextValid }: Api, header: Header): Context {
+  const active = context.active();
+  const isTraced = (own: Context): boolean => {
+    const found = trace.getSpanContext(own);
+    return found !== undefined && isSpanContextValid(found);
+  };
+  if (isTraced(active)) return active;
+  const extracted = propagation.extract(active, header, { get: (carrier, key) => carrier(key), keys: () => [] });
+  if (isTraced(extracted)) return extracted;
+  const [, traceId, spanId, flags] = form.exec(header('traceparent') ?? '') ?? [];
+  if (traceId === undefined) return extracted;
+  const traceFlags = Number.parseInt(flags!, 16) & 1;
+  return trace.setSpanContext(extracted, { traceId, spanId: spanId!, traceFlags, isRemote: true });
+}
+
+/** One request: its span is there from its begin to its end, so that whatever happens in between can go on from it. */
+class Trace implements RequestTrace {
+  readonly span: Span;
+  readonly own: Context;
+  readonly #api: Api;
+  readonly #tracer: Tracer;
+  #queue: Span | undefined;
+
+  constructor(api: Api, tracer: Tracer, span: Span, parent: Context) {
+    this.#api = api;
+    this.#tracer = tracer;
+    this.span = span;
+    this.own = api.trace.setSpan(parent, span);
+  }
+
+  within<T>(work: () => T): T {
+    return this.#api.context.with(this.own, work);
+  }
+
+  waits(): void {
+    if (this.span.isRecording()) this.#queue = this.#tracer.startSpan('queue', {}, this.own);
+  }
+
+  runs(): void {
+    this.#queue?.end();
+    this.#queue = undefined;
+  }
+
+  end(record: RequestRecord): void {
+    this.runs(); // where it ran never
+    const { rows, code } = record;
+    if (this.span.isRecording()) {
+      const requestId = idOf(record);
+      this.span.setAttribute('stratus.rows', rows);
+      if (requestId !== undefined) this.span.setAttribute('stratus.request_id', requestId);
+      if (code !== 'ok') {
+        this.span.setAttribute('error.type', code);
+        this.span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message: code });
+      }
+    }
+    this.span.end();
+  }
 }
 
 /**
- * Spans of OpenTelemetry for each request to a model: `infer MODEL`, and within it `queue` and `run`. Spans go on from the header `traceparent`. They go wherever the
- * SDK sends them that the program has registered; without one nothing is made.
+ * Spans of OpenTelemetry for each request to a model: `infer MODEL`, and within it `queue` and `run`. A run that answers several requests is in the trace of the first of them that is recorded, with links to all;
+ * the `run` of each of the others links to it. Spans go on from the span that is active, or from the header `traceparent`, and are active while preprocessing, executors and observers work. They go
+ * wherever the SDK sends them that the program has registered; without one nothing is made. Give them to a data plane as `traces`.
  *
- * Source: OpenTelemetry API 1; semantic conventions for attributes of errors.
+ * Source: OpenTelemetry API 1; semantic conventions for attributes of errors, and for links of batches in messaging.
  *
  * @example no-run
  * import { BasicTracerProvider, BatchSpanProcessor, ConsoleSpanExporter } from '@opentelemetry/sdk-trace-base';
@@ -28,45 +85,53 @@ function parentOf({ ROOT_CONTEXT, trace }: Api, traceparent: string | undefined)
  * trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(new ConsoleSpanExporter())] }));
  * await deploy('model.onnx');
  */
-export async function requestTraces(): Promise<ServingObserver> {
+export async function requestTraces(): Promise<ServingTraces> {
   const api = await import('@opentelemetry/api');
-  const { trace, SpanKind, SpanStatusCode } = api;
-  let tracer: Tracer | undefined;
-  const observe = (record: RequestRecord): void => {
-    tracer ??= trace.getTracer('stratus');
-    const { model, version, protocol, rows, code, queueMs, runMs, totalMs } = record;
-    const scope = requestScope();
-    const end = performance.timeOrigin + performance.now();
-    const start = end - totalMs;
-    const requestId = idOf(record);
-    const parent = parentOf(api, scope?.traceparent);
-    const span = tracer.startSpan(
-      `infer ${model}`,
-      {
-        kind: SpanKind.SERVER,
-        startTime: start,
-        attributes: {
-          'stratus.model': model,
-          'stratus.version': version,
-          'stratus.protocol': protocol,
-          'stratus.rows': rows,
-          ...(requestId !== undefined && { 'stratus.request_id': requestId }),
-          ...(code !== 'ok' && { 'error.type': code }),
+  const { context, trace, SpanKind, SpanStatusCode, ROOT_CONTEXT } = api;
+  const tracer = trace.getTracer('stratus');
+  const none: Header = () => undefined;
+  return {
+    begin({ model, version, protocol, startMs, header = none }) {
+      const parent = parentOf(api, header);
+      const span = tracer.startSpan(
+        `infer ${model}`,
+        {
+          kind: SpanKind.SERVER,
+          startTime: performance.timeOrigin + startMs,
+          attributes: { 'stratus.model': model, 'stratus.version': version, 'stratus.protocol': protocol },
         },
-      },
-      parent,
-    );
-    if (span.isRecording()) {
-      const own = trace.setSpan(parent, span);
-      // The run ends where the answer begins to be written; what came before the queue is the reading of the request.
-      const runStart = end - runMs;
-      if (runMs > 0) {
-        tracer.startSpan('queue', { startTime: Math.max(start, runStart - queueMs) }, own).end(runStart);
-        tracer.startSpan('run', { startTime: runStart }, own).end(end);
+        parent,
+      );
+      if (!api.isSpanContextValid(span.spanContext())) return undefined; // no SDK, and nobody before has one
+      return new Trace(api, tracer, span, parent);
+    },
+
+    async run({ model, version, rows }, requests, work) {
+      const traces = requests.filter((one) => one instanceof Trace);
+      for (const one of traces) one.runs();
+      const recorded = traces.filter(({ span }) => span.isRecording());
+      const [host, ...others] = recorded;
+      // Not that of the request that happened to be under way when the run began.
+      if (host === undefined) return await context.with(traces[0]?.own ?? ROOT_CONTEXT, work);
+      const attributes = {
+        'stratus.model': model,
+        'stratus.version': version,
+        'stratus.batch.rows': rows,
+        'stratus.batch.requests': requests.length,
+      };
+      const links = traces.length > 1 ? traces.map(({ span }) => ({ context: span.spanContext() })) : [];
+      const batch = tracer.startSpan('run', { attributes, links }, host.own);
+      const linked = { links: [{ context: batch.spanContext() }] };
+      const spans = [batch, ...others.map(({ own }) => tracer.startSpan('run', linked, own))];
+      try {
+        return await context.with(trace.setSpan(host.own, batch), work);
+      } catch (e) {
+        const message = StratusError.is(e) ? e.code : 'internal';
+        for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR, message });
+        throw e;
+      } finally {
+        for (const span of spans) span.end();
       }
-      if (code !== 'ok') span.setStatus({ code: SpanStatusCode.ERROR, message: code });
-    }
-    span.end(end);
+    },
   };
-  return { request: observe };
 }

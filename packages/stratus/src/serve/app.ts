@@ -144,6 +144,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
           ...(id !== undefined && { requestId: id }),
           ...(label !== null && { label }),
           ...(client !== undefined && { client }),
+          header: (header) => raw.headers.get(header) ?? undefined,
           told,
         }),
         withBody: (use) => bodies.withPlainBody(raw, use),

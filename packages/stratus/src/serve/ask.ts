@@ -1,3 +1,5 @@
+import type { RequestTrace } from './traces.ts';
+
 /** What a request to a model says besides its tensors. */
 export interface Ask {
   /** Which version, or what its alias is; what the model's traffic rule says unless told. */
@@ -15,6 +17,10 @@ export interface Ask {
   readonly requestId?: string | undefined;
   /** Chooses a route of the model's traffic rule by its name instead of by weight. */
   readonly label?: string | undefined;
+  /** A header that came with it, by its name in small letters: traces go on from there. */
+  readonly header?: ((name: string) => string | undefined) | undefined;
+  /** Its trace, which the data plane begins. */
+  readonly trace?: RequestTrace | undefined;
   /** Is called when observers were told of the request, as they are of all that reach a model: whoever answers counts the others (`DataPlane.refused`). */
   readonly told?: (() => void) | undefined;
 }

@@ -9,6 +9,7 @@ import type { ServingObserver } from './observer.ts';
 import { Pace } from './pace.ts';
 import { runGroup } from './run-group.ts';
 import type { Servable, Tensors } from './servable.ts';
+import type { ServingTraces } from './traces.ts';
 import { type Load, Waiting } from './waiting.ts';
 
 /** So many requests at once are always taken, whatever they have of rows. */
@@ -22,6 +23,12 @@ const longestMs = 2 ** 31 - 1;
  * moment or just after, and a server that is asked too much would do most of its work for nobody.
  */
 const slack = 0.5;
+
+/** Limits, and who is told. */
+type ObservedOptions = BatcherOptions & {
+  readonly observer?: ServingObserver | undefined;
+  readonly traces?: ServingTraces | undefined;
+};
 
 /** A run that is over, and whose cost is not noted yet. */
 interface Ended {
@@ -46,6 +53,7 @@ export class Batcher {
   readonly #servable: Servable;
   readonly #limits: ReturnType<typeof limitsOf>;
   readonly #observer: ServingObserver | undefined;
+  readonly #traces: ServingTraces | undefined;
   readonly #waiting = new Waiting();
   readonly #running = new Set<Group>();
   readonly #pace = new Pace();
@@ -55,10 +63,11 @@ export class Batcher {
   #timer: NodeJS.Timeout | undefined;
 
   /** Errors: `bad-value` for limits that make no sense. */
-  constructor(servable: Servable, options: BatcherOptions & { readonly observer?: ServingObserver | undefined } = {}) {
+  constructor(servable: Servable, options: ObservedOptions = {}) {
     this.#servable = servable;
     this.#limits = limitsOf(options);
     this.#observer = options.observer;
+    this.#traces = options.traces;
     this.#batched = servable.batched;
   }
 
@@ -85,6 +94,7 @@ export class Batcher {
     if (deadlineMs !== undefined && !(deadlineMs > 0)) throw fail('deadline', { deadlineMs });
     const entry = new Entry(tensors, this.#batched, ask);
     this.#admit(entry);
+    ask.trace?.waits();
     const leave = (error: StratusError): void => {
       this.#waiting.delete(entry);
       entry.reject(error);
@@ -197,7 +207,7 @@ export class Batcher {
       const { name: model, version } = this.#servable;
       this.#observer?.batch?.({ model, version, requests, rows, runMs, closedBy });
     };
-    const splits = await runGroup(this.#servable, group, observe);
+    const splits = await runGroup(this.#servable, group, { observe, traces: this.#traces });
     if (!splits) this.#batched = false; // the sizes of what comes out depend on values
     this.#running.delete(group);
     this.#ended.push({ elements, beganAt, runMs: performance.now() - beganAt });

@@ -233,33 +233,40 @@ export class DataPlane {
     toFeeds: ToFeeds,
     finish: (outcome: Outcome) => Promise<T>,
   ): Promise<T> {
-    const { observer } = this.#options;
+    const { observer, traces } = this.#options;
     const record = requestRecord({ protocol, ...ask });
     const served = await this.#choose(name, ask);
     const { servable, batcher } = served;
-    try {
-      const { feeds, fields } = await toFeeds(servable);
-      record.rows(feeds);
-      const answered = await batcher.ask(feeds, record.left(ask)).catch((e: unknown) => blamed(servable, e));
-      const result = await finish({ served, outputs: answered.outputs });
-      const told = record.end(servable, 'ok', answered);
-      observer?.request?.(told);
-      observer?.answered?.(told, feeds, answered.outputs, fields);
-      ask.told?.();
-      this.traffic.note(servable.name, servable.version, 'ok', told.totalMs);
-      this.traffic.shadow(servable.name, served, answered.outputs, async (shadow) =>
-        shadow.batcher.infer((await toFeeds(shadow.servable)).feeds, { priority: Number.NEGATIVE_INFINITY }),
-      );
-      return result;
-    } catch (e) {
-      const told = record.end(servable, e);
-      observer?.request?.(told);
-      ask.told?.();
-      this.traffic.note(servable.name, servable.version, told.code, told.totalMs);
-      throw e;
-    } finally {
-      served.letGo();
-    }
+    const about = { model: servable.name, version: servable.version, protocol: ask.protocol ?? protocol };
+    const trace = traces?.begin({ ...about, startMs: record.startMs, header: ask.header });
+    const answer = async (): Promise<T> => {
+      try {
+        const { feeds, fields } = await toFeeds(servable);
+        record.rows(feeds);
+        const answered = await batcher.ask(feeds, { ...record.left(ask), trace }).catch((e: unknown) => blamed(servable, e));
+        const result = await finish({ served, outputs: answered.outputs });
+        const told = record.end(servable, 'ok', answered);
+        observer?.request?.(told);
+        observer?.answered?.(told, feeds, answered.outputs, fields);
+        ask.told?.();
+        trace?.end(told);
+        this.traffic.note(servable.name, servable.version, 'ok', told.totalMs);
+        this.traffic.shadow(servable.name, served, answered.outputs, async (shadow) =>
+          shadow.batcher.infer((await toFeeds(shadow.servable)).feeds, { priority: Number.NEGATIVE_INFINITY }),
+        );
+        return result;
+      } catch (e) {
+        const told = record.end(servable, e);
+        observer?.request?.(told);
+        ask.told?.();
+        trace?.end(told);
+        this.traffic.note(servable.name, servable.version, told.code, told.totalMs);
+        throw e;
+      } finally {
+        served.letGo();
+      }
+    };
+    return await (trace ? trace.within(answer) : answer());
   }
 
   /** The version that is asked for, that the traffic rule says, or the standard one; it stays until it is let go. */

@@ -1,6 +1,7 @@
 import type { Tensor } from '@stratus/core';
 import type { Ask } from './ask.ts';
 import type { Tensors } from './servable.ts';
+import type { RequestTrace } from './traces.ts';
 
 /** An answer, and how long it took. */
 export interface Answered {
@@ -25,6 +26,7 @@ export class Entry {
   readonly deadlineAt: number;
   readonly priority: number;
   readonly client: string;
+  readonly trace: RequestTrace | undefined;
   /** Where it stands among requests of its priority, and among those that stand there too. */
   place = 0;
   number = 0;
@@ -33,7 +35,7 @@ export class Entry {
   resolve!: (answer: Answered) => void;
   reject!: (error: unknown) => void;
 
-  constructor(tensors: Tensors, batched: boolean, { deadlineMs, priority = 0, client = '' }: Ask) {
+  constructor(tensors: Tensors, batched: boolean, { deadlineMs, priority = 0, client = '', trace }: Ask) {
     const list = Object.entries(tensors);
     const rows = list[0]?.[1].shape[0];
     this.tensors = tensors;
@@ -47,6 +49,7 @@ export class Entry {
     this.deadlineAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.arrivedAt + deadlineMs;
     this.priority = priority;
     this.client = client;
+    this.trace = trace;
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;

@@ -33,6 +33,7 @@ export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
 export { Statistics } from './statistics.ts';
 export { statusOf } from './status.ts';
+export type { RequestTrace, ServingTraces, TracedRequest } from './traces.ts';
 export type { ChangeNote, Traffic, TrafficReport, VersionReport } from './traffic.ts';
 export {
   checkRule,

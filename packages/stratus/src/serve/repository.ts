@@ -5,6 +5,7 @@ import type { ServingObserver } from './observer.ts';
 import { openServable, type Servable, type ServableOptions } from './servable.ts';
 import { Served } from './served.ts';
 import type { Shelf, ShelvedModel } from './shelf.ts';
+import type { ServingTraces } from './traces.ts';
 
 /** Options of a {@link Repository}. */
 export interface RepositoryOptions extends BatcherOptions, Pick<ServableOptions, 'executor' | 'instances'> {
@@ -17,6 +18,8 @@ export interface RepositoryOptions extends BatcherOptions, Pick<ServableOptions,
   /** What nobody has asked for so long is put away: of lazy models all, else versions that no alias and no route names. 10 minutes unless told. */
   readonly idleMs?: number | undefined;
   readonly observer?: ServingObserver | undefined;
+  /** Who follows requests through queue and run: those of a monitor. */
+  readonly traces?: ServingTraces | undefined;
   /** Is told when a model cannot be loaded. */
   readonly report?: ((error: unknown) => void) | undefined;
 }

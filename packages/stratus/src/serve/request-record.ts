@@ -9,6 +9,7 @@ export function requestRecord({ protocol = 'compute', client, requestId }: Ask) 
   const start = performance.now();
   let rows = 1;
   return {
+    startMs: start,
     rows(feeds: Tensors): void {
       for (const name in feeds) {
         rows = feeds[name]!.shape[0] ?? 1;

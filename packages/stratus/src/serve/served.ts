@@ -2,6 +2,7 @@ import { Batcher } from './batcher.ts';
 import type { BatcherOptions } from './batcher-limits.ts';
 import type { ServingObserver } from './observer.ts';
 import type { Servable } from './servable.ts';
+import type { ServingTraces } from './traces.ts';
 
 /** A version of a model that is in memory. It stays as long as somebody uses it. */
 export class Served {
@@ -18,7 +19,7 @@ export class Served {
   constructor(
     servable: Servable,
     about: { readonly bytes: number; readonly stamp?: string | undefined },
-    options: BatcherOptions & { readonly observer?: ServingObserver | undefined },
+    options: BatcherOptions & { readonly observer?: ServingObserver | undefined; readonly traces?: ServingTraces | undefined },
   ) {
     this.servable = servable;
     this.batcher = new Batcher(servable, options);
