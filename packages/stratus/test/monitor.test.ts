@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tensor } from '@stratus/core';
+import { preprocessing, steps, tensor } from '@stratus/core';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { serverView } from '../src/cli/monitor-view.ts';
 import { type Alert, Alerts } from '../src/monitor/alerts/alerts.ts';
@@ -432,6 +432,27 @@ describe('capture', () => {
     });
     expect(JSON.stringify(line)).not.toContain('Ada');
     expect(statSync(join(folder, 'requests.jsonl')).mode & 0o077).toBe(0);
+  });
+
+  it('writes records as they came, and keeps secret what the graph is fed of a field, whatever that is called', async () => {
+    const prep = await preprocessing({ features: { input: { city: [steps.categories()] } } }).fit([
+      { city: 'Oslo' },
+      { city: 'Rome' },
+    ]);
+    const [{ feed }] = prep.fields as [{ feed: string }];
+    expect(feed).not.toBe('city');
+    const feeds = await prep.feeds([{ city: 'Rome' }]);
+    const came = { rows: 1, value: (field: string) => (field === 'city' ? 'Rome' : undefined) };
+    for (const redact of [[], ['city']]) {
+      const folder = folderOf();
+      const capture = new Capture({ folder, redact }, () => ({ name: 'm', version: '1', preprocessing: prep }));
+      capture.answered(answered, feeds, {}, came);
+      await capture.close();
+      const [line] = linesOf(folder);
+      if (redact.length === 0)
+        expect(line).toMatchObject({ fields: { city: ['Rome'] }, inputs: { [feed]: { data: expect.anything() as unknown } } });
+      else expect(line).toMatchObject({ fields: { city: { left: 'redacted' } }, inputs: { [feed]: { left: 'redacted' } } });
+    }
   });
 
   it('takes a share, and keeps its files small and few', async () => {

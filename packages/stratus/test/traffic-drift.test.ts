@@ -128,6 +128,10 @@ it('puts the rule before back when a version says something else than the others
   await own.plane.traffic.set(canary({ outputs: 0.25, minRows: 200 }), by);
   const next = normals(2);
   await ask(own, 60, () => rowsOf(next, 20, 0.7));
+  expect(own.monitor.report('m').rollbacks).toMatchObject([{ model: 'm', why: own.changes[1]!.why }]);
+  expect(serverView(own.monitor.report(), { url: 'http://x', colors: colorsFor({ write: () => true }) })).toContain(
+    'the traffic rule before was put back for m. Version 2: its output',
+  );
   expect(own.changes[1]!.why).toMatch(
     /^Version 2: its output 'y class' has moved from what the other versions say \(\d+ samples\): PSI \d\.\d{3}, χ² \d+\.\d{3} with p < 0\.0001, of \d+ samples/,
   );
@@ -155,6 +159,14 @@ it('compares numbers, and what a shadow says', async () => {
   }
   expect(own.changes[2]!.why).toMatch(/its output 'y' has moved from what the other versions say .* KS 0\.\d{3}/);
   expect(own.changes[2]!.rule?.routes).toEqual([{ version: '1', weight: 1 }]);
+});
+
+it('does not mind a version that is surer of the same', async () => {
+  const own = await watched([await trained('2', 5), await trained('1', 1)]);
+  await own.plane.traffic.set(canary({ outputs: 0.1, minRows: 200 }), by);
+  const next = normals(6);
+  await ask(own, 100, () => rowsOf(next, 20));
+  expect(own.changes).toHaveLength(1);
 });
 
 it('is not moved by noise: twenty canaries that are the same as what was there', async () => {

@@ -20,9 +20,11 @@ const named = (counts: Readonly<Record<string, number>>): string =>
 const ranks: Readonly<Record<DriftLevel, number>> = { strong: 3, some: 2, none: 1, waiting: 0 };
 const sizeOf = ({ psi = 0, distance = 0 }: FeatureFigures): number => psi + distance;
 
-/** Texts of a model in a terminal: one line, and not too long. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they could steer the terminal
-const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '�').slice(0, 40);
+const control = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Texts of a model in a terminal: one line, and not too long. */
+const plain = (text: string): string => text.replaceAll(control, '�').slice(0, 40);
 
 /** Missing values are told of beside how many the training had, where that is something else. */
 const was = ({ missing, referenceMissing }: FeatureFigures): string =>
@@ -126,7 +128,7 @@ export function modelView(report: ModelReport, colors: Colors, rates: readonly n
 
 /** The whole server, in some lines. */
 export function serverView(
-  { models, upMs, memoryBytes, refused }: ServerReport,
+  { models, upMs, memoryBytes, refused, rollbacks }: ServerReport,
   {
     url,
     colors,
@@ -137,5 +139,12 @@ export function serverView(
   const views = models.map((report) => modelView(report, colors, rates?.get(`${report.model} ${report.version}`)));
   const { requests, windowMs, codes } = refused;
   const turned = `${count(requests)} refused before a model was asked, in ${duration(windowMs / 1000)}: ${named(codes)}`;
-  return [head, ...(requests > 0 ? [colors.yellow(turned)] : []), ...views].join('\n\n');
+  const back = rollbacks
+    .slice(-3)
+    .map(({ model, why, at }) =>
+      colors.red(
+        `${at.slice(0, 19).replace('T', ' ')} UTC: the traffic rule before was put back for ${plain(model)}. ${why.replaceAll(control, '�')}`,
+      ),
+    );
+  return [head, ...back, ...(requests > 0 ? [colors.yellow(turned)] : []), ...views].join('\n\n');
 }

@@ -1,3 +1,4 @@
+import type { TrafficChange } from '../serve/index.ts';
 import type { Alert } from './alerts/alerts.ts';
 import type { FeatureFigures } from './drift/feature-figures.ts';
 import type { RolloutFigures } from './drift/rollout-watch.ts';
@@ -27,5 +28,7 @@ export interface ServerReport {
   readonly memoryBytes: number;
   /** Requests of the last minute that no model was asked for. */
   readonly refused: RefusalFigures;
+  /** The last traffic rules that this server has put back, the newest last. */
+  readonly rollbacks: readonly Pick<TrafficChange, 'model' | 'why' | 'at'>[];
   readonly models: readonly ModelReport[];
 }

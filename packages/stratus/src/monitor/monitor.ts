@@ -51,6 +51,12 @@ export function pathOf(url: string): string {
   return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }
 
+/** So many roll-backs are told of. */
+const keptRollbacks = 20;
+
+/** What operators are told and no place in the code says more about. */
+const notice = (text: string): Error => Object.assign(new Error(text), { stack: text });
+
 type Answer = (request: Request) => Response | Promise<Response>;
 
 /**
@@ -71,6 +77,7 @@ export class Monitor {
   readonly #loaded: () => readonly WatchedModel[];
   readonly #report: (error: unknown) => void;
   readonly #traffic: RecentTraffic;
+  #rollbacks: ServerReport['rollbacks'] = [];
   readonly #refusals: RecentRefusals;
   readonly #drift: DriftWatch;
   readonly #feedback: Feedback;
@@ -110,7 +117,7 @@ export class Monitor {
     this.#refusals = new RecentRefusals(traffic);
     this.#drift = new DriftWatch(about, drift);
     this.#feedback = new Feedback(about, feedback);
-    this.#capture = capture && new Capture({ report, ...capture });
+    this.#capture = capture && new Capture({ report, ...capture }, about);
     const colors = pico.createColors(logColors);
     if (log !== 'none')
       this.#log = new RequestLog(
@@ -123,7 +130,7 @@ export class Monitor {
       new Alerts(alerts.rules, (alert) => {
         for (const webhook of this.#webhooks) webhook.send(alert);
         if (this.#webhooks.length === 0)
-          report(new Error(`Alert ${alert.status}: ${alert.rule} (${alert.model}, version ${alert.version})`));
+          report(notice(`Alert ${alert.status}: ${alert.rule} (${alert.model}, version ${alert.version})`));
       });
     if (this.#alerts) this.#timer = setInterval(() => this.look(), lookMs).unref();
     this.metrics = metrics?.(this);
@@ -169,6 +176,7 @@ export class Monitor {
       upMs: Math.round(performance.now() - this.#startedAt),
       memoryBytes: process.memoryUsage.rss(),
       refused: this.#refusals.figures(),
+      rollbacks: this.#rollbacks.filter((one) => model === undefined || one.model === model),
       models,
     };
   }
@@ -181,9 +189,11 @@ export class Monitor {
   /** Tells the webhooks, or who runs the server, when a traffic rule was rolled back. */
   trafficChanged({ kind, ...change }: TrafficChange): void {
     if (kind !== 'rollback') return;
+    const { model, why, at } = change;
+    this.#rollbacks = [...this.#rollbacks, { model, why, at }].slice(-keptRollbacks);
     for (const webhook of this.#webhooks) webhook.send({ status: 'rolled-back', ...change });
     if (this.#webhooks.length === 0)
-      this.#report(new Error(`The traffic rule before was put back for the model ${change.model}. ${change.why}`));
+      this.#report(notice(`Rolled back: the traffic rule before holds again for the model ${model}. ${why}`));
   }
 
   /** The names of the models that are served. */

@@ -39,7 +39,7 @@ export interface RollbackLimits {
 export interface DriftLimits {
   /** Of each input from the training, as the version's file has it; also the share of missing values that is more or less than there. */
   readonly inputs?: number | undefined;
-  /** Of each output from what the versions that were there before say to their share of the requests since the rule holds. */
+  /** Of each output from what the versions that were there before say to their share of the requests since the rule holds: of classes how often each is chosen, not how sure a version is. */
   readonly outputs?: number | undefined;
   /** Nothing is said of fewer samples, of either side; 500 unless told. */
   readonly minRows?: number | undefined;

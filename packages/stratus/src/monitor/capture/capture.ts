@@ -1,6 +1,7 @@
 import { dtypes, fail, fromFloat16, type Tensor } from '@stratus/core';
-import type { RequestRecord, ServingObserver } from '../../serve/index.ts';
+import type { FieldsOf, RequestRecord, ServingObserver } from '../../serve/index.ts';
 import { idOf } from '../request-scope.ts';
+import type { WatchedModel } from '../watched-model.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 /** Options of {@link Capture}. */
@@ -9,7 +10,7 @@ export interface CaptureOptions {
   readonly folder: string;
   /** The share of requests that is kept, from 0 to 1; 1 unless told. */
   readonly rate?: number | undefined;
-  /** Inputs and outputs of these names are not written, only that they were there. */
+  /** Inputs, outputs and fields of records of these names are not written, nor what the graph is fed of them; only that they were there. */
   readonly redact?: readonly string[] | undefined;
   /** A file of more bytes is closed and a new one begun; 64 MB unless told. */
   readonly maxBytes?: number | undefined;
@@ -29,6 +30,7 @@ interface Taken {
   readonly time: Date;
   readonly feeds: Tensors;
   readonly outputs: Tensors;
+  readonly fields: FieldsOf | undefined;
   readonly bytes: number;
 }
 
@@ -36,6 +38,8 @@ interface Taken {
 const [mostWaiting, mostBytes] = [256, 32 * 2 ** 20];
 /** Of a larger tensor the shape is written, and no numbers. */
 const mostElements = 2 ** 16;
+/** Nor a field whose values are longer texts, as images are, or no single values. */
+const longestText = 4096;
 
 const bytesOf = (tensors: Tensors): number =>
   Object.values(tensors).reduce(
@@ -65,6 +69,7 @@ function written(tensor: Tensor): unknown {
  * Errors: `bad-value` for options that make no sense.
  */
 export class Capture implements ServingObserver {
+  readonly #about: (model: string, version: string) => WatchedModel | undefined;
   readonly #rate: number;
   readonly #redacted: ReadonlySet<string>;
   readonly #file: RotatingFile;
@@ -77,7 +82,9 @@ export class Capture implements ServingObserver {
   #written = 0;
   #dropped = 0;
 
-  constructor(options: CaptureOptions) {
+  /** `about`: what is known of a model. */
+  constructor(options: CaptureOptions, about: (model: string, version: string) => WatchedModel | undefined = () => undefined) {
+    this.#about = about;
     const { folder, rate = 1, redact = [], maxBytes = 64_000_000, keep = 4, report = () => {}, random = Math.random } = options;
     if (!(rate >= 0 && rate <= 1))
       throw fail('bad-value', { what: 'capture', at: 'rate', got: String(rate), want: 'a share from 0 to 1' });
@@ -96,7 +103,7 @@ export class Capture implements ServingObserver {
     return { written: this.#written, dropped: this.#dropped };
   }
 
-  answered(record: RequestRecord, feeds: Tensors, outputs: Tensors): void {
+  answered(record: RequestRecord, feeds: Tensors, outputs: Tensors, fields?: FieldsOf): void {
     if (this.#rate < 1 && this.#random() >= this.#rate) return;
     const bytes = bytesOf(feeds) + bytesOf(outputs);
     if (this.#waiting.length >= mostWaiting || this.#bytes + bytes > mostBytes) {
@@ -104,7 +111,7 @@ export class Capture implements ServingObserver {
       return;
     }
     this.#bytes += bytes;
-    this.#waiting.push({ record, requestId: idOf(record), time: new Date(), feeds, outputs, bytes });
+    this.#waiting.push({ record, requestId: idOf(record), time: new Date(), feeds, outputs, fields, bytes });
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -127,17 +134,38 @@ export class Capture implements ServingObserver {
     }
   }
 
-  #line({ record, requestId, time, feeds, outputs }: Taken): string {
+  #line({ record, requestId, time, feeds, outputs, fields }: Taken): string {
     const { model, version, protocol, rows, totalMs, client } = record;
+    const steps = this.#about(model, version)?.preprocessing?.fields ?? [];
+    // What the graph is fed of a field that is to be kept secret is kept secret, too, whatever it is called.
+    const secret = new Set(steps.filter(({ field }) => this.#redacted.has(field)).map(({ feed }) => feed));
     const shown = (tensors: Tensors): object =>
       Object.fromEntries(
         Object.entries(tensors).map(([name, tensor]) => [
           name,
-          this.#redacted.has(name) ? { dtype: tensor.dtype, shape: tensor.shape, left: 'redacted' } : written(tensor),
+          this.#redacted.has(name) || secret.has(name)
+            ? { dtype: tensor.dtype, shape: tensor.shape, left: 'redacted' }
+            : written(tensor),
         ]),
       );
     const about = { time: time.toISOString(), requestId, model, version, protocol, rows, ms: totalMs, client };
-    return `${JSON.stringify({ ...about, inputs: shown(feeds), outputs: shown(outputs) })}\n`;
+    const came =
+      fields && steps.length > 0 ? { fields: this.#fields(fields, [...new Set(steps.map(({ field }) => field))]) } : {};
+    return `${JSON.stringify({ ...about, ...came, inputs: shown(feeds), outputs: shown(outputs) })}\n`;
+  }
+
+  /** The records as they came, by field: what can be trained on. */
+  #fields({ rows, value }: FieldsOf, names: readonly string[]): object {
+    const all = (name: string): unknown[] => Array.from({ length: rows }, (_, row) => element(value(name, row) ?? null));
+    const isLarge = (x: unknown): boolean => (typeof x === 'object' ? x !== null : String(x).length > longestText);
+    return Object.fromEntries(
+      names.map((name) => {
+        if (this.#redacted.has(name)) return [name, { left: 'redacted' }];
+        if (rows * names.length > mostElements) return [name, { left: 'too large' }];
+        const values = all(name);
+        return [name, values.some(isLarge) ? { left: 'too large' } : values];
+      }),
+    );
   }
 
   /** Writes what waits and closes the file. */

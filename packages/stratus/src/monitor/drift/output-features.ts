@@ -13,7 +13,7 @@ export interface OutputFeature {
 /** Outputs of so many numbers a row have each told apart. */
 const mostColumns = 8;
 
-/** What is compared of an output that comes as this tensor: classes and how sure the version is of them, or numbers. */
+/** What is compared of an output that comes as this tensor: classes, or numbers. How sure a version is of its classes is not: one that was trained longer is surer, and no worse. */
 export function outputFeatures(name: string, tensor: Tensor, labels: readonly string[] | undefined): readonly OutputFeature[] {
   const width = rowWidth(tensor);
   if (tensor.dtype === 'string')
@@ -29,7 +29,6 @@ export function outputFeatures(name: string, tensor: Tensor, labels: readonly st
           return [names?.[place] ?? String(place)];
         },
       },
-      { feature: `${name} score`, kind: 'number', read: (row) => [bestClass(row.tensor, row.start, row.width)[1]] },
     ];
   if (width > 1 && width <= mostColumns)
     return Array.from({ length: width }, (_, i) => ({
