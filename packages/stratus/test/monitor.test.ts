@@ -439,7 +439,7 @@ describe('capture', () => {
       { city: 'Oslo' },
       { city: 'Rome' },
     ]);
-    const [{ feed }] = prep.fields as [{ feed: string }];
+    const { feed } = prep.fields[0]!;
     expect(feed).not.toBe('city');
     const feeds = await prep.feeds([{ city: 'Rome' }]);
     const came = { rows: 1, value: (field: string) => (field === 'city' ? 'Rome' : undefined) };
