@@ -42,10 +42,14 @@ export const run: Run = async ({ log }) => {
   try {
     for (const [name, monitor] of Object.entries(monitors)) {
       const { observer } = monitor;
+      const header = (): undefined => undefined;
       const watched = monitored(monitor, () => {
+        const trace = monitor.traces?.begin({ ...record, startMs: performance.now(), header });
+        trace?.waits();
         observer.batch({ ...times, requests: 1, closedBy: 'idle' });
         observer.request(record);
         observer.answered(record, { x }, { y });
+        trace?.end(record);
         return response();
       });
       const costs: number[] = [];
