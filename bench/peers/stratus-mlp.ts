@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Tensor, tensor, version } from '@stratus/core';
+import { type Executor, type Tensor, tensor, version } from '@stratus/core';
 import { executorOrEnd } from '../shared/executor-on.ts';
 import { batchSize, mlp, sizes } from '../shared/mlp.ts';
-import { type Steps, timedSteps } from '../shared/timed-steps.ts';
+import { type Steps, stepsTogether, timedSteps } from '../shared/timed-steps.ts';
 
 const [threads = 'default', folder = '.', device] = process.argv.slice(2);
 const answer = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -16,8 +16,8 @@ const bytesOf = (name: string): ArrayBuffer => {
   return (buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength);
 };
 const [features] = sizes;
-const steps = timedSteps(executor, async (recorded) => {
-  const model = mlp({ executor: recorded });
+const subject = (stepsPerExecution: number) => async (recorded: Executor) => {
+  const model = mlp({ executor: recorded, stepsPerExecution });
   const kernels = ['dense', 'dense_1', 'dense_2'].map((name, i) => [
     `${name}/kernel`,
     tensor(new Float32Array(bytesOf(`kernel${i}.f32`)), { shape: [sizes[i]!, sizes[i + 1]!] }),
@@ -26,7 +26,8 @@ const steps = timedSteps(executor, async (recorded) => {
   const y = tensor(new Int32Array(bytesOf('y.i32')));
   const x = tensor(new Float32Array(bytesOf('x.f32')), { shape: [y.shape[0]!, features] });
   return { model, x, y, batchSize };
-});
+};
+const steps = timedSteps(executor, subject(1), subject(stepsTogether));
 
 let digits: Record<'train' | 'test', { readonly x: Tensor; readonly y: Tensor }> | undefined;
 function mnist() {

@@ -10,10 +10,12 @@ export function mlp({
   seed = 0,
   executor,
   metrics = [],
+  stepsPerExecution = 1,
 }: {
   seed?: number;
   executor?: Executor;
   metrics?: 'accuracy'[];
+  stepsPerExecution?: number;
 } = {}): Model {
   const [features, first, second, classes] = sizes;
   return sequential(
@@ -24,5 +26,10 @@ export function mlp({
       dense({ units: classes, activation: 'softmax' }),
     ],
     { seed, executor },
-  ).compile({ optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }), loss: 'sparseCategoricalCrossentropy', metrics });
+  ).compile({
+    optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics,
+    stepsPerExecution,
+  });
 }

@@ -70,8 +70,10 @@ class Step {
   }
 }
 
-const variants = { fit: Fit, 'step alone': Step };
+const variants = { fit: Fit, 'step alone': Step, 'fit, 32 steps an execution': Fit };
 type Variant = keyof typeof variants;
+/** How many steps are one run of the engine where the variant says so. */
+export const stepsTogether = 32;
 
 /** What a competitor is asked: so many steps, in one of the ways that it has named. */
 export interface Steps {
@@ -79,11 +81,20 @@ export interface Steps {
   readonly count: number;
 }
 
-/** The ways in which steps of one training can be timed, and their timing. Each way trains a model of its own. */
-export function timedSteps(executor: Executor, make: (executor: Executor) => Promise<Subject>) {
+/**
+ * The ways in which steps of one training can be timed, and their timing. Each way trains a model of its own. `several`: the same with
+ * `stepsPerExecution`, for models that are timed so as well.
+ */
+export function timedSteps(
+  executor: Executor,
+  make: (executor: Executor) => Promise<Subject>,
+  several?: (executor: Executor) => Promise<Subject>,
+) {
   const running: Partial<Record<Variant, Fit | Step>> = {};
+  const names = Object.keys(variants) as Variant[];
+  const subject = (variant: Variant) => (variant === 'fit, 32 steps an execution' && several ? several : make);
   return {
-    variants: Object.keys(variants),
-    run: ({ variant, count }: Steps) => (running[variant] ??= new variants[variant](executor, make)).run(count),
+    variants: names.filter((name) => several || name !== 'fit, 32 steps an execution'),
+    run: ({ variant, count }: Steps) => (running[variant] ??= new variants[variant](executor, subject(variant))).run(count),
   };
 }

@@ -48,7 +48,12 @@ export function fitData(
   const columns = arrayColumns(slots, x, y, { sampleWeight, classWeight });
   const [training, held] = validationSplit === undefined ? [columns] : splitOff(columns, validationSplit);
   return {
-    source: arraySource(training, { what, batchSize, shuffle: shuffle ? machine.shuffleKey : undefined }),
+    source: arraySource(training, {
+      what,
+      batchSize,
+      shuffle: shuffle ? machine.shuffleKey : undefined,
+      together: machine.stepsTogether,
+    }),
     validation: held ? arraySource(held, { what, batchSize }) : validationSource(slots, options, batchSize),
     columns: training,
     batchSize,

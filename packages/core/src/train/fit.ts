@@ -13,6 +13,7 @@ import {
   type TrainerState,
 } from './checkpoint.ts';
 import type { MeasuringGraph } from './graphs.ts';
+import { groups } from './groups.ts';
 import { addBatch, emptyTotals, type Logs, type LogValue, readTotals, type Totals, validationLogs } from './logs.ts';
 import type { Machine } from './machine.ts';
 import { directionOf } from './plan.ts';
@@ -225,21 +226,23 @@ export class FitRun implements TrainingRun {
   async #trainBatches(): Promise<void> {
     const { source, callbacks, signal } = this.#training;
     const watchers = callbacks.filter((callback) => callback.onBatchEnd);
+    const batches = source.batches(this.#firstEpoch + this.epoch, this.batch, signal);
     this.#profiler?.begin();
-    for await (const batch of source.batches(this.#firstEpoch + this.epoch, this.batch, signal)) {
+    for await (const group of groups(batches, () => this.#stepsTogether(watchers))) {
       this.#profiler?.lap('data');
       this.#stopIfAborted();
-      const { outputs, graph } = await this.#machine.train(batch, this.learningRate, { watcher: this.#profiler?.watcher });
+      const { batchCount } = this.#machine.counts;
+      const { outputs, graph } = await this.#machine.train(group, this.#learningRate, { watcher: this.#profiler?.watcher });
       this.#profiler?.lap('run');
       this.#graph = graph;
-      this.batchLoss = addBatch(this.#totals, graph, outputs, batch.size);
-      this.batch++;
-      if (!Number.isFinite(this.batchLoss)) throw await this.#notFinite();
-      for (const [dir, path] of this.#unproven) this.#good.set(dir, path);
-      this.#unproven.clear();
-      this.#profiler?.lap('host');
-      if (watchers.length > 0) {
-        const logs = readTotals(this.#totals, graph);
+      for (const [i, { size }] of group.entries()) {
+        this.batchLoss = addBatch(this.#totals, graph, outputs[i]!, size);
+        this.batch++;
+        if (!Number.isFinite(this.batchLoss)) throw await this.#notFinite(batchCount + i + 1);
+        for (const [dir, path] of this.#unproven) this.#good.set(dir, path);
+        this.#unproven.clear();
+        this.#profiler?.lap('host');
+        const logs = watchers.length > 0 ? readTotals(this.#totals, graph) : {};
         for (const callback of watchers) await callback.onBatchEnd!(this, logs);
       }
       await this.#checkpointIfDue();
@@ -248,6 +251,14 @@ export class FitRun implements TrainingRun {
       if (this.#profiler?.isOver) await this.#endProfile();
       if (this.#stopped !== undefined) return;
     }
+  }
+
+  /** How many steps may be one run: one where somebody looks in between. */
+  #stepsTogether(watchers: readonly Callback[]): number {
+    const { source, checkpoint } = this.#training;
+    const looks =
+      this.#profiler !== undefined || checkpoint?.everyBatches !== undefined || watchers.some((one) => !one.figuresOnly);
+    return looks || !source.lasting ? 1 : this.#machine.stepsTogether;
   }
 
   #beginProfile(): void {
@@ -320,8 +331,7 @@ export class FitRun implements TrainingRun {
   }
 
   /** Weights can be finite and ruined all the same: a checkpoint of such is no last good state, and resuming must not begin there. */
-  async #notFinite(): Promise<StratusError> {
-    const { batchCount: step } = this.#machine.counts;
+  async #notFinite(step: number): Promise<StratusError> {
     let checkpoint: string | undefined;
     for (const [dir, path] of this.#good) {
       if (!this.#unproven.has(dir)) checkpoint = path;

@@ -4,24 +4,15 @@ import type { Architecture, Parameter } from '../nn/index.ts';
 import type { StepProfile } from '../profile/index.ts';
 import { executor as defaultExecutor, type Executor, type Held } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
-import {
-  copyRows,
-  foldIn,
-  full,
-  type RandomKey,
-  randomKey,
-  sameShape,
-  showShape,
-  type Tensor,
-  tensor,
-  zeros,
-} from '../tensor/index.ts';
+import { foldIn, full, type RandomKey, randomKey, sameShape, showShape, type Tensor, tensor, zeros } from '../tensor/index.ts';
 import { canBeConstant } from './constant-weights.ts';
+import { copies } from './copies.ts';
 import type { Counts } from './counts.ts';
 import { Gate } from './gate.ts';
 import { applyGraph, evaluateGraph, type MeasuringGraph, names, predictGraph, type TrainingGraph, trainGraph } from './graphs.ts';
 import type { Plan } from './plan.ts';
 import { Programs } from './programs.ts';
+import { joinSteps, stepsOf } from './several-steps.ts';
 import type { Batch } from './source.ts';
 import type { StepProfiler, Watcher } from './step-profiler.ts';
 
@@ -128,10 +119,16 @@ export class Machine {
       });
   }
 
-  /** The learning rate that the optimizer's schedule gives for the next update. */
-  scheduledRate(plan: Plan): number {
+  /** The learning rate that the optimizer's schedule gives for the next update, or the one so many later. */
+  scheduledRate(plan: Plan, later = 0): number {
     const { learningRate } = plan.optimizer;
-    return typeof learningRate === 'number' ? learningRate : learningRate.at(this.#updateCount);
+    return typeof learningRate === 'number' ? learningRate : learningRate.at(this.#updateCount + later);
+  }
+
+  /** How many steps may be one run. */
+  get stepsTogether(): number {
+    const { accumulation = 1, stepsPerExecution = 1 } = this.plan ?? {};
+    return accumulation > 1 || this.parameters.some(({ sparse }) => sparse) ? 1 : stepsPerExecution;
   }
 
   predict(feeds: Tensors, { ema = false, signal }: PassOptions = {}): Promise<Record<string, Tensor>> {
@@ -172,25 +169,39 @@ export class Machine {
     });
   }
 
-  /** One batch: forward, backward and, unless gradients are still being collected, the update. One call at a time. */
-  train(batch: Batch, learningRate: number, { signal, watcher }: TrainOptions = {}) {
+  /**
+   * One batch, or several of equal shapes in one run (see `stepsTogether`): forward, backward and, unless gradients are still being collected, the update, at the scheduled
+   * learning rates unless told. Gives what each step measured. One call at a time.
+   */
+  train(batches: readonly [Batch, ...Batch[]], learningRate?: number, { signal, watcher }: TrainOptions = {}) {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
-      const make = (runs: Runs): TrainingGraph => trainGraph(this.architecture, plan, batch.weighted, runs);
-      const watched = watcher !== undefined;
-      const ready = await this.#programs.get(`train ${batch.weighted}`, make, { samples: batch.size, watched });
+      const { length: count, 0: first } = batches;
+      const repeated = count > 1 ? { count, held: (await this.#state()).names } : undefined;
+      const single = (runs: Runs): TrainingGraph => trainGraph(this.architecture, plan, first.weighted, runs);
+      const make = (runs: Runs) => ({ ...single(runs), repeated });
+      const options = { samples: first.size, watched: watcher !== undefined };
+      const ready = await this.#programs.get(`train ${first.weighted} ${count}`, make, options);
       const { program, graph } = ready;
       const held = await this.#state();
-      const feeds = { ...batch.feeds, ...this.#keys(graph, this.#batchCount), ...this.#scalars(plan, graph, learningRate) };
-      const outputs = await program.run(feeds, { held, updates: graph.updates, rowUpdates: graph.rowUpdates, signal });
+      const rate = (step: number): number => learningRate ?? this.scheduledRate(plan, step);
+      const feeds = joinSteps(
+        batches.map(({ feeds }, step) => ({
+          ...feeds,
+          ...this.#keys(graph, this.#batchCount + step),
+          ...this.#scalars(plan, graph, rate(step), step),
+        })),
+      );
+      const { updates, rowUpdates } = graph;
+      const outputs = stepsOf(await program.run(feeds, { held, updates, rowUpdates, signal }), count);
       watcher?.ran(ready, feeds);
       this.#changes++;
-      this.#batchCount++;
+      this.#batchCount += count;
       this.#collected++;
       if (this.#collected >= plan.accumulation) {
-        if (!graph.updating) await this.#applyCollected(plan, { held, learningRate, watcher });
+        if (!graph.updating) await this.#applyCollected(plan, { held, learningRate: rate(0), watcher });
         this.#changes++;
-        this.#updateCount++;
+        this.#updateCount += count;
         this.#collected = 0;
       }
       return { outputs, graph };
@@ -374,9 +385,9 @@ export class Machine {
     return Object.fromEntries(graph.keys.map(({ name, salt }) => [name, tensor(Uint32Array.from(foldIn(key, salt)))]));
   }
 
-  #scalars(plan: Plan, graph: TrainingGraph, learningRate: number): Record<string, Tensor> {
+  #scalars(plan: Plan, graph: TrainingGraph, learningRate: number, later = 0): Record<string, Tensor> {
     if (!graph.updating) return {};
-    const values = plan.optimizer.scalars(this.#updateCount + 1);
+    const values = plan.optimizer.scalars(this.#updateCount + 1 + later);
     return {
       [names.learningRate]: scalar(learningRate),
       ...Object.fromEntries(graph.scalars.map((name) => [names.scalar(name), scalar(values[name]!)])),
@@ -387,12 +398,3 @@ export class Machine {
 const isState = (name: string): boolean => name.startsWith('@');
 
 const scalar = (value: number): Tensor => tensor(Float32Array.of(value), { shape: [] });
-
-const copies = (tensors: Tensors): Record<string, Tensor> =>
-  Object.fromEntries(
-    Object.entries(tensors).map(([name, from]) => {
-      const copy = zeros(from.shape, from.dtype);
-      copyRows(from.reshape([1, ...from.shape]), copy.reshape([1, ...from.shape]), { start: 0, count: 1 });
-      return [name, copy];
-    }),
-  );

@@ -194,13 +194,9 @@ export class Model {
     return this.#train('trainOnBatch', async () => {
       stopIfAborted(signal, 'Training');
       const batch = wholeBatch(arrayColumns(this.#slots('trainOnBatch'), x, y, weighting), 'trainOnBatch');
-      const { outputs, graph } = await this.#machine.train(
-        batch,
-        this.#machine.scheduledRate(this.#machine.needPlan('trainOnBatch')),
-        { signal },
-      );
+      const { outputs, graph } = await this.#machine.train([batch], undefined, { signal });
       const totals = emptyTotals();
-      addBatch(totals, graph, outputs, batch.size);
+      addBatch(totals, graph, outputs[0]!, batch.size);
       return readTotals(totals, graph);
     });
   }

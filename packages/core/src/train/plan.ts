@@ -32,6 +32,12 @@ export interface CompileOptions {
    * another is kept. Known as gradient checkpointing: torch.utils.checkpoint, tf.recompute_grad, keras.RematScope.
    */
   readonly recompute?: Recompute;
+  /**
+   * So many steps are one run of the engine, 1 unless told: small models take less time a step. Results are the same to their bits. Steps are run one by one all the same where somebody looks in
+   * between: callbacks with `onBatchEnd` (unless they are `figuresOnly`), checkpoints after every so many batches, a profile; with gradient accumulation and sparse embeddings; and over iterables
+   * that are no `Dataset`, whose batches may be written over. Not kept in files. Source: Keras' steps_per_execution.
+   */
+  readonly stepsPerExecution?: number;
 }
 
 /** What is asked of one output. */
@@ -50,6 +56,7 @@ export interface Plan {
   readonly accumulation: number;
   readonly emaMomentum: number | undefined;
   readonly recompute: Recompute | undefined;
+  readonly stepsPerExecution: number;
   /** As given, as far as it is plain JSON: for the artifact. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -61,7 +68,9 @@ export function plan(options: CompileOptions, built: Built, training: Built = bu
   const accumulation = options.gradientAccumulationSteps ?? 1;
   if (!Number.isInteger(accumulation) || accumulation < 1)
     throw bad(`gradientAccumulationSteps ${accumulation}`, 'a positive whole number');
-  const { emaMomentum, lossWeights = {} } = options;
+  const { emaMomentum, lossWeights = {}, stepsPerExecution = 1 } = options;
+  if (!Number.isInteger(stepsPerExecution) || stepsPerExecution < 1)
+    throw bad(`stepsPerExecution ${stepsPerExecution}`, 'a positive whole number, such as 32');
   if (emaMomentum !== undefined && !(emaMomentum > 0 && emaMomentum < 1))
     throw bad(`emaMomentum ${emaMomentum}`, 'a number between 0 and 1, such as 0.999');
   if (options.optimizer === undefined || options.optimizer === null) throw bad('no optimizer', "one, such as 'adam'");
@@ -85,7 +94,7 @@ export function plan(options: CompileOptions, built: Built, training: Built = bu
   });
   const recompute = checkedRecompute(options.recompute);
   if (recompute !== undefined) partsOf(recompute, Object.values(training.outputs));
-  const chosen = { optimizer, outputs, accumulation, emaMomentum, recompute };
+  const chosen = { optimizer, outputs, accumulation, emaMomentum, recompute, stepsPerExecution };
   checkSparse(training, chosen);
   const plan = { ...chosen, config: configOf(chosen) };
   checkFigures(plan);

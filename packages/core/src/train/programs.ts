@@ -14,6 +14,7 @@ import {
 import { type Executor, needRowUpdates, type Program, type RowUpdate } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
 import { checkingSizes } from './least-sizes.ts';
+import { type Repeated, severalSteps } from './several-steps.ts';
 
 /** A program, and what is known about the graph that it runs. */
 export interface Ready<G> {
@@ -33,7 +34,10 @@ interface ProgramOptions {
 /** What a program is made of. */
 interface Made {
   readonly graph: Graph;
+  readonly updates?: Readonly<Record<string, string>>;
   readonly rowUpdates?: Readonly<Record<string, RowUpdate>> | undefined;
+  /** Undefined for one step. */
+  readonly repeated?: Repeated | undefined;
 }
 
 const watchedKey = 'watched: ';
@@ -94,7 +98,8 @@ export class Programs {
     const nodes = new Map<string, Node>();
     const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
     const form = constant ? made.graph : await suited(made.graph, executor, samples);
-    const bytes = exportGraph(form, { runs: executor.runs, named });
+    const whole = made.repeated ? severalSteps(form, made.updates ?? {}, made.repeated) : form;
+    const bytes = exportGraph(whole, { runs: executor.runs, named });
     const program = await executor.compile(bytes, { profile });
     if (profile && !program.endProfiling) throw noProfiler(executor);
     return { program: checkingSizes(program, made.graph), graph: made, nodes };

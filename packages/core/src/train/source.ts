@@ -17,6 +17,8 @@ export interface Source {
   readonly samples: number | undefined;
   /** Another order in each epoch; undefined for a stream. */
   readonly shuffled: boolean | undefined;
+  /** True where as many batches as steps are one run stay as they are while the next ones are asked for. */
+  readonly lasting: boolean;
   /** The batches of one epoch, from position `from` on. The same epoch gives the same batches again. */
   batches(epoch: number, from?: number, signal?: AbortSignal): AsyncIterable<Batch> | Iterable<Batch>;
 }
@@ -170,10 +172,12 @@ export interface BatchOptions {
   readonly batchSize: number;
   /** Shuffles with this key, another order each epoch; in order without. */
   readonly shuffle?: RandomKey | undefined;
+  /** So many batches have to stay as they are at a time; 1 unless told. */
+  readonly together?: number;
 }
 
 /** Batches of arrays in memory. Buffers of full batches are used again; a smaller last batch has its own. */
-export function arraySource(columns: Columns, { what, batchSize, shuffle }: BatchOptions): ArraySource {
+export function arraySource(columns: Columns, { what, batchSize, shuffle, together = 1 }: BatchOptions): ArraySource {
   const { samples, entries, weighted } = columns;
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw fail('bad-value', { what, got: `batchSize ${batchSize}`, want: 'a positive whole number' });
@@ -183,17 +187,19 @@ export function arraySource(columns: Columns, { what, batchSize, shuffle }: Batc
     steps,
     samples,
     shuffled: shuffle !== undefined,
+    lasting: true,
     *batches(epoch, from = 0) {
       const order = shuffle && permutation(samples, foldIn(shuffle, epoch));
       // In order and of the right dtype, a batch is a part of the data itself; the rest is put together in buffers.
       const direct = entries.filter(({ column, slot }) => !order && column.dtype === slot.dtype);
       const gathered = entries.filter((entry) => !direct.includes(entry));
-      let buffers: { readonly size: number; readonly feeds: Record<string, Tensor> } | undefined;
+      const turns: { readonly size: number; readonly feeds: Record<string, Tensor> }[] = [];
       for (let step = from; step < steps; step++) {
         const start = step * batchSize;
         const size = Math.min(batchSize, samples - start);
+        let buffers = turns[step % together];
         if (buffers?.size !== size)
-          buffers = {
+          buffers = turns[step % together] = {
             size,
             feeds: Object.fromEntries(
               gathered.map(({ feed, slot, column }) => [feed, batchBuffer(slot, column.shape.slice(1), size)]),
@@ -227,6 +233,7 @@ export function streamSource(
       steps: stream.length,
       samples: undefined,
       shuffled: undefined,
+      lasting: true,
       async *batches(epoch, from = 0, signal) {
         for await (const batch of oneAhead(stream.pass({ epoch, index: from, signal }))) yield whole(checkBatch(what, batch));
       },
@@ -235,6 +242,7 @@ export function streamSource(
     steps: undefined,
     samples: undefined,
     shuffled: undefined,
+    lasting: false,
     async *batches(_epoch, from = 0) {
       let position = 0;
       for await (const batch of stream) if (position++ >= from) yield whole(batch);

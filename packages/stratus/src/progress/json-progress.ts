@@ -29,6 +29,7 @@ export function jsonProgress({ stream = process.stdout, now = () => performance.
     onTrainBegin: ({ epoch, epochs, batch, batches, step, passedOver }) =>
       write({ type: 'begin', epoch: epoch + 1, epochs, batch, batches, step, ...(passedOver.length > 0 && { passedOver }) }),
     onEpochBegin: () => pace.beginEpoch(),
+    figuresOnly: true,
     onBatchEnd(run, logs) {
       pace.step();
       if (now() - writtenAt < 1) return;

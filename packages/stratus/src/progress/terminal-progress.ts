@@ -53,6 +53,7 @@ function liveProgress(stream: OutputStream, now: () => number): Callback {
       if (run.epoch < run.epochs) show(run, {});
     },
     onEpochBegin: () => pace.beginEpoch(),
+    figuresOnly: true,
     onBatchEnd(run, logs) {
       pace.step();
       latest = logs;
@@ -84,6 +85,7 @@ function plainProgress(stream: OutputStream, now: () => number): Callback {
       if (note !== undefined) print(note);
     },
     onEpochBegin: () => pace.beginEpoch(),
+    figuresOnly: true,
     onBatchEnd(run, logs) {
       pace.step();
       if (now() - printedAt >= 1 && run.batch !== run.batches) print(plainLine(run, logs, { pace, colors }));

@@ -79,6 +79,8 @@ export interface TrainingRun {
 export interface Callback {
   /** Under which a checkpoint keeps its state, so that callbacks may be added or left out when a run is resumed; '' unless told. */
   readonly name?: string;
+  /** True: `onBatchEnd` looks at figures alone, so that it may be told of a batch when weights are some steps further (see `stepsPerExecution`). */
+  readonly figuresOnly?: boolean;
   onTrainBegin?(run: TrainingRun): void | Promise<void>;
   onEpochBegin?(run: TrainingRun): void | Promise<void>;
   /** `logs` are the figures of the epoch so far; `run.batchLoss` is the loss of the batch alone. */
