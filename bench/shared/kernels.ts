@@ -31,7 +31,7 @@ export async function kernels(
   { model, executor, feeds, options }: Recorded,
   { steps }: { readonly steps: number },
 ): Promise<{ readonly nodes: readonly Kernel[]; readonly step: number; readonly inside: number }> {
-  const program = await executor.compile(model, { profile: true });
+  const program = await executor.compile(model, { profile: true, inARow: true });
   for (let i = 0; i < steps + 1; i++) await program.run(feeds, options);
   const runs = (await program.endProfiling!()).slice(1); // the first run makes plans of memory
   await program.release();

@@ -7,6 +7,11 @@ export interface CompileOptions {
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Lets the engine note when each kernel ran, for `Program.endProfiling`. Every kernel then takes some microseconds longer. */
   readonly profile?: boolean | undefined;
+  /**
+   * Runs will follow each other closely, as steps of a training do: the engine's threads wait for the next one in a loop, for a millisecond at most, because waking a thread takes
+   * as long as a small step. Only in Node.
+   */
+  readonly inARow?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -12,7 +12,7 @@ import { Gate } from './gate.ts';
 import { applyGraph, evaluateGraph, type MeasuringGraph, names, predictGraph, type TrainingGraph, trainGraph } from './graphs.ts';
 import type { Plan } from './plan.ts';
 import { Programs } from './programs.ts';
-import { joinSteps, stepsOf } from './several-steps.ts';
+import { StepNames } from './several-steps.ts';
 import type { Batch } from './source.ts';
 import type { StepProfiler, Watcher } from './step-profiler.ts';
 
@@ -58,6 +58,7 @@ export class Machine {
   /** Counts the changes of the held tensors. */
   #changes = 0;
   readonly #gate = new Gate();
+  readonly #stepNames = new StepNames();
   readonly #programs = new Programs(() => this.#theExecutor());
 
   constructor(parts: {
@@ -170,8 +171,7 @@ export class Machine {
   }
 
   /**
-   * One batch, or several of equal shapes in one run (see `stepsTogether`): forward, backward and, unless gradients are still being collected, the update, at the scheduled
-   * learning rates unless told. Gives what each step measured. One call at a time.
+   * One batch, or several of equal shapes in one run: forward, backward and, unless gradients are still being collected, the update, at the scheduled rates unless told. One call at a time.
    */
   train(batches: readonly [Batch, ...Batch[]], learningRate?: number, { signal, watcher }: TrainOptions = {}) {
     return this.#gate.shared(async () => {
@@ -185,7 +185,7 @@ export class Machine {
       const { program, graph } = ready;
       const held = await this.#state();
       const rate = (step: number): number => learningRate ?? this.scheduledRate(plan, step);
-      const feeds = joinSteps(
+      const feeds = this.#stepNames.join(
         batches.map(({ feeds }, step) => ({
           ...feeds,
           ...this.#keys(graph, this.#batchCount + step),
@@ -193,7 +193,7 @@ export class Machine {
         })),
       );
       const { updates, rowUpdates } = graph;
-      const outputs = stepsOf(await program.run(feeds, { held, updates, rowUpdates, signal }), count);
+      const outputs = this.#stepNames.split(await program.run(feeds, { held, updates, rowUpdates, signal }), count);
       watcher?.ran(ready, feeds);
       this.#changes++;
       this.#batchCount += count;

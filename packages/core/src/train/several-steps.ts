@@ -6,26 +6,36 @@ import type { Tensor } from '../tensor/index.ts';
 /** What a step's feed, or what it measures, is called among those of several: the first step's names stay. */
 export const nameInStep = (step: number, name: string): string => (step === 0 ? name : `@step/${step}/${name}`);
 
-/** Feeds of steps that are one run. */
-export const joinSteps = (steps: readonly Tensors[]): Tensors =>
-  steps.length === 1
-    ? steps[0]!
-    : Object.fromEntries(
-        steps.flatMap((feeds, step) => Object.entries(feeds).map(([name, tensor]) => [nameInStep(step, name), tensor])),
-      );
+/** Names of several steps, put together once. */
+export class StepNames {
+  readonly #known: Map<string, string>[] = [];
 
-/** What each of so many steps measured. */
-export const stepsOf = (measured: Readonly<Record<string, Tensor>>, count: number): Readonly<Record<string, Tensor>>[] =>
-  count === 1
-    ? [measured]
-    : Array.from({ length: count }, (_, step) =>
-        Object.fromEntries(
-          Object.keys(measured).flatMap((name) => {
-            const inStep = measured[nameInStep(step, name)];
-            return inStep ? [[name, inStep]] : [];
-          }),
-        ),
-      );
+  /** Feeds of steps that are one run. */
+  join(steps: readonly Tensors[]): Tensors {
+    if (steps.length === 1) return steps[0]!;
+    const all: Record<string, Tensor> = {};
+    for (const [step, feeds] of steps.entries()) for (const name in feeds) all[this.#name(step, name)] = feeds[name]!;
+    return all;
+  }
+
+  /** What each of so many steps measured, by the names of a single one. */
+  split(measured: Tensors, count: number): readonly Tensors[] {
+    if (count === 1) return [measured];
+    const names = Object.keys(measured).filter((name) => measured[this.#name(1, name)]);
+    return Array.from({ length: count }, (_, step) => {
+      const one: Record<string, Tensor> = {};
+      for (const name of names) one[name] = measured[this.#name(step, name)]!;
+      return one;
+    });
+  }
+
+  #name(step: number, name: string): string {
+    const names = (this.#known[step] ??= new Map<string, string>());
+    let inStep = names.get(name);
+    if (inStep === undefined) names.set(name, (inStep = nameInStep(step, name)));
+    return inStep;
+  }
+}
 
 /** How a graph is to be repeated. */
 export interface Repeated {

@@ -12,6 +12,7 @@ import { copyInPieces } from '../../turns.ts';
 import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
 import { ProfileNotes } from '../profile-notes.ts';
+import { spinning } from '../spinning.ts';
 import { Thread } from '../thread.ts';
 import { program } from './thread.ts';
 
@@ -145,14 +146,15 @@ export class BindingExecutor implements Executor {
     );
   }
 
-  #sessionOptions({ optimization = 'all' }: CompileOptions): object {
+  #sessionOptions({ optimization = 'all', inARow = false }: CompileOptions): object {
     return {
       intraOpNumThreads: this.#threads,
       graphOptimizationLevel: optimization,
       logSeverityLevel: 4,
       extra: {
         // With 1, only some of the threads that share a run would treat denormals as zero (see capi/denormals.ts).
-        session: { set_denormal_as_zero: '0', force_spinning_stop: '1' },
+        session: { set_denormal_as_zero: '0' },
+        ...spinning(inARow),
         optimization: { disable_specified_optimizers: 'EliminateDropout' },
       },
     };

@@ -6,6 +6,7 @@ import { abortable, Door, inTurn, type Stop } from '../../line.ts';
 import { copyInPieces } from '../../turns.ts';
 import { nextTurn } from '../next-turn.ts';
 import { ProfileNotes } from '../profile-notes.ts';
+import { spinning } from '../spinning.ts';
 import type { Device } from './device.ts';
 import { NativeHeld } from './held.ts';
 import type { Library } from './library.ts';
@@ -43,7 +44,7 @@ export class NativeExecutor implements Executor {
     this.description = `ONNX Runtime ${library.version} through its C API, ${by}`;
   }
 
-  #sessionOptions({ optimization = 'all' }: CompileOptions): bigint {
+  #sessionOptions({ optimization = 'all', inARow = false }: CompileOptions): bigint {
     const library = this.#library;
     const options = library.make('CreateSessionOptions');
     library.call('SetIntraOpNumThreads', options, this.#threads);
@@ -51,8 +52,7 @@ export class NativeExecutor implements Executor {
     library.call('SetSessionLogSeverityLevel', options, 4);
     const entries = {
       'session.set_denormal_as_zero': library.denormals ? '1' : '0',
-      // Threads that wait for work in a loop are quick to start, but must not go on when the run is over.
-      'session.force_spinning_stop': '1',
+      ...spinning(inARow),
       // It removes dropout in training mode whenever nobody reads the mask.
       'optimization.disable_specified_optimizers': 'EliminateDropout',
     };
