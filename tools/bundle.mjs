@@ -69,6 +69,8 @@ async function bundle({ folder, entries, alias }) {
     platform: 'node',
     target: 'node20.19',
     sourcemap: true,
+    minify: true, // a new process reads and parses all of it; `node --enable-source-maps` shows lines and names as they were written
+    lineLimit: 160,
     legalComments: 'inline',
     metafile: true,
     logLevel: 'warning',

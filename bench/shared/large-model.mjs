@@ -55,12 +55,17 @@ const files = await models.export('large@production', join(folder, 'out', 'again
 say('import');
 await models.export('large:1', join(folder, 'large.tar'));
 const imported = await models.import(join(folder, 'large.tar'), { name: 'copy' });
+globalThis.gc?.();
+say('load');
+const loaded = await models.load('copy:1');
+const isLoaded = Object.values(loaded.externalData).reduce((sum, { length }) => sum + length, 0) === statSync(beside).size;
 say('compare');
 const isSame = (await sha256(beside)) === (await sha256(files[1])) && (await sha256(model)) === (await sha256(files[0]));
 say('done', {
   bytes: version.bytes,
   beside: statSync(beside).size,
   isSame,
+  isLoaded,
   isOneBlob: imported.digest === version.digest,
   files: files.length,
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fail, nearest } from '@stratus/core';
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { z } from 'zod';
-import { BodyReader, writeError } from '../serve/index.ts';
+import { BodyReader, newApp, writeError } from '../serve/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { type Access, type Caller, checkProject, checkRole } from './access.ts';
@@ -70,7 +70,7 @@ export function apiApp({ store, blobs }: Workspace, options: ApiOptions): ApiApp
   const bodies = new BodyReader(limits.bodyBytes);
   const projects = new Projects(store);
   const watches = new Watches();
-  const app = new Hono<{ Variables: { id: string } }>({ strict: false });
+  const app = newApp<{ Variables: { id: string } }>();
 
   app.use(async (c, next) => {
     const given = c.req.header('x-request-id') ?? '';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fail, StratusError } from '@stratus/core';
 import type { Blob, BlobSource, Blobs, PutOptions } from './blobs.ts';
@@ -21,6 +21,18 @@ async function found<T>(places: Places, hex: string, work: () => Promise<T>): Pr
       if (tries === 3 || !(await takeBack(places, hex))) return undefined;
     }
   }
+}
+
+/** All of a file, in memory once and hashed on the way: in pieces, because neither a read nor a hash takes 2 GB at once. */
+async function readInto(file: FileHandle, hashing: Hashing): Promise<Uint8Array> {
+  const bytes = new Uint8Array((await file.stat()).size);
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(2 ** 22, bytes.length - at));
+    if (bytesRead === 0) break; // cut off meanwhile, which the digest says
+    hashing.add(bytes.subarray(at, at + bytesRead));
+    at += bytesRead;
+  }
+  return bytes;
 }
 
 /**
@@ -124,18 +136,22 @@ export function diskBlobs(folder: string): Blobs {
 
     async read(digest) {
       const hex = hexOf(digest);
-      let bytes: Uint8Array | undefined;
+      const hashing = new Hashing();
+      let bytes: Uint8Array;
       try {
-        bytes = await found(places, hex, () => readFile(places.blob(hex)));
+        const handle = await found(places, hex, () => open(places.blob(hex)));
+        if (handle === undefined) throw missing(digest);
+        try {
+          bytes = await readInto(handle, hashing);
+        } finally {
+          await handle.close();
+        }
       } catch (e) {
         throw failed(places.blob(hex), 'Reading', e);
       }
-      if (bytes === undefined) throw missing(digest);
-      const hashing = new Hashing();
-      hashing.add(bytes);
       const got = hashing.digest();
       if (got !== digest) throw wrong(digest, got);
-      return new Uint8Array(bytes);
+      return bytes;
     },
 
     stream,

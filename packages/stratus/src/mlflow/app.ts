@@ -1,5 +1,6 @@
 import { nearest } from '@stratus/core';
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
+import { newApp } from '../serve/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import type { MlflowAuthorize } from './access.ts';
 import { aliasRoutes } from './aliases.ts';
@@ -62,7 +63,7 @@ const writeError = (error: unknown): void => {
 /** The application; see `index.ts`. */
 export function appOf(workspace: Workspace, options: MlflowAppOptions): Hono {
   const { authorize, report = writeError, uploadLimitBytes = 16 * 2 ** 30 } = options;
-  const app = new Hono({ strict: false });
+  const app = newApp();
 
   const refused = (c: Context, { code, message }: Problem): Response => {
     const headers = code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Basic realm="stratus"' } : undefined;

@@ -1,4 +1,5 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
+import { newApp } from '../serve/index.ts';
 import type { MetricsPage } from './metrics.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { MetricsPage } from './metrics.ts';
  * metrics.close();
  */
 export function metricsApp(metrics: Pick<MetricsPage, 'text' | 'contentType'>): Hono {
-  const app = new Hono({ strict: false });
+  const app = newApp();
   app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }));
   return app;
 }

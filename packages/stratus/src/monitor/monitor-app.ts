@@ -1,6 +1,6 @@
 import { fail, StratusError } from '@stratus/core';
-import { type Context, Hono } from 'hono';
-import { BodyReader } from '../serve/index.ts';
+import type { Context, Hono } from 'hono';
+import { BodyReader, newApp } from '../serve/index.ts';
 import type { Label } from './feedback.ts';
 import { metricsApp } from './metrics-app.ts';
 import { type Monitor, pathOf } from './monitor.ts';
@@ -54,7 +54,7 @@ const isMonitorPath = (path: string): boolean => /^\/(metrics|v2\/monitor|v2\/mo
  * await monitor.close();
  */
 export function monitorApp(monitor: Monitor): Hono {
-  const app = new Hono({ strict: false });
+  const app = newApp();
   const bodies = new BodyReader(bodyLimitBytes);
   if (monitor.metrics) app.route('/', metricsApp(monitor.metrics));
   const named = (c: Context): string => {

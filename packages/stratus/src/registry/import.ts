@@ -1,15 +1,14 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, StratusError } from '@stratus/core';
 import { z } from 'zod';
 import type { Json, VersionInfo } from '../store/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { aboutName, exportFormat } from './export.ts';
-import { type ModelFiles, modelName, readModelFiles } from './model-files.ts';
+import { type ModelFiles, modelName, namesBeside, readModelFiles } from './model-files.ts';
 import { parseReference } from './reference.ts';
-import { unpackInto } from './write-blob.ts';
+import { readPart, type TarEntry, tarEntries } from './tar.ts';
+import { checkEntry } from './write-blob.ts';
 
 /** How a version comes in. */
 export interface ImportOptions {
@@ -70,50 +69,71 @@ const originOf = (
     .filter((text) => text)
     .join('\n');
 
-async function readAbout(folder: string, path: string): Promise<z.infer<typeof about>> {
-  const damaged = (reason: string, cause?: unknown): StratusError =>
-    fail('corrupt', { file: path, reason, fix: 'Give what `stratus models export` wrote to a folder or to FILE.tar.' }, cause);
-  let text: string;
-  try {
-    text = await readFile(join(folder, aboutName), 'utf8');
-  } catch (e) {
-    throw damaged(`it has no ${aboutName}`, e);
-  }
+const damaged = (file: string, reason: string, cause?: unknown): StratusError =>
+  fail('corrupt', { file, reason, fix: 'Give what `stratus models export` wrote to a folder or to FILE.tar.' }, cause);
+
+function parseAbout(text: string, path: string): z.infer<typeof about> {
   try {
     return about.parse(JSON.parse(text));
   } catch (e) {
     throw damaged(
+      path,
       e instanceof z.ZodError ? `its ${aboutName} is not right: ${z.prettifyError(e)}` : `its ${aboutName} is not JSON`,
       e,
     );
   }
 }
 
+/** What an export wrote. */
+interface Export {
+  /** The text of `version.json`. */
+  readonly about: string;
+  readonly files: ModelFiles;
+}
+
+async function readFolder(folder: string): Promise<Export> {
+  const text = await readFile(join(folder, aboutName), 'utf8').catch((e: unknown) => {
+    throw damaged(folder, `it has no ${aboutName}`, e);
+  });
+  return { about: text, files: await readModelFiles(join(folder, modelName)) };
+}
+
+/** The large files stay where they are in the archive, and are read from there. */
+async function readTar(path: string): Promise<Export> {
+  const entries = await tarEntries(path).catch((e: unknown) => {
+    throw damaged(path, (e as Error).message, e);
+  });
+  for (const entry of entries) checkEntry(path, entry);
+  const entryOf = (name: string): TarEntry => {
+    const found = entries.find((entry) => entry.name === name);
+    if (found === undefined) throw damaged(path, `it has no ${name}`);
+    return found;
+  };
+  const read = async (name: string): Promise<Uint8Array> =>
+    await readPart(path, entryOf(name)).catch((e: unknown) => {
+      throw StratusError.is(e) ? e : damaged(path, (e as Error).message, e);
+    });
+  const text = new TextDecoder().decode(await read(aboutName));
+  const model = await read(modelName);
+  return {
+    about: text,
+    files: { model, beside: namesBeside(model, path).map((name) => ({ ...entryOf(name), path })) },
+  };
+}
+
 /** Errors: see `Registry.import`. */
 export async function importArchive(path: string, { name, ...options }: ImportOptions, add: Add): Promise<VersionInfo> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw fail('file-not-found', { file: path });
-  const unpacked = found.isDirectory() ? undefined : await mkdtemp(join(tmpdir(), 'stratus-import-'));
-  try {
-    if (unpacked !== undefined)
-      try {
-        await unpackInto(createReadStream(path), unpacked, path);
-      } catch (e) {
-        const fix = 'Give what `stratus models export` wrote to a folder or to FILE.tar.';
-        throw StratusError.is(e) ? e : fail('corrupt', { file: path, reason: (e as Error).message, fix }, e);
-      }
-    const folder = unpacked ?? path;
-    const known = await readAbout(folder, path);
-    return await add(name ?? known.model, await readModelFiles(join(folder, modelName)), path, options, {
-      digest: known.digest,
-      metrics: known.metrics,
-      data: known.data,
-      code: known.code,
-      notes: originOf(known, known.createdAt, path),
-    });
-  } finally {
-    if (unpacked !== undefined) await rm(unpacked, { recursive: true, force: true });
-  }
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) throw fail('file-not-found', { file: path });
+  const found = there.isDirectory() ? await readFolder(path) : await readTar(path);
+  const known = parseAbout(found.about, path);
+  return await add(name ?? known.model, found.files, path, options, {
+    digest: known.digest,
+    metrics: known.metrics,
+    data: known.data,
+    code: known.code,
+    notes: originOf(known, known.createdAt, path),
+  });
 }
 
 /** Errors: see `Registry.importFrom`. */

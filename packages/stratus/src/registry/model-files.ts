@@ -1,14 +1,24 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { decodeModel, fail, files } from '@stratus/core';
+import { tarOf } from './tar.ts';
 
 /** A model as it lies on a disk: an ONNX file, and the files that it names for its large tensors. */
 export interface ModelFiles {
   readonly model: Uint8Array;
-  /** Names relative to the folder of the model, sorted. */
-  readonly beside: readonly { readonly name: string; readonly path: string; readonly bytes: number }[];
+  /** Sorted by their names. */
+  readonly beside: readonly FileBeside[];
+}
+
+/** A file from which a model takes tensors. */
+export interface FileBeside {
+  /** Relative to the folder of the model. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** Where it begins within `path`; 0. What lies in an archive is read from there. */
+  readonly start?: number;
 }
 
 /** The name of the model among the files of an archive. It is also how an archive begins, and no ONNX file begins so: 'm' is no field of a model. */
@@ -62,38 +72,13 @@ export async function readModelFiles(path: string): Promise<ModelFiles> {
 
 /** The bytes under which a model is kept: those of its file; with the files that belong to it, an archive (tar) of all, always the same one. */
 export function blobSource({ model, beside }: ModelFiles): Uint8Array | AsyncIterable<Uint8Array> {
-  return beside.length === 0 ? model : archiveOf({ model, beside });
+  if (beside.length === 0) return model;
+  const pieces = ({ path, start = 0, bytes }: FileBeside): AsyncIterable<Uint8Array> =>
+    bytes === 0 ? noPieces() : createReadStream(path, { start, end: start + bytes - 1, highWaterMark: 2 ** 20 });
+  return tarOf([
+    { name: modelName, bytes: model.length, pieces: [model] },
+    ...beside.map((file) => ({ name: file.name, bytes: file.bytes, pieces: pieces(file) })),
+  ]);
 }
 
-async function* archiveOf({ model, beside }: ModelFiles): AsyncGenerator<Uint8Array> {
-  const { createTarPacker } = await import('modern-tar');
-  const { readable, controller } = createTarPacker();
-  const header = { mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), uname: '', gname: '' };
-  const pack = async (): Promise<void> => {
-    const first = controller.add({ ...header, name: modelName, size: model.length }).getWriter();
-    await first.write(model);
-    await first.close();
-    for (const { name, path, bytes } of beside) {
-      const body = Readable.toWeb(createReadStream(path, { highWaterMark: 2 ** 20 })) as unknown as ReadableStream<Uint8Array>;
-      await body.pipeTo(controller.add({ ...header, name, size: bytes }));
-    }
-    controller.finalize();
-  };
-  const packed = pack().catch((e: unknown) => controller.error(e)); // who reads gets it
-  yield* readable as unknown as AsyncIterable<Uint8Array>;
-  await packed;
-}
-
-/** What {@link blobSource} put together, in memory. Errors: `corrupt`. */
-export async function unpacked(
-  blob: Uint8Array,
-  what: string,
-): Promise<{ model: Uint8Array; beside: Record<string, Uint8Array> }> {
-  if (!isArchive(blob)) return { model: blob, beside: {} };
-  const { unpackTar } = await import('modern-tar');
-  const entries = await unpackTar(blob).catch((e: unknown) => {
-    throw fail('corrupt', { file: what, reason: (e as Error).message, fix: 'Register it again.' }, e);
-  });
-  const [model, ...others] = entries.map(({ header, data = new Uint8Array() }) => [header.name, data] as const);
-  return { model: model![1], beside: Object.fromEntries(others) };
-}
+async function* noPieces(): AsyncGenerator<Uint8Array> {}

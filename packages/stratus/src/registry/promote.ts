@@ -4,7 +4,7 @@ import { openServable, type Servable } from '../serve/index.ts';
 import type { AliasMove, Json, Store, VersionInfo } from '../store/index.ts';
 import { type Evaluation, evaluateBy } from './evaluations.ts';
 import { checkGates, type Evaluate, type GateResult, type GateRules, type Subject } from './gates/index.ts';
-import { unpacked } from './model-files.ts';
+import { readBlob } from './read-blob.ts';
 import { rollbackTarget } from './rollback-target.ts';
 
 /** How a version is promoted. */
@@ -54,8 +54,7 @@ function subjectOf({ blobs }: Parts, version: VersionInfo): Subject & { release(
   const name = `${version.model}:${version.number}`;
   const own: Subject = {
     version,
-    bytes: () =>
-      (bytes ??= blobs.read(version.digest).then(async (blob) => (await unpacked(blob, `The blob ${version.digest}`)).model)),
+    bytes: () => (bytes ??= readBlob(blobs, version, 'model').then(({ model }) => model)),
     servable: () => (servable ??= own.bytes().then((model) => openServable(model, { name: version.model, file: name }))),
   };
   return {

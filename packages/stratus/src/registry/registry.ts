@@ -6,8 +6,9 @@ import { describe } from './description.ts';
 import { exportVersion } from './export.ts';
 import { checkRules, type Evaluate, type GateRules } from './gates/index.ts';
 import type { ImportOptions, Lineage } from './import.ts';
-import { blobSource, readModelFiles, unpacked } from './model-files.ts';
+import { blobSource, readModelFiles } from './model-files.ts';
 import { noEvaluate, type PromoteOptions, type Promotion, promote, rollback } from './promote.ts';
+import { readBlob } from './read-blob.ts';
 import { parseReference } from './reference.ts';
 
 /** How a registry works. */
@@ -42,7 +43,7 @@ export interface Registry {
   register(name: string, model: string | Uint8Array, options?: RegisterOptions): Promise<VersionInfo>;
   /** The version that a reference means. Errors: `unknown-name`, `bad-value`. */
   version(reference: string): Promise<VersionInfo>;
-  /** Its bytes, verified. Errors: as `version`; `corrupt`, which names the blob; `file-not-found`. */
+  /** Its bytes, verified; memory holds them once. Errors: as `version`; `corrupt`, which names the blob; `file-not-found`; `bad-value` for a file that no array can hold, of more than 4 GiB in Node 20. */
   load(reference: string): Promise<LoadedModel>;
   /** Lets an alias point to a version that passes the gates. Errors: as `load`; `conflict` where a gate is not passed, or somebody else was faster. */
   promote(reference: string, alias: string, options?: PromoteOptions): Promise<Promotion>;
@@ -103,7 +104,7 @@ export function registryOf(workspace: Kept, { evaluate = noEvaluate }: RegistryO
 
   const load = async (reference: string): Promise<LoadedModel> => {
     const found = await version(reference);
-    const { model: bytes, beside } = await unpacked(await blobs.read(found.digest), `The blob ${found.digest}`);
+    const { model: bytes, beside } = await readBlob(blobs, found);
     return { version: found, bytes, externalData: beside };
   };
 

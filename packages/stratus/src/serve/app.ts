@@ -1,7 +1,8 @@
 import { fail, StratusError } from '@stratus/core';
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { BodyReader } from './body.ts';
 import type { DataPlane } from './data-plane.ts';
+import { newApp } from './new-app.ts';
 import { Departures, type OnNode, writeOnNode } from './on-node.ts';
 import { endings, methodsOf, routerPath, similarPath } from './paths.ts';
 import { protocolsOf, type VertexRoutes } from './protocols/index.ts';
@@ -74,7 +75,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
     throw fail('bad-value', { what: 'bodyLimitBytes', got: String(bodyLimitBytes), want: 'a whole number from 1' });
   const bodies = new BodyReader(bodyLimitBytes);
   const departures = new Departures();
-  const app = new Hono({ strict: false });
+  const app = newApp();
   const protocols = protocolsOf(plane, options);
   const routes = protocols.flatMap((protocol) => protocol.routes);
 

@@ -8,14 +8,15 @@ export interface OnNode {
   readonly outgoing?: ServerResponse;
 }
 
-/** What `@hono/node-server` is told by where an answer was written already: its own RESPONSE_ALREADY_SENT, without its server. */
-const alreadySent = new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+/** What `@hono/node-server` is told by where an answer was written already: its own RESPONSE_ALREADY_SENT, without its server. Made with the first answer: Node loads its client for HTTP with the first Response. */
+let alreadySent: Response | undefined;
 
 /** Writes an answer where it belongs. */
 export function writeOnNode({ status, headers, body }: Answer, outgoing: ServerResponse): Response {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   outgoing.writeHead(status, { ...headers, 'content-length': length });
   outgoing.end(body);
+  alreadySent ??= new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
   return alreadySent;
 }
 

@@ -20,6 +20,12 @@ const flushToZero = 0x8000;
 const denormalsAreZero = 0x0040;
 const allMasked = 0x1f80;
 
+/**
+ * They live as long as their addresses, which other threads are given: for good. Not in a closure that only mentions them, because who bundles this may have a program that takes such a mention away, and a
+ * freed one would be read as an environment in which arithmetic traps.
+ */
+const kept: Uint32Array[] = [];
+
 /** Undefined where this is not known to work; denormals then stay as they are everywhere, also in the pool. */
 export function denormalsOf(koffi: Koffi): Denormals | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
@@ -29,9 +35,9 @@ export function denormalsOf(koffi: Koffi): Denormals | undefined {
     const setter = library.symbol('fesetenv') as bigint;
     const get = koffi.decode(library.symbol('fegetenv'), type) as (at: bigint) => number;
     const set = koffi.decode(setter, type) as (at: bigint) => number;
-    const environments = [new Uint32Array(32), new Uint32Array(32)] as const;
-    const [normal, asZero] = environments;
-    const [atNormal, atAsZero] = environments.map((e) => koffi.address(e)) as [bigint, bigint];
+    const [normal, asZero] = [new Uint32Array(32), new Uint32Array(32)];
+    kept.push(normal, asZero);
+    const [atNormal, atAsZero] = [koffi.address(normal), koffi.address(asZero)];
     if (get(atNormal) !== 0 || (normal[mxcsr]! & allMasked) !== allMasked) return undefined;
     normal[mxcsr]! &= ~0x3f; // the exceptions noted so far
     asZero.set(normal);
@@ -40,7 +46,6 @@ export function denormalsOf(koffi: Koffi): Denormals | undefined {
       setter,
       asZero: atAsZero,
       run(work) {
-        void environments; // they must live as long as their addresses
         set(atAsZero);
         try {
           return work();
