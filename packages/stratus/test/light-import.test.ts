@@ -36,6 +36,10 @@ it("import 'stratus' loads no package but the core and the colours of a terminal
   expect(await importedAtOnce('index.ts')).toEqual(['@stratus/core', 'picocolors']);
 });
 
+it('answers --help without the library', async () => {
+  expect(await importedAtOnce('cli/main.ts')).toEqual(['commander', 'picocolors']);
+});
+
 it('loads the library for S3 only with blobs that lie there', async () => {
   for (const entry of ['blobs/index.ts', 'workspace/index.ts', 'cli/main.ts'])
     expect((await importedAtOnce(entry)).filter((name) => name.startsWith('@aws-sdk'))).toEqual([]);

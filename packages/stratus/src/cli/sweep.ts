@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
-import { runSweep } from './sweep-run.ts';
-import { showBest, showImportance, showSweep, showSweeps } from './sweep-show.ts';
 import { withWorkspace } from './workspace.ts';
+
+// Loaded when they run: help needs no library.
+type Run = typeof import('./sweep-run.ts');
+type Show = typeof import('./sweep-show.ts');
 
 /** `stratus sweep` */
 export function addSweep(program: Command): void {
@@ -42,7 +44,7 @@ export function addSweep(program: Command): void {
       .option('--resume [sweep]', 'go on with the newest sweep of this name, or with that one'),
   )
     .addOption(jsonOption())
-    .action(runSweep);
+    .action(async (...given: Parameters<Run['runSweep']>) => (await import('./sweep-run.ts')).runSweep(...given));
   withExamples(
     run,
     'stratus sweep run sweep.ts train.ts --trials 50 --parallel 2',
@@ -58,7 +60,7 @@ export function addSweep(program: Command): void {
       .option('--limit <n>', 'at most so many', wholeNumber(1), 20),
   )
     .addOption(jsonOption())
-    .action(showSweeps);
+    .action(async (...given: Parameters<Show['showSweeps']>) => (await import('./sweep-show.ts')).showSweeps(...given));
 
   withWorkspace(
     sweep
@@ -70,7 +72,7 @@ export function addSweep(program: Command): void {
       .addOption(new Option('--sort <by>', 'the order of trials').choices(['value', 'number']).default('value')),
   )
     .addOption(jsonOption())
-    .action(showSweep);
+    .action(async (...given: Parameters<Show['showSweep']>) => (await import('./sweep-show.ts')).showSweep(...given));
 
   withWorkspace(
     sweep
@@ -82,7 +84,7 @@ export function addSweep(program: Command): void {
       .argument('<sweep>', 'its name or key'),
   )
     .addOption(jsonOption())
-    .action(showImportance);
+    .action(async (...given: Parameters<Show['showImportance']>) => (await import('./sweep-show.ts')).showImportance(...given));
 
   withWorkspace(
     sweep
@@ -95,5 +97,5 @@ export function addSweep(program: Command): void {
       .option('--notes <text>', 'what people should know of the version'),
   )
     .addOption(jsonOption())
-    .action(showBest);
+    .action(async (...given: Parameters<Show['showBest']>) => (await import('./sweep-show.ts')).showBest(...given));
 }

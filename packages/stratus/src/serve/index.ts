@@ -6,11 +6,12 @@ export { BodyReader } from './body.ts';
 export { checkComplete, checkShape, findPort, type SizesSeen } from './check-feeds.ts';
 export { incompatibility, type PortForm, type SignatureForm } from './compatibility.ts';
 export { DataPlane, type DataPlaneOptions, type ModelChoice } from './data-plane.ts';
-export { newApp } from './new-app.ts';
 export { decodeOutputs, type WantedOutput } from './decode-request.ts';
 export { giveTurn } from './give-turn.ts';
 export { classify } from './labels.ts';
 export type { BatchRecord, FieldsOf, Refusal, RequestRecord, ServingObserver } from './observer.ts';
+export { newApp } from './new-app.ts';
+export type { BatchRecord, RequestRecord, ServingObserver } from './observer.ts';
 export type {
   InferRequest,
   InferResponse,
