@@ -5,8 +5,10 @@ import { dense, input, sequential, tensor } from '../../packages/core/src/index.
 import { registry } from '../../packages/stratus/src/registry/index.ts';
 import { openWorkspace } from '../../packages/stratus/src/workspace/index.ts';
 import { rightInput } from '../../packages/stratus/test/hostile-inputs.ts';
-import { type HostileReport, sendHostile, toldFailures } from '../../packages/stratus/test/hostile-send.ts';
+import type { Place } from '../../packages/stratus/test/hostile-requests.ts';
+import { bytesOf, type HostileReport, sendHostile, toldFailures } from '../../packages/stratus/test/hostile-send.ts';
 import { startTargets, type Targets } from '../../packages/stratus/test/hostile-targets.ts';
+import { Pipelined } from '../../packages/stratus/test/pipelined.ts';
 import type { Result, Run } from '../result.ts';
 import { Memory } from '../shared/memory.ts';
 
@@ -36,46 +38,52 @@ async function withTwoVersions(folder: string): Promise<void> {
 const tensorBody = (data: readonly number[]): string =>
   JSON.stringify({ inputs: [{ name: 'x', shape: [1, data.length], datatype: 'FP32', data }] });
 
+/** Asks one server, on a connection that is made anew where the server has closed it in the meantime. */
+function asker(to: Place, { ports, key }: Targets) {
+  const pipe = new Pipelined(ports[to]);
+  return async (method: string, path: string, text: string): Promise<{ readonly status: number; readonly text: string }> => {
+    const headers = { 'content-type': 'application/json' };
+    const requests = [{ bytes: bytesOf({ to, method, path, headers, body: Buffer.from(text) }, key) }];
+    const [got = (await pipe.ask(requests))[0]] = await pipe.ask(requests);
+    if (got === undefined) throw new Error(`${method} ${path}: the connection was closed twice without an answer`);
+    return { status: got.status, text: got.body.toString() };
+  };
+}
+
 /** Loads a model of a megabyte, asks it and puts it away; its answer has to stay the same, bit for bit. */
-function cycling({ ports, key }: Targets): () => Promise<string | undefined> {
-  const url = `http://127.0.0.1:${ports.folder}`;
-  const headers = { authorization: `Bearer ${key}` };
-  const post = (path: string, body: string): Promise<Response> => fetch(url + path, { method: 'POST', headers, body });
-  const row = Array.from({ length: 512 }, (_, i) => i / 512);
+function cycling(targets: Targets): () => Promise<string | undefined> {
+  const ask = asker('folder', targets);
+  const row = tensorBody(Array.from({ length: 512 }, (_, i) => i / 512));
   let first: string | undefined;
   return async () => {
-    const loaded = await post('/v2/repository/models/cycled/load', '{}');
-    const answer = await post('/v2/models/cycled/infer', tensorBody(row));
-    const text = await answer.text();
+    const loaded = await ask('POST', '/v2/repository/models/cycled/load', '{}');
+    const answer = await ask('POST', '/v2/models/cycled/infer', row);
     // What is hostile loads it and puts it away too: it may be gone again.
     const isAway = answer.status === 404 || answer.status === 503;
-    if (answer.ok) first ??= text;
-    const unloaded = await post('/v2/repository/models/cycled/unload', '{}');
-    if (loaded.status !== 200 || (!isAway && text !== first) || ![200, 404].includes(unloaded.status))
-      return `load ${loaded.status}, answer ${answer.status} ${text.slice(0, 200)}, unload ${unloaded.status}`;
+    if (answer.status === 200) first ??= answer.text;
+    const unloaded = await ask('POST', '/v2/repository/models/cycled/unload', '{}');
+    if (loaded.status !== 200 || (!isAway && answer.text !== first) || ![200, 404].includes(unloaded.status))
+      return `load ${loaded.status}, answer ${answer.status} ${answer.text.slice(0, 200)}, unload ${unloaded.status}`;
     return undefined;
   };
 }
 
 /** Moves an alias from one version to the other and asks through it: both answer in their own way, and the new one does soon. */
-function switching({ ports }: Targets): () => Promise<string | undefined> {
-  const url = `http://127.0.0.1:${ports.api}`;
+function switching(targets: Targets): () => Promise<string | undefined> {
+  const ask = asker('api', targets);
   let version = 1;
   return async () => {
     version = 3 - version;
-    const path = '/api/v1/projects/default/models/swap/aliases/production';
-    const body = JSON.stringify({ version });
-    const moved = await fetch(url + path, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
-    if (moved.status !== 200) return `the alias does not move: ${moved.status} ${(await moved.text()).slice(0, 200)}`;
-    for (const end = performance.now() + 60_000; performance.now() < end; await sleep(50)) {
-      const answer = await fetch(`${url}/v2/models/swap/infer`, { method: 'POST', body: tensorBody([7]) });
-      const text = await answer.text();
-      if (answer.status !== 200) return `answers ${answer.status} ${text.slice(0, 200)}`;
+    const moved = await ask('PUT', '/api/v1/projects/default/models/swap/aliases/production', JSON.stringify({ version }));
+    if (moved.status !== 200) return `the alias does not move: ${moved.status} ${moved.text.slice(0, 200)}`;
+    for (const end = performance.now() + 300_000; performance.now() < end; await sleep(50)) {
+      const { status, text } = await ask('POST', '/v2/models/swap/infer', tensorBody([7]));
+      if (status !== 200) return `answers ${status} ${text.slice(0, 200)}`;
       const { model_version: by, outputs } = JSON.parse(text) as { model_version: string; outputs: { data: number[] }[] };
       if (outputs[0]!.data[0] !== 7 * Number(by)) return `version ${by} answers ${outputs[0]!.data[0]} to 7`;
       if (Number(by) === version) return undefined;
     }
-    return `version ${version} does not answer a minute after the alias was moved`;
+    return `version ${version} does not answer five minutes after the alias was moved`;
   };
 }
 
