@@ -14,11 +14,11 @@ it('trains in a minified bundle, whatever is collected meanwhile, in the arithme
     const program = `
       import { createExecutor, dense, input, sequential, sgd, tensor } from ${JSON.stringify(join(source, 'index.ts'))};
       const executors = [];
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         executors.push(await createExecutor());
         const others = [];
         // What nobody holds goes, and its memory is written over before the engine's thread has begun.
-        for (let i = 0; i < 4; i++) { gc(); others.push(Array.from({ length: 2000 }, () => new Uint32Array(32).fill(0xffff0000))); }
+        for (let i = 0; i < 3; i++) { gc(); others.push(Array.from({ length: 1000 }, () => new Uint32Array(32).fill(0xffff0000))); }
         const net = sequential([input({ shape: [4] }), dense({ units: 3 }), dense({ units: 2, activation: 'softmax' })])
           .compile({ optimizer: sgd(), loss: 'sparseCategoricalCrossentropy', executor: executors[round] });
         await net.trainOnBatch(tensor(new Float32Array(8).fill(0.5), { shape: [2, 4] }), tensor(new Int32Array(2)));

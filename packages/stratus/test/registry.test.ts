@@ -296,6 +296,40 @@ it('keeps a model and the files that it names together', async () => {
   expect((await failure(models.register('big', file))).message).toContain('big.data');
 });
 
+it('imports archives that were packed by others, in any order, and none that is cut off or says something else', async () => {
+  const dir = mkdtempSync(join(folder, 'packed-'));
+  const models = registry(await fresh());
+  const { digest } = await models.register('big', withExternalData(dir));
+  const names = ['version.json', 'model.onnx', 'big.data'];
+  await models.export('big', join(dir, 'files'));
+  const bytesOf = (name: string): Uint8Array => readFileSync(join(dir, 'files', name));
+  const { packTar } = await import('modern-tar');
+  const file = join(dir, 'other.tar');
+  // Extended headers before each file, as other programs write them, and the files the other way round.
+  const entry = (name: string) => ({
+    header: { name, size: bytesOf(name).length, pax: { comment: 'x'.repeat(600) } },
+    body: bytesOf(name),
+  });
+  const whole = await packTar(names.toReversed().map(entry));
+  writeFileSync(file, whole);
+  expect((await models.import(file, { name: 'other' })).digest).toBe(digest);
+  // Wherever it is cut, but for zeros at its end.
+  for (const at of [0, 100, 512, 1500, 2048, Math.floor(whole.length / 2), whole.length - 2048]) {
+    writeFileSync(file, whole.subarray(0, at));
+    expect((await failure(models.import(file))).code, String(at)).toBe('corrupt');
+  }
+  for (const missing of names) {
+    writeFileSync(file, await packTar(names.filter((name) => name !== missing).map(entry)));
+    expect((await failure(models.import(file))).code, missing).toBe('corrupt');
+  }
+  const changed = whole.slice();
+  const at = Buffer.from(changed).indexOf(bytesOf('big.data')) + bytesOf('big.data').length - 1;
+  changed[at]! ^= 1;
+  writeFileSync(file, changed);
+  expect((await failure(models.import(file))).code).toBe('corrupt');
+  expect((await models.version('other')).number).toBe(1);
+});
+
 it('exports and imports versions with what is known of them', async () => {
   const workspace = await fresh();
   const models = registry(workspace);
