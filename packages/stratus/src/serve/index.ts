@@ -11,7 +11,6 @@ export { giveTurn } from './give-turn.ts';
 export { classify } from './labels.ts';
 export type { BatchRecord, FieldsOf, Refusal, RequestRecord, ServingObserver } from './observer.ts';
 export { newApp } from './new-app.ts';
-export type { BatchRecord, RequestRecord, ServingObserver } from './observer.ts';
 export type {
   InferRequest,
   InferResponse,
