@@ -37,7 +37,7 @@ async function counting(): Promise<{ readonly executor: Executor; readonly runs:
   const executor: Executor = {
     device: real.device,
     description: real.description,
-    runs: real.runs,
+    ...(real.runs && { runs: real.runs }),
     hold: (tensors) => real.hold(tensors),
     release: () => real.release(),
     async compile(model, options) {
@@ -95,9 +95,7 @@ async function trained(
     data === 'arrays'
       ? await model.fit(x, y, { batchSize: 8, ...common })
       : await model.fit(data === 'dataset' ? batches : { [Symbol.asyncIterator]: () => batches[Symbol.asyncIterator]() }, common);
-  const weights = Object.values(await model.getWeights()).map(({ data: { buffer } }) =>
-    Buffer.from(buffer as ArrayBuffer).toString('hex'),
-  );
+  const weights = Object.values(await model.getWeights()).map(({ data }) => [...(data as Float32Array)]);
   const averages = settings.accumulation ? undefined : (await model.predict(x, { weights: 'ema' })).data;
   await model.release();
   await executor.release();

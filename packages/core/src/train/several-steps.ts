@@ -4,7 +4,7 @@ import type { Tensors } from '../runtime/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 
 /** What a step's feed, or what it measures, is called among those of several: the first step's names stay. */
-export const nameInStep = (step: number, name: string): string => (step === 0 ? name : `@step/${step}/${name}`);
+const nameInStep = (step: number, name: string): string => (step === 0 ? name : `@step/${step}/${name}`);
 
 /** Names of several steps, put together once. */
 export class StepNames {

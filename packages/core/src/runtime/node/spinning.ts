@@ -4,5 +4,9 @@
  */
 export const spinning = (inARow: boolean): Readonly<Record<string, string>> =>
   inARow
-    ? { 'session.force_spinning_stop': '0', 'session.intra_op.spin_duration_us': '1000', 'session.intra_op.spin_backoff_max': '1' }
+    ? {
+        'session.force_spinning_stop': '0',
+        'session.intra_op.spin_duration_us': '1000',
+        'session.intra_op.spin_backoff_max': '1',
+      }
     : { 'session.force_spinning_stop': '1' };
