@@ -44,7 +44,8 @@ async function ask(
   const base = url.replace(/\/+$/, '');
   const where = model === undefined ? `${base}/v2/monitor` : `${base}/v2/models/${encodeURIComponent(model)}/monitor`;
   const fix = 'Check the address (--url), and that the server runs: stratus deploy or stratus serve.';
-  const failed = (reason: string, cause?: unknown) => fail('request-failed', { url: where, reason, fix }, cause);
+  const failed = (reason: string, cause?: unknown) =>
+    fail('request-failed', { url: where, reason: reason.replace(/\.+$/, ''), fix }, cause);
   let response: Response;
   try {
     response = await fetch(where, {
@@ -91,11 +92,13 @@ async function watch(model: string | undefined, { url, every, once = false, ...f
   onStopSignal(() => stop.abort());
   while (!stop.signal.aborted) {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, every * 1000);
-      stop.signal.addEventListener('abort', () => {
+      const done = (): void => {
         clearTimeout(timer);
+        stop.signal.removeEventListener('abort', done); // one a round would pile up
         resolve();
-      });
+      };
+      const timer = setTimeout(done, every * 1000);
+      stop.signal.addEventListener('abort', done);
     });
     if (stop.signal.aborted) break;
     try {
