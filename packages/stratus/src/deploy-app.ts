@@ -136,7 +136,7 @@ async function opened(
       ? undefined
       : await startMonitor(() => (asked ? loadedModels(asked) : []), { report, ...options.monitor });
   const statistics = new Statistics(monitor ? joinObservers([monitor.observer, options.observer], report) : options.observer);
-  const { name, plane, follow } = await deployedPlane(model, {
+  const { name, plane, follow, close } = await deployedPlane(model, {
     ...options,
     report,
     observer: statistics,
@@ -186,11 +186,13 @@ async function opened(
       },
       async release() {
         await plane.release();
+        await close?.();
         await monitor?.close();
       },
     };
   } catch (e) {
     await plane.release();
+    await close?.();
     await monitor?.close();
     throw e;
   }

@@ -7,6 +7,7 @@ import type { MonitorOptions } from './monitor/index.ts';
 import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
 import type { TlsFiles } from './sockets/index.ts';
 import type { WorkerEvent, WorkerStatus } from './workers/index.ts';
+import type { WorkspaceOptions } from './workspace/index.ts';
 
 /** Options of {@link deploy}. */
 export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report'>, ServeAppOptions, GrpcPortOptions {
@@ -46,7 +47,12 @@ export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report
   /** A client gets so long to send the head of a request (10 seconds unless told), and so long for all of it (60 seconds). */
   readonly headersTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
-  /** A folder of models is looked at so often, in milliseconds; 2,000. */
+  /**
+   * The model is a reference to this registry: 'digits@production', 'digits'. It is followed: when the alias or the model's traffic rule changes, the new version answers as soon as it is loaded and tried. Any number of such
+   * servers behind a balancer share what the registry says; it may be left out of reach later, and what is served goes on.
+   */
+  readonly registry?: WorkspaceOptions | undefined;
+  /** A folder of models, and a registry, are looked at so often, in milliseconds; 2,000. */
   readonly lookMs?: number | undefined;
   /**
    * So many processes share the port and the cores; 1, this one, unless told. One that ends is replaced, and takes with it what it was
@@ -79,11 +85,11 @@ export interface Deployment extends GrpcPlace {
 }
 
 /**
- * Serves a model over HTTP, and gRPC with `grpcPort`, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows: the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
+ * Serves a model over HTTP, and gRPC with `grpcPort`, or the models of a folder (`NAME.onnx`, `NAME/VERSION/model.onnx`), which it follows, or a model of a registry (`registry`): the Open Inference Protocol v2. Requests that come together are answered by one run. `GET /` tells what
  * can be called.
  *
  * Shapes: any; the first axis of a request is the number of samples. Errors: `usage` where other machines could ask without a key, a token or a certificate; `port-in-use`, `cannot-listen`, `file-not-found`,
- * `file-failed`, those of `openServable`; to clients, see `serveApp`.
+ * `file-failed`, those of `openServable`, and with `registry` of `openWorkspace` and `unknown-name`; to clients, see `serveApp`.
  * Source: Open Inference Protocol v2; graceful stop as Kubernetes expects it.
  *
  * @example

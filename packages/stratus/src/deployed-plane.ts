@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fail, files, type Model } from '@stratus/core';
+import { following } from './following.ts';
 import { DataPlane, type DataPlaneOptions, openServable } from './serve/index.ts';
+import type { WorkspaceOptions } from './workspace/index.ts';
 
 /** What models are served with, in this process or in a worker. */
 export interface DeployedPlaneOptions extends Omit<DataPlaneOptions, 'shelf' | 'report'> {
@@ -9,6 +11,8 @@ export interface DeployedPlaneOptions extends Omit<DataPlaneOptions, 'shelf' | '
   readonly name?: string | undefined;
   readonly version?: string | undefined;
   readonly lookMs?: number | undefined;
+  /** The model is a version of this registry, whose alias is followed. */
+  readonly registry?: WorkspaceOptions | undefined;
 }
 
 /** Models that are ready to be asked. */
@@ -17,13 +21,22 @@ export interface DeployedPlane {
   readonly plane: DataPlane;
   /** Begins to look for what changes; what it gives ends that. */
   readonly follow: () => () => void;
+  /** Frees what it follows, after the plane. */
+  readonly close?: () => Promise<void>;
 }
 
 /** A name that can stand in a URL. */
 const plainName = (name: string): string => name.replaceAll(/[/\\\p{Cc}\p{Surrogate}]+/gu, '-').slice(0, 200) || 'model';
 
-/** A model, or the models of a folder. Errors: those of `deploy` but of its port. */
+/** A model, the models of a folder, or a model of a registry. Errors: those of `deploy` but of its port. */
 export async function deployedPlane(model: Model | string | Uint8Array, options: DeployedPlaneOptions): Promise<DeployedPlane> {
+  const { registry } = options;
+  if (registry !== undefined) {
+    if (typeof model !== 'string')
+      throw fail('bad-value', { what: 'the model of a registry', got: typeof model, want: "its name: 'digits@production'" });
+    const { deployedRegistry } = await import('./deployed-registry.ts');
+    return await deployedRegistry(model, { ...options, registry });
+  }
   const isPath = typeof model === 'string';
   const given = isPath ? basename(model, '.onnx') : model instanceof Uint8Array ? 'model' : model.name;
   const name = options.name ?? plainName(given);
@@ -37,7 +50,7 @@ export async function deployedPlane(model: Model | string | Uint8Array, options:
         doing: 'Looking for models in',
         reason: 'There is no NAME.onnx and no NAME/VERSION/model.onnx',
       });
-    return { name, plane, follow: () => following(plane, options.lookMs ?? 2000) };
+    return { name, plane, follow: () => following(options.lookMs ?? 2000, () => plane.repository.look()) };
   }
   const { executor, instances, version } = options;
   const bytes = isPath ? await files.read(model) : model instanceof Uint8Array ? model : await model.toBytes();
@@ -56,21 +69,3 @@ const isFolder = (path: string): Promise<boolean> =>
     (about) => about.isDirectory(),
     () => false,
   );
-
-function following(plane: DataPlane, lookMs: number): () => void {
-  let isOver = false;
-  let timer: NodeJS.Timeout;
-  const wait = (): void => {
-    timer = setTimeout(() => void look(), lookMs);
-    timer.unref();
-  };
-  const look = async (): Promise<void> => {
-    await plane.repository.look();
-    if (!isOver) wait();
-  };
-  wait();
-  return () => {
-    isOver = true;
-    clearTimeout(timer);
-  };
-}

@@ -1,9 +1,17 @@
 import type { Traffic, TrafficChange, TrafficRule } from './serve/index.ts';
 import type { Store, TrafficRow } from './store/index.ts';
 
-const changeOf = ({ model, rule, kind, by, why, at }: TrafficRow): TrafficChange => ({
+/** The only model that is followed, and what it is called here. */
+export interface FollowedModel {
+  readonly model: string;
+  readonly name: string;
+}
+
+const named = (rule: TrafficRule | null, model: string): TrafficRule | null => rule && { ...rule, model };
+
+const changeOf = ({ rule, kind, by, why, at }: TrafficRow, model: string): TrafficChange => ({
   model,
-  rule: rule as TrafficRule | null,
+  rule: named(rule as TrafficRule | null, model),
   kind,
   by,
   why,
@@ -19,17 +27,21 @@ export class TrafficFollower {
   /** The change that could not hold. */
   readonly #failed = new Map<string, number>();
   #keeping: Promise<void> = Promise.resolve();
+  readonly #only: FollowedModel | undefined;
 
-  constructor(store: Store, report: (error: unknown) => void) {
+  /** Follows all models of the store, or `only` one. */
+  constructor(store: Store, report: (error: unknown) => void, only?: FollowedModel) {
     this.#store = store;
     this.#report = report;
+    this.#only = only;
   }
 
   /** Writes down a change that began here. */
-  keep({ model, rule, kind, by, why }: TrafficChange): Promise<void> {
+  keep({ model: name, rule, kind, by, why }: TrafficChange): Promise<void> {
+    const model = this.#only?.model ?? name;
     this.#keeping = this.#keeping.then(async () => {
       try {
-        const { number } = await this.#store.traffic.append(model, { rule, kind, by, why });
+        const { number } = await this.#store.traffic.append(model, { rule: named(rule, model), kind, by, why });
         // What others have written meanwhile has yet to be followed.
         if (number === (this.#known.get(model) ?? 0) + 1) this.#known.set(model, number);
       } catch (e) {
@@ -50,11 +62,11 @@ export class TrafficFollower {
     try {
       for (const [model, number] of await this.#store.traffic.numbers()) {
         const known = this.#known.get(model) ?? 0;
-        if (number <= known) continue;
+        if (number <= known || (this.#only && model !== this.#only.model)) continue;
         const changes = await this.#store.traffic.history(model);
         try {
           const added = changes.filter((change) => change.number > known);
-          await traffic.follow(added.reverse().map(changeOf));
+          await traffic.follow(added.reverse().map((change) => changeOf(change, this.#only?.name ?? model)));
           this.#known.set(model, changes[0]!.number);
         } catch (e) {
           if (this.#failed.get(model) === number) continue;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { TokenOptions } from '../keys/index.ts';
 import type { TlsFiles } from '../sockets/index.ts';
-import { modelArgument, registryModel } from './model-source.ts';
+import { isInRegistry, modelArgument, registryModel } from './model-source.ts';
 import { type MonitorFlags, monitorOptions, withMonitor } from './monitor-options.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor, quoted } from './output.ts';
 import { type ServerFlags, tlsOf, withServer } from './server-options.ts';
 import { onStopSignal } from './stop.ts';
-import { type WorkspaceFlags, withWorkspace } from './workspace.ts';
+import { type WorkspaceFlags, withWorkspace, workspaceOf } from './workspace.ts';
 
 interface DeployOptions extends WorkspaceFlags, ServerFlags, MonitorFlags {
   readonly workers?: number;
@@ -28,7 +28,7 @@ export function addDeploy(program: Command): void {
   const command = withMonitor(withServer(withWorkspace(program.command('deploy'))))
     .summary('serve a model over HTTP')
     .description(
-      'Serves a model, any ONNX file, or a folder of them (NAME.onnx, NAME/VERSION/model.onnx), which is followed: over HTTP, and gRPC where that is wanted, with the Open Inference Protocol v2, and as TensorFlow Serving, SageMaker, Vertex AI, Azure ML and KServe ask. Ctrl-C or SIGTERM ends it when open requests are answered.',
+      'Serves a model, any ONNX file, or a folder of them (NAME.onnx, NAME/VERSION/model.onnx), or a model of the registry (digits@production); folders and aliases are followed: over HTTP, and gRPC where that is wanted, with the Open Inference Protocol v2, and as TensorFlow Serving, SageMaker, Vertex AI, Azure ML and KServe ask. Ctrl-C or SIGTERM ends it when open requests are answered.',
     )
     .argument('<model>', modelArgument('an ONNX file, or a folder of them'))
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine', '127.0.0.1')
@@ -58,7 +58,9 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
   const tls = tlsOf(options, command);
   const tokens = tokensOf(options, command);
   const { deploy } = await import('../deploy.ts');
-  const kept = await registryModel(model, options);
+  // A number means one version for good: the registry is not needed again. What else is named there is followed.
+  const isFollowed = !/:\d+$/.test(model) && (await isInRegistry(model));
+  const kept = isFollowed ? undefined : await registryModel(model, options);
   const output = outputFor(options);
   const { bold, cyan, dim } = output.colors;
   const server = await deploy(kept?.bytes ?? model, {
@@ -67,6 +69,7 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
     grpcPort: options.grpcPort,
     name: name ?? kept?.name,
     version: kept?.version,
+    registry: isFollowed ? workspaceOf(options) : undefined,
     tls,
     origins: options.allowOrigin,
     keys: typeof options.keys === 'string' ? options.keys : undefined,

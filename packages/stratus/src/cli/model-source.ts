@@ -5,6 +5,12 @@ import { inWorkspace, type WorkspaceFlags } from './workspace.ts';
 export const modelArgument = (file: string): string =>
   `the model: ${file}, or a version in the registry (digits@production, digits:3)`;
 
+/** Whether what is named is in the registry: what begins with 'models:', and what looks like a version ('digits@production') where no such file is. */
+export async function isInRegistry(path: string): Promise<boolean> {
+  const { isReference } = await import('../registry/index.ts');
+  return path.startsWith('models:') || (!existsSync(path) && isReference(path));
+}
+
 /** A model that somebody named. */
 export interface ModelSource {
   readonly bytes: Uint8Array;
@@ -18,13 +24,10 @@ interface RegistryModel extends ModelSource {
   readonly version: string;
 }
 
-/**
- * The version of the registry that is meant: by what begins with 'models:', and by what looks like one ('digits@production') where no such file is; undefined for files. Errors: `unknown-name`,
- * `corrupt`; those of the store.
- */
+/** The version of the registry that is meant; undefined for files. Errors: `unknown-name`, `corrupt`; those of the store. */
 export async function registryModel(path: string, flags: WorkspaceFlags): Promise<RegistryModel | undefined> {
-  const { isReference, registry } = await import('../registry/index.ts');
-  if (!path.startsWith('models:') && (existsSync(path) || !isReference(path))) return undefined;
+  if (!(await isInRegistry(path))) return undefined;
+  const { registry } = await import('../registry/index.ts');
   return await inWorkspace(flags, async (workspace) => {
     const { bytes, version, externalData } = await registry(workspace).load(path);
     const { model, number } = version;

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Workspace } from '../workspace/index.ts';
+import type { Workspace, WorkspaceOptions } from '../workspace/index.ts';
 
 /** The options of commands that work on a store. */
 export interface WorkspaceFlags {
@@ -25,15 +25,17 @@ export const withWorkspace = (command: Command): Command =>
     )
     .addOption(new Option('--project <name>', 'the project').default(undefined, 'STRATUS_PROJECT, or default'));
 
+/** The workspace that a command's options name. */
+export const workspaceOf = ({ store, blobs, project }: WorkspaceFlags): WorkspaceOptions => ({
+  ...(store !== undefined && { store }),
+  ...(blobs !== undefined && { blobs }),
+  ...(project !== undefined && { project }),
+});
+
 /** Does something in the workspace that a command's options name, and closes it. */
 export async function inWorkspace<T>(flags: WorkspaceFlags, work: (workspace: Workspace) => Promise<T>): Promise<T> {
   const { openWorkspace } = await import('../workspace/index.ts');
-  const { store, blobs, project } = flags;
-  const workspace = await openWorkspace({
-    ...(store !== undefined && { store }),
-    ...(blobs !== undefined && { blobs }),
-    ...(project !== undefined && { project }),
-  });
+  const workspace = await openWorkspace(workspaceOf(flags));
   try {
     return await work(workspace);
   } finally {
