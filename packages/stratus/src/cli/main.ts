@@ -13,6 +13,7 @@ import { addKeys } from './keys.ts';
 import { addModels } from './models.ts';
 import { addMonitor } from './monitor.ts';
 import { withExamples } from './options.ts';
+import { addPackage } from './package.ts';
 import { addPredict } from './predict.ts';
 import { addProfile } from './profile.ts';
 import { addRuns } from './runs.ts';
@@ -54,6 +55,7 @@ for (const add of [
   addRuns,
   addModels,
   addDeploy,
+  addPackage,
   addServe,
   addTraffic,
   addClient,

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '@stratus/core';
 import { type Blobs, openBlobs } from '../blobs/index.ts';
@@ -7,9 +7,9 @@ import { addressesOf } from './addresses.ts';
 
 /** Where a workspace is. What is left out comes of the environment, and then of the folder `.stratus`. */
 export interface WorkspaceOptions {
-  /** As `openStore` takes it. Else STRATUS_STORE, else `.stratus/store.db` in this folder or the next one above that has a `.stratus`. */
+  /** As `openStore` takes it. Else STRATUS_STORE, else what the file STRATUS_STORE_FILE holds, else `.stratus/store.db` in this folder or the next one above that has a `.stratus`. */
   readonly store?: string;
-  /** A folder, or `s3://bucket/prefix?endpoint=…`, as `openBlobs` takes it. Else STRATUS_BLOBS, else `blobs` beside a store that is a file, else `.stratus/blobs`. */
+  /** A folder, or `s3://bucket/prefix?endpoint=…`, as `openBlobs` takes it. Else STRATUS_BLOBS, else what the file STRATUS_BLOBS_FILE holds, else `blobs` beside a store that is a file, else `.stratus/blobs`. */
   readonly blobs?: string;
   /** Else STRATUS_PROJECT, else 'default'. */
   readonly project?: string;
@@ -61,7 +61,8 @@ export interface Workspace {
  */
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
   const { folder = process.cwd(), actor } = options;
-  const { store: address, blobs, file, local } = addressesOf(options, process.env, folder);
+  const environment = { ...process.env, ...(await fromFiles(process.env)) };
+  const { store: address, blobs, file, local } = addressesOf(options, environment, folder);
   const opened = await openBlobs(blobs);
   if (file !== undefined) await makeFolder(dirname(file));
   const store = await openStore(address, { project: projectOf(options), ...(actor !== undefined && { actor }) });
@@ -72,6 +73,21 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     environment: { STRATUS_STORE: address, STRATUS_BLOBS: blobs, STRATUS_PROJECT: store.project },
     close: () => store.close(),
   };
+}
+
+/** Addresses that come as files, because they hold passwords: containers get secrets so. What is said in the variable itself counts before. */
+async function fromFiles(environment: Readonly<Record<string, string | undefined>>): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of ['STRATUS_STORE', 'STRATUS_BLOBS']) {
+    const file = environment[`${name}_FILE`];
+    if (!file || environment[name]) continue;
+    try {
+      found[name] = (await readFile(file, 'utf8')).trim();
+    } catch (e) {
+      throw fail('file-failed', { file, doing: `Reading ${name}_FILE, the file`, reason: (e as Error).message }, e);
+    }
+  }
+  return found;
 }
 
 async function makeFolder(folder: string): Promise<void> {
