@@ -80,8 +80,12 @@ it.each([
   [['.', '--for', 'docker'], 2, 'is a folder'],
   [['gone.onnx', '--for', 'docker'], 1, 'gone.onnx'],
   [['nett@production', '--for', 'docker'], 1, "Did you mean 'net'?"],
-] as const)('refuses %j', async (args, code, part) => {
-  const ended = await stratus(['package', ...args]);
-  expect(ended.stderr).toContain(part);
-  expect(ended.code).toBe(code);
-}, 60_000);
+] as const)(
+  'refuses %j',
+  async (args, code, part) => {
+    const ended = await stratus(['package', ...args]);
+    expect(ended.stderr).toContain(part);
+    expect(ended.code).toBe(code);
+  },
+  60_000,
+);

@@ -1,8 +1,8 @@
 // What Kubernetes would say to objects, without one: types, formats and what must be there by kubernetes-models (made of its OpenAPI document), unknown fields by the
 // types of its own client, KServe's objects by the schemas of its CRDs (golden/shipping/kserve-schemas.json). Rules in CEL are not run.
 import { readFileSync } from 'node:fs';
-import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import * as client from '@kubernetes/client-node';
+import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { Ajv } from 'ajv';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
@@ -70,9 +70,9 @@ function strict(schema: unknown): unknown {
 }
 
 const ajv = new Ajv({ strict: false, allErrors: true });
-const crds = JSON.parse(
-  readFileSync(new URL('golden/shipping/kserve-schemas.json', import.meta.url), 'utf8'),
-) as { readonly schemas: Readonly<Record<string, Schema>> };
+const crds = JSON.parse(readFileSync(new URL('golden/shipping/kserve-schemas.json', import.meta.url), 'utf8')) as {
+  readonly schemas: Readonly<Record<string, Schema>>;
+};
 const ofKserve = new Map(Object.entries(crds.schemas).map(([kind, schema]) => [kind, ajv.compile(strict(schema) as Schema)]));
 
 /** A label's value, and the names of most objects. */

@@ -85,11 +85,12 @@ export const textsOf = (target: Target, shipment: Shipment): ReadonlyMap<string,
 export function chartDigest(name: string): string {
   const { shipment, values } = renderings[name]!;
   const chart = [...textsOf(targets.helm, shipment)].filter(([path]) => path.startsWith('chart/'));
-  return createHash('sha256').update(JSON.stringify([chart, values])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([chart, values]))
+    .digest('hex');
 }
 
 /** Where a committed file of these tests is. */
 export const goldenFile = (file: string): URL => new URL(`golden/shipping/${file}`, import.meta.url);
-
 
 export const goldenText = (file: string): string => readFileSync(goldenFile(file), 'utf8');

@@ -28,9 +28,11 @@ const helm = process.env['STRATUS_HELM'] ?? 'helm';
 const hasHelm = program(helm, 'version').status === 0;
 const haproxy = ['haproxy', '/usr/sbin/haproxy'].find((name) => program(name, '-v').status === 0);
 const venv = fileURLToPath(new URL('../../../.venv/bin/hadolint', import.meta.url));
-const hadolint = [process.env['STRATUS_PYTHON'] && join(dirname(process.env['STRATUS_PYTHON']), 'hadolint'), venv, 'hadolint'].find(
-  (name) => name && program(name, '--version').status === 0,
-);
+const hadolint = [
+  process.env['STRATUS_PYTHON'] && join(dirname(process.env['STRATUS_PYTHON']), 'hadolint'),
+  venv,
+  'hadolint',
+].find((name) => name && program(name, '--version').status === 0);
 
 function write(texts: ReadonlyMap<string, string>, name: string): string {
   const into = join(folder, name);
@@ -108,7 +110,9 @@ describe.skipIf(haproxy === undefined)('HAProxy (the Debian package)', () => {
     const text = textsOf(targets.compose, baked)
       .get('haproxy.cfg')!
       .replaceAll(/bind :(\d+)/g, (_, port: string) => `bind 127.0.0.1:${port === '8080' ? front : frontGrpc}`)
-      .replaceAll(/^ {2}server-template model 1-16 model:(\d+)(.*) resolvers docker init-addr none$/gm, (_, port: string, how: string) =>
+      .replaceAll(
+        /^ {2}server-template model 1-16 model:(\d+)(.*) resolvers docker init-addr none$/gm,
+        (_, port: string, how: string) =>
         places.map(([http, grpc], i) => `  server model${i} 127.0.0.1:${port === '8080' ? http : grpc}${how.replace('8080', String(http))}`).join('\n'), // biome-ignore format: one line
       );
     expect(text).not.toContain('server-template');
@@ -182,24 +186,28 @@ function moduleFolder(module: string, version: string): string | undefined {
 }
 
 describe.skipIf(!hasGo)('the committed schemas (Go, which downloads the modules that publish them)', () => {
-  it.each(['compose-schema.json', 'kserve-schemas.json'])('are those of their projects: %s', (file) => {
-    const compose = file.startsWith('compose');
-    const [source, version] = compose ? ['github.com/compose-spec/compose-go/v2', 'v2.9.0'] : ['github.com/kserve/kserve', 'v0.15.2']; // biome-ignore format: one line
-    const module = moduleFolder(source!, version!);
-    if (module === undefined) return expect(writes, `${source} cannot be downloaded here: nothing was compared`).toBe(false);
-    const read = (path: string): string => readFileSync(join(module, path), 'utf8');
-    const content = compose
-      ? { note: 'schema/compose-spec.json', schema: JSON.parse(read('schema/compose-spec.json')) as unknown }
-      : {
-          note: 'config/crd/full/serving.kserve.io_{inferenceservices,servingruntimes}.yaml, shortened by kserve-schemas.ts',
-          schemas: Object.fromEntries(
-            ['inferenceservices', 'servingruntimes'].map((name) =>
-              schemaOf(read(`config/crd/full/serving.kserve.io_${name}.yaml`)),
+  it.each(['compose-schema.json', 'kserve-schemas.json'])(
+    'are those of their projects: %s',
+    (file) => {
+      const compose = file.startsWith('compose');
+      const [source, version] = compose ? ['github.com/compose-spec/compose-go/v2', 'v2.9.0'] : ['github.com/kserve/kserve', 'v0.15.2']; // biome-ignore format: one line
+      const module = moduleFolder(source!, version!);
+      if (module === undefined) return expect(writes, `${source} cannot be downloaded here: nothing was compared`).toBe(false);
+      const read = (path: string): string => readFileSync(join(module, path), 'utf8');
+      const content = compose
+        ? { note: 'schema/compose-spec.json', schema: JSON.parse(read('schema/compose-spec.json')) as unknown }
+        : {
+            note: 'config/crd/full/serving.kserve.io_{inferenceservices,servingruntimes}.yaml, shortened by kserve-schemas.ts',
+            schemas: Object.fromEntries(
+              ['inferenceservices', 'servingruntimes'].map((name) =>
+                schemaOf(read(`config/crd/full/serving.kserve.io_${name}.yaml`)),
+              ),
             ),
-          ),
-        };
-    const text = `${JSON.stringify({ source, version, license: 'Apache-2.0', ...content })}\n`;
-    if (writes) writeFileSync(goldenFile(file), text);
-    expect(text === goldenText(file)).toBe(true);
-  }, 180_000);
+          };
+      const text = `${JSON.stringify({ source, version, license: 'Apache-2.0', ...content })}\n`;
+      if (writes) writeFileSync(goldenFile(file), text);
+      expect(text === goldenText(file)).toBe(true);
+    },
+    180_000,
+  );
 });

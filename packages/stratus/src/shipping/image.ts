@@ -7,7 +7,9 @@ const probe = `fetch('http://127.0.0.1:${ports.http}${paths.ready}').then((r) =>
 
 const install = 'npm %s --omit=dev --ignore-scripts --no-audit --no-fund';
 
-const dockerfile = (shipment: Shipment): string => `# Serves the model ${JSON.stringify(shipment.name)} with stratus ${shipment.version}.
+const dockerfile = (
+  shipment: Shipment,
+): string => `# Serves the model ${JSON.stringify(shipment.name)} with stratus ${shipment.version}.
 ARG NODE_VERSION=${shipment.node}
 
 FROM node:\${NODE_VERSION}-slim AS install

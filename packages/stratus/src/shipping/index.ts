@@ -2,4 +2,4 @@ export { imageParts, plainName } from './names.ts';
 export type { RegistrySource, Shipment } from './shipment.ts';
 export type { Target } from './target.ts';
 export { targets } from './targets/index.ts';
-export { writeTarget, type Written } from './write.ts';
+export { type Written, writeTarget } from './write.ts';

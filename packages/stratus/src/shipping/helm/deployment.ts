@@ -3,7 +3,8 @@ import { drainSeconds, inside, paths, ports, userId } from '../shipment.ts';
 const probe = (path: string): string => `httpGet: { path: ${path}, port: http }`;
 
 /** The servers. A Pod is told to end only after balancers had time to notice, and gets time to answer what is open. */
-export const deployment = (): string => `{{- if and .Values.model.reference (not .Values.registry.blobs) (not .Values.registry.blobsClaim) }}
+export const deployment =
+  (): string => `{{- if and .Values.model.reference (not .Values.registry.blobs) (not .Values.registry.blobsClaim) }}
 {{- fail "model.reference needs to know where the registry's files are: set registry.blobs to s3://…, or registry.blobsClaim to a volume that all Pods can read" }}
 {{- end }}
 apiVersion: apps/v1

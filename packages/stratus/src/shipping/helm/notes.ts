@@ -1,7 +1,8 @@
 import { paths } from '../shipment.ts';
 
 /** What Helm says when it has installed the chart. */
-export const notes = (): string => `The model {{ .Values.model.name }} is served by {{ include "stratus.fullname" . }}: HTTP at {{ .Values.service.httpPort }}, gRPC at {{ .Values.service.grpcPort }}.
+export const notes =
+  (): string => `The model {{ .Values.model.name }} is served by {{ include "stratus.fullname" . }}: HTTP at {{ .Values.service.httpPort }}, gRPC at {{ .Values.service.grpcPort }}.
 
   kubectl -n {{ .Release.Namespace }} rollout status deployment/{{ include "stratus.fullname" . }}
   kubectl -n {{ .Release.Namespace }} port-forward service/{{ include "stratus.fullname" . }} {{ .Values.service.httpPort }}

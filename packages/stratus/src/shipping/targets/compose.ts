@@ -18,8 +18,7 @@ const locked = `    read_only: true
 /** The blobs lie in a volume that all servers share, unless they are on S3. */
 const blobsOf = ({ blobs }: RegistrySource): string => (blobs?.startsWith('s3://') ? blobs : inside.blobs);
 const hasVolume = (source: RegistrySource): boolean => blobsOf(source) === inside.blobs;
-const brings = (source: Shipment['source']): source is RegistrySource =>
-  source.kind === 'registry' && source.store === undefined;
+const brings = (source: Shipment['source']): source is RegistrySource => source.kind === 'registry' && source.store === undefined;
 
 /** How a container finds the registry, and other files of the machine. The address of the store has a password in it: it comes as a file. */
 function registryLines(source: RegistrySource, mounts: readonly string[] = []): string {
@@ -161,4 +160,3 @@ export const compose: Target = {
     return [...first, 'docker compose up -d --build', `curl ${header}http://127.0.0.1:${ports.http}/v2/models`];
   },
 };
-

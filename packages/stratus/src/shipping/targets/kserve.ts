@@ -8,7 +8,10 @@ const probe = (path: string): string => `httpGet: { path: ${path}, port: ${ports
 /** KServe asks for a model by the name of its InferenceService, which it writes into the runtime. */
 const runtimeArguments = (shipment: Shipment): readonly string[] => argumentsOf({ ...shipment, name: '{{.Name}}' });
 
-const environment = ({ blobs, project }: { readonly blobs: string | undefined; readonly project: string | undefined }, name: string) =>
+const environment = (
+  { blobs, project }: { readonly blobs: string | undefined; readonly project: string | undefined },
+  name: string,
+) =>
   `      env:
         - name: STRATUS_STORE
           valueFrom: { secretKeyRef: { name: ${name}-registry, key: store } }
