@@ -1,4 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '@stratus/core';
 import { type Blobs, openBlobs } from '../blobs/index.ts';
@@ -30,7 +31,7 @@ export interface WorkspacePlace {
 
 /** The place of the workspace that these options name. Asks no store. */
 export function workspacePlace({ folder = process.cwd(), ...options }: WorkspaceOptions = {}): WorkspacePlace {
-  const { store, local } = addressesOf(options, process.env, folder);
+  const { store, local } = addressesOf(options, { ...process.env, ...fromFiles(process.env) }, folder);
   return { store: shownAddress(store), project: projectOf(options), folder: local };
 }
 
@@ -61,8 +62,7 @@ export interface Workspace {
  */
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
   const { folder = process.cwd(), actor } = options;
-  const environment = { ...process.env, ...(await fromFiles(process.env)) };
-  const { store: address, blobs, file, local } = addressesOf(options, environment, folder);
+  const { store: address, blobs, file, local } = addressesOf(options, { ...process.env, ...fromFiles(process.env) }, folder);
   const opened = await openBlobs(blobs);
   if (file !== undefined) await makeFolder(dirname(file));
   const store = await openStore(address, { project: projectOf(options), ...(actor !== undefined && { actor }) });
@@ -76,13 +76,13 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
 }
 
 /** Addresses that come as files, because they hold passwords: containers get secrets so. What is said in the variable itself counts before. */
-async function fromFiles(environment: Readonly<Record<string, string | undefined>>): Promise<Record<string, string>> {
+function fromFiles(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of ['STRATUS_STORE', 'STRATUS_BLOBS']) {
     const file = environment[`${name}_FILE`];
     if (!file || environment[name]) continue;
     try {
-      found[name] = (await readFile(file, 'utf8')).trim();
+      found[name] = readFileSync(file, 'utf8').trim();
     } catch (e) {
       throw fail('file-failed', { file, doing: `Reading ${name}_FILE, the file`, reason: (e as Error).message }, e);
     }

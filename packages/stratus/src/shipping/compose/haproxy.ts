@@ -14,10 +14,10 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout http-keep-alive 30s
-  # A server that takes no connection has not seen the request: another one is asked.
+  # A server that takes no connection, or ends before it says anything: another one is asked.
   option redispatch 1
   retries 3
-  retry-on conn-failure
+  retry-on conn-failure empty-response
   # Asked for by the balancer itself, where servers need no key for it.
   option httpchk GET ${paths.ready}
   default-server check inter 1s fall 1 rise 1
@@ -29,6 +29,8 @@ resolvers docker
 
 frontend http
   bind :${ports.http}
+  # But not where asking twice would change something.
+  http-request disable-l7-retry unless METH_GET or { path_end /infer /predict /invocations /score :predict :classify :regress }
   default_backend models
 
 backend models
