@@ -12,8 +12,8 @@ import { Pipelined } from '../../packages/stratus/test/pipelined.ts';
 import type { Result, Run } from '../result.ts';
 import { Memory } from '../shared/memory.ts';
 
-/** Cycles of loading and putting away, and how many of them come before memory is looked at. */
-const [cycles, firstCycles] = [1000, 200];
+/** Of the cycles of loading and putting away, so many more come before memory is looked at. */
+const firstShare = 0.2;
 /** So much of the time is for warming up: histograms, captures, pools and compiled code come to be. */
 const warmUpShare = 0.2;
 
@@ -139,12 +139,13 @@ const none = (name: string, count: number, detail: string): Result => ({
 const countOf = ({ answers }: HostileReport, pattern: RegExp): number =>
   [...answers].reduce((n, [answer, count]) => n + (pattern.test(answer) ? count : 0), 0);
 
-export const run: Run = async ({ minutes = 60, inputs = 1_000_000, log, signal }) => {
+export const run: Run = async ({ rounds: cycles = 1000, minutes = 60, inputs = 1_000_000, log, signal }) => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const targets = await startTargets(withTwoVersions);
   const { processes } = targets;
   const found: Result[] = [];
   try {
+    const firstCycles = Math.ceil(cycles * firstShare);
     const cycle = cycling(targets);
     const cycled = new Memory();
     const wrongCycles: string[] = [];

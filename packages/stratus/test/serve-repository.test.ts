@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy } from '../src/deploy.ts';
 import { folderShelf } from '../src/folder-shelf.ts';
 import { DataPlane, type Shelf, type ShelvedModel } from '../src/serve/index.ts';
+import { sessionBytes } from '../src/serve/session-memory.ts';
 import { failure } from './serving.ts';
 
 /** y = x * factor: which artifact answered can be read from the answer. */
@@ -63,7 +64,7 @@ describe('what is in memory', () => {
   it('puts away what was not asked for the longest time, and nothing that is in use', async () => {
     const shelf = new Memory();
     for (let i = 1; i < 5; i++) shelf.models.set(`m${i}`, { versions: { 1: artifacts[i]! }, wanted: '1' });
-    const size = artifacts[1]!.length;
+    const size = sessionBytes(artifacts[1]!.length);
     const plane = new DataPlane([], { shelf, memoryLimitBytes: 2.5 * size, instances: 1 });
     await plane.repository.look();
     const ready = () => plane.repository.index({ ready: true }).map(({ name }) => name);

@@ -4,6 +4,7 @@ import { KnownModel, standard } from './known-model.ts';
 import type { ServingObserver } from './observer.ts';
 import { openServable, type Servable, type ServableOptions } from './servable.ts';
 import { Served } from './served.ts';
+import { sessionBytes } from './session-memory.ts';
 import type { Shelf, ShelvedModel } from './shelf.ts';
 import type { ServingTraces } from './traces.ts';
 
@@ -13,7 +14,7 @@ export interface RepositoryOptions extends BatcherOptions, Pick<ServableOptions,
   readonly shelf?: Shelf | undefined;
   /** Models are loaded when they are asked first, instead of all at the start; so unless told where there is a limit of memory. */
   readonly lazy?: boolean | undefined;
-  /** Artifacts in memory may have so many bytes, once for each session; those that were not asked for the longest time go first. No limit unless told. */
+  /** The sessions of models may take so much memory, estimated from above by the sizes of their artifacts (three times as much, and a megabyte); those that were not asked for the longest time go first. No limit unless told. */
   readonly memoryLimitBytes?: number | undefined;
   /** What nobody has asked for so long is put away: of lazy models all, else versions that no alias and no route names. 10 minutes unless told. */
   readonly idleMs?: number | undefined;
@@ -227,7 +228,7 @@ export class Repository {
     try {
       const reread = () => shelf.read(name, version);
       const bytes = await reread();
-      this.#makeRoom(bytes.length, name);
+      this.#makeRoom(sessionBytes(bytes.length), name);
       const file = `The model '${name}', version ${version}`;
       const servable = await openServable(bytes, { name, version, file, executor, instances, reread });
       const served = new Served(servable, { bytes: bytes.length, stamp }, this.#options);
@@ -253,7 +254,7 @@ export class Repository {
   #makeRoom(bytes: number, name: string): void {
     const { memoryLimitBytes: limit = Number.POSITIVE_INFINITY } = this.#options;
     if (bytes > limit)
-      throw fail('bad-value', { what: `The model '${name}'`, got: `${bytes} bytes`, want: `at most memoryLimitBytes, ${limit}` });
+      throw fail('bad-value', { what: `The model '${name}'`, got: `about ${bytes} bytes of memory`, want: `at most memoryLimitBytes, ${limit}` });
     const all = this.#all();
     let used = all.reduce((n, { served }) => n + served.memoryBytes, 0);
     const idle = all.filter(({ served }) => served.bytes > 0 && served.isIdle);

@@ -2,6 +2,7 @@ import { Batcher } from './batcher.ts';
 import type { BatcherOptions } from './batcher-limits.ts';
 import type { ServingObserver } from './observer.ts';
 import type { Servable } from './servable.ts';
+import { sessionBytes } from './session-memory.ts';
 import type { ServingTraces } from './traces.ts';
 
 /** A version of a model that is in memory. It stays as long as somebody uses it. */
@@ -27,9 +28,9 @@ export class Served {
     this.stamp = about.stamp;
   }
 
-  /** What its sessions take, about: each has the weights. */
+  /** What its sessions take, about: each has the weights. What is never put away is not counted. */
   get memoryBytes(): number {
-    return this.bytes * this.servable.instances;
+    return this.bytes === 0 ? 0 : sessionBytes(this.bytes) * this.servable.instances;
   }
 
   get usedAt(): number {
