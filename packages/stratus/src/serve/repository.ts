@@ -14,7 +14,7 @@ export interface RepositoryOptions extends BatcherOptions, Pick<ServableOptions,
   readonly shelf?: Shelf | undefined;
   /** Models are loaded when they are asked first, instead of all at the start; so unless told where there is a limit of memory. */
   readonly lazy?: boolean | undefined;
-  /** The sessions of models may take so much memory, estimated from above by the sizes of their artifacts (three times as much, and a megabyte); those that were not asked for the longest time go first. No limit unless told. */
+  /** The sessions of models may take so much memory, estimated from above by the sizes of their artifacts (four times as much, and a megabyte); those that were not asked for the longest time go first. No limit unless told. */
   readonly memoryLimitBytes?: number | undefined;
   /** What nobody has asked for so long is put away: of lazy models all, else versions that no alias and no route names. 10 minutes unless told. */
   readonly idleMs?: number | undefined;
