@@ -96,7 +96,7 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
     const goOn = (): void => {
       if (!response.headersSent && !(Number(request.headers['content-length']) > bodyLimitBytes)) response.writeContinue();
     };
-    // While an earlier request on the connection is not answered, Node would put it behind the head of the answer, where the body is due.
+    // While an earlier request on the connection is not answered, Node would put it behind the head of the answer, where the body is due. Where the answer is there first, Node closes behind it.
     if (response.socket) goOn();
     else response.once('socket', goOn);
     server.emit('request', request, response);
