@@ -17,6 +17,8 @@ import type { MonitorOptions } from './monitor/index.ts';
 import {
   type DataPlane,
   defaultBodyLimitBytes,
+  type QuickExchange,
+  quickLane,
   type ServeAppOptions,
   Statistics,
   serveApp,
@@ -164,6 +166,13 @@ async function opened(
       ? (request, node) => beside(request) ?? served(request, node)
       : (request, node) => served(request, node);
     const sites = siteCheck({ origins, refuseOthers: isLoopback(host) && !authorizer.needsKey });
+    // Where nobody has to be checked and nothing is written of each request, most of them need no Request and no Response.
+    const lane =
+      authorizer.needsKey || monitor?.logs === true
+        ? undefined
+        : quickLane(plane, { bodyLimitBytes, report, except: options.vertex?.predict ?? process.env['AIP_PREDICT_ROUTE'] });
+    const front = monitor && ((asked: QuickExchange) => monitor.open(asked.header('x-request-id')));
+    const quick: HttpServerOptions['quick'] = lane && ((asked) => lane(asked, front));
     const guards = { sites, authorizer, models: () => plane.models(), answerError: problemOf(plane, report) };
     stopFollowing = follow();
     return {
@@ -171,8 +180,8 @@ async function opened(
       plane,
       statistics,
       authorize: authorizer.needsKey ? (headers, wants) => callerOf(authorizer, headers, wants) : undefined,
-      fetch: guarded(monitor ? monitored(monitor, fetch) : fetch, guards),
-      http: { host, bodyLimitBytes, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
+      fetch: guarded(monitor ? monitored(monitor, fetch, { carries: true }) : fetch, guards),
+      http: { host, bodyLimitBytes, quick, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
       followed: authorizer.followed,
       needsKey: authorizer.needsKey,
       async tryIt(url) {

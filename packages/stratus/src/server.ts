@@ -137,7 +137,7 @@ async function started(workspace: Workspace, options: ServerOptions): Promise<St
   });
 
   const answer = monitor
-    ? monitored(monitor, (request: Request) => models.fetch(request))
+    ? monitored(monitor, (request: Request) => models.fetch(request), { carries: true })
     : (request: Request) => models.fetch(request);
 
   const infer = async (request: Request, path: string): Promise<Response> => {

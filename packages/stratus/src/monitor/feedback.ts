@@ -116,7 +116,7 @@ export class Feedback implements ServingObserver {
     };
     this.#remember(id, answer);
     // Who sent no id of its own may have one in the body of its request, and got another in a header.
-    const front = requestScope()?.requestId;
+    const front = requestScope(record)?.requestId;
     if (front !== undefined && front !== id) this.#remember(front, answer);
   }
 

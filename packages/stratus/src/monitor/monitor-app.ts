@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono';
 import { BodyReader, newApp } from '../serve/index.ts';
 import type { Label } from './feedback.ts';
 import { metricsApp } from './metrics-app.ts';
-import { type Monitor, pathOf } from './monitor.ts';
+import { type Monitor, pathOf, type ScopeOptions } from './monitor.ts';
 
 /** So many labels in one request, and so many bytes. */
 const [mostLabels, bodyLimitBytes] = [10_000, 4 * 2 ** 20];
@@ -99,8 +99,9 @@ export function monitorApp(monitor: Monitor): Hono {
 export function monitored<Rest extends unknown[]>(
   monitor: Monitor,
   fetch: (request: Request, ...rest: Rest) => Response | Promise<Response>,
+  options: ScopeOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const app = monitorApp(monitor);
   return (request, ...rest) =>
-    monitor.within(request, (own) => (isMonitorPath(pathOf(own.url)) ? app.fetch(own) : fetch(own, ...rest)));
+    monitor.within(request, (own) => (isMonitorPath(pathOf(own.url)) ? app.fetch(own) : fetch(own, ...rest)), options);
 }

@@ -1,5 +1,5 @@
 import pico from 'picocolors';
-import type { RequestRecord, ServingObserver, ServingTraces, TrafficChange, WatchDrift } from '../serve/index.ts';
+import { type RequestRecord, type ServingObserver, type ServingTraces, setFront, type TrafficChange, type WatchDrift } from '../serve/index.ts';
 import { type AlertFigures, Alerts } from './alerts/alerts.ts';
 import type { AlertRule } from './alerts/rule.ts';
 import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
@@ -58,6 +58,12 @@ const keptRollbacks = 20;
 const notice = (text: string): Error => Object.assign(new Error(text), { stack: text });
 
 type Answer = (request: Request) => Response | Promise<Response>;
+
+/** How a request finds its scope. */
+export interface ScopeOptions {
+  /** Who answers passes on what the request carries, as `serveApp` does. Unless told, it is found wherever the answer is made, which costs more. */
+  readonly carries?: boolean | undefined;
+}
 
 /**
  * Watches a server: everything that is known of its models while it runs. Made by {@link startMonitor}.
@@ -137,7 +143,7 @@ export class Monitor {
     this.traces = traces;
     const scoped: ServingObserver = {
       request(record: RequestRecord) {
-        const scope = requestScope();
+        const scope = requestScope(record);
         if (scope) scope.record = record;
       },
     };
@@ -211,14 +217,23 @@ export class Monitor {
     return this.#capture?.counts;
   }
 
+  /** True where every request has a line in the log: then whoever answers one says when it is over. */
+  get logs(): boolean {
+    return this.#log !== undefined;
+  }
+
+  /** The scope of a request that says this is its id. */
+  open(given: string | null): RequestScope {
+    return { requestId: given !== null && isRequestId(given) ? given : crypto.randomUUID() };
+  }
+
   /** Answers a request within its scope: with an id that its answer, its line in the log and its spans have. */
-  async within(request: Request, answer: Answer): Promise<Response> {
-    const given = request.headers.get('x-request-id');
-    const requestId = given !== null && isRequestId(given) ? given : crypto.randomUUID();
-    const scope: RequestScope = { requestId };
+  async within(request: Request, answer: Answer, { carries = false }: ScopeOptions = {}): Promise<Response> {
+    const scope = this.open(request.headers.get('x-request-id'));
     const start = performance.now();
-    const response = await withScope(scope, () => answer(request));
-    response.headers.set('x-request-id', requestId);
+    if (carries) setFront(request, scope);
+    const response = await (carries ? answer(request) : withScope(scope, () => answer(request)));
+    if (!response.headers.has('x-hono-already-sent')) response.headers.set('x-request-id', scope.requestId);
     if (this.#log) {
       this.#log.ended(scope, {
         method: request.method,

@@ -29,7 +29,7 @@ export class RequestLog implements ServingObserver {
 
   /** Of requests that came over HTTP the front tells when they are over; others are told at once. */
   request(record: RequestRecord): void {
-    if (requestScope() === undefined) this.#add(entryOf(record, { requestId: record.requestId, ms: record.totalMs }));
+    if (requestScope(record) === undefined) this.#add(entryOf(record, { requestId: record.requestId, ms: record.totalMs }));
   }
 
   /** A request over HTTP is over. */

@@ -2,14 +2,16 @@ import { fail, StratusError } from '@stratus/core';
 import type { Context, Hono } from 'hono';
 import { BodyReader } from './body.ts';
 import type { DataPlane } from './data-plane.ts';
+import { failure, refusal } from './failure.ts';
+import { frontOf } from './front.ts';
 import { newApp } from './new-app.ts';
-import { Departures, type OnNode, writeOnNode } from './on-node.ts';
+import { Departures, leaving, type OnNode, writeOnNode } from './on-node.ts';
 import { endings, methodsOf, routerPath, similarPath } from './paths.ts';
 import { protocolsOf, type VertexRoutes } from './protocols/index.ts';
-import { type Answer, answerOf, type Call, type Problem, type Protocol, plainProblem, type Route } from './route.ts';
+import { requestId, requestIdHeader } from './request-id.ts';
+import { type Answer, type Call, type Protocol, plainProblem, type Route, routeHeader } from './route.ts';
 import type { Statistics } from './statistics.ts';
-import { statusOf } from './status.ts';
-import { didYouMean, shown } from './wording.ts';
+import { shown } from './wording.ts';
 
 /** Options of {@link serveApp}. */
 export interface ServeAppOptions {
@@ -35,15 +37,6 @@ export const writeError = (error: unknown): void => {
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${shown}\n`);
   if (error instanceof Error && error.cause !== undefined) writeError(error.cause);
-};
-
-/** Says which route of a model's traffic rule a request takes. */
-const routeHeader = 'stratus-route';
-
-/** An id that may stand in a header and in a line of a log. */
-const requestId = (request: Request): string | undefined => {
-  const given = request.headers.get('x-request-id');
-  return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
 };
 
 const codeOf = (e: unknown): string => (StratusError.is(e) ? e.code : 'internal');
@@ -91,51 +84,27 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
     return new Response(answer.body, { status: answer.status, headers });
   };
 
-  const refusal = ({ problem }: Pick<Protocol, 'problem'>, what: Problem, headers: Record<string, string> = {}): Answer => {
-    const { body, status = what.status } = problem(what);
-    return answerOf('application/json', JSON.stringify(body), { status, headers });
-  };
-
-  const failed = (protocol: Pick<Protocol, 'problem'>, e: unknown, { req }: Context): Answer => {
-    const place = { method: req.method, path: req.path };
-    if (!StratusError.is(e)) {
-      report(e);
-      return refusal(protocol, { status: 500, code: 'internal', message: 'internal error', ...place });
-    }
-    const status: number = statusOf[e.code];
-    if (status === 500) report(e);
-    const {
-      name,
-      known,
-      retryAfterMs = 1000,
-    } = e.details as {
-      readonly name?: string;
-      readonly known?: readonly string[];
-      readonly retryAfterMs?: number;
-    };
-    const suggestion = e.code === 'model-not-found' ? didYouMean(name!, known!) : '';
-    const headers =
-      status === 503 || status === 429 ? { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } : {};
-    return refusal(protocol, { status, code: e.code, message: e.message + suggestion, ...place }, headers);
-  };
+  const failed = (protocol: Pick<Protocol, 'problem'>, e: unknown, { req: { method, path } }: Context): Answer =>
+    failure(protocol, e, { method, path }, report);
 
   const mount = (protocol: Protocol, route: Route): void => {
     const ends = endings(route.path);
     app.on(route.method, routerPath(route.path), async (c) => {
       const { raw } = c.req;
-      const id = requestId(raw);
+      const id = requestId(raw.headers.get(requestIdHeader));
+      const front = frontOf(raw);
       const params = paramsOf(c, ends);
       const version = params['version'] ?? params['label'];
       const label = raw.headers.get(routeHeader);
       const client = clientOf?.(raw);
       const { outgoing } = (c.env ?? {}) as OnNode;
-      const departure = outgoing && departures.of(outgoing);
+      const departure = outgoing && departures.of(leaving(outgoing));
       let isTold = false;
       const told = (): void => {
         isTold = true;
       };
       const call: Call = {
-        request: raw,
+        header: (name) => raw.headers.get(name),
         params,
         origin: () => new URL(raw.url).origin,
         ask: () => ({
@@ -147,6 +116,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
           ...(client !== undefined && { client }),
           header: (header) => raw.headers.get(header) ?? undefined,
           told,
+          ...(front !== undefined && { front }),
         }),
         withBody: (use) => bodies.withPlainBody(raw, use),
       };
@@ -162,7 +132,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
       } finally {
         departure?.end();
       }
-      return send(answer, c, id);
+      return send(answer, c, id ?? front?.requestId);
     });
   };
   for (const protocol of protocols) for (const route of protocol.routes) mount(protocol, route);
@@ -175,7 +145,7 @@ export function serveApp(plane: DataPlane, options: ServeAppOptions = {}): Hono 
     const allow = allowed.join(', ');
     const wrongMethod = { status: 405, code: 'bad-request', message: `${path} takes ${allowed[0]}, not ${method}.` } as const;
     const message = `There is nothing at ${shown(path)}.${similarPath(routes, path)} GET / tells what can be called.`;
-    const id = requestId(c.req.raw);
+    const id = requestId(c.req.raw.headers.get(requestIdHeader)) ?? frontOf(c.req.raw)?.requestId;
     const isThere = allowed.length > 0;
     const answer = isThere
       ? refusal(form, { ...wrongMethod, method, path }, { allow })

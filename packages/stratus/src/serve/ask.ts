@@ -1,3 +1,4 @@
+import type { Front } from './front.ts';
 import type { RequestTrace } from './traces.ts';
 
 /** What a request to a model says besides its tensors. */
@@ -15,6 +16,8 @@ export interface Ask {
   /** The protocol that brought it, for those who observe; 'compute' unless told. */
   readonly protocol?: string | undefined;
   readonly requestId?: string | undefined;
+  /** What whoever stands before the data plane knows of it. */
+  readonly front?: Front | undefined;
   /** Chooses a route of the model's traffic rule by its name instead of by weight. */
   readonly label?: string | undefined;
   /** A header that came with it, by its name in small letters: traces go on from there. */

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, type StratusError, type Tensor } from '@stratus/core';
 import type { Ask } from './ask.ts';
+import { BatchSize } from './batch-size.ts';
 import { type BatcherOptions, limitsOf } from './batcher-limits.ts';
 import { checkFeeds } from './check-feeds.ts';
 import { type Answered, Entry } from './entry.ts';
@@ -57,6 +57,7 @@ export class Batcher {
   readonly #waiting = new Waiting();
   readonly #running = new Set<Group>();
   readonly #pace = new Pace();
+  readonly #size: BatchSize;
   #ended: Ended[] = [];
   #batched: boolean;
   #isComing = false;
@@ -66,6 +67,7 @@ export class Batcher {
   constructor(servable: Servable, options: ObservedOptions = {}) {
     this.#servable = servable;
     this.#limits = limitsOf(options);
+    this.#size = new BatchSize(this.#limits.maxBatch);
     this.#observer = options.observer;
     this.#traces = options.traces;
     this.#batched = servable.batched;
@@ -98,7 +100,7 @@ export class Batcher {
     const leave = (error: StratusError): void => {
       this.#waiting.delete(entry);
       entry.reject(error);
-      entry.leave.abort();
+      entry.leave();
     };
     const abort = (): void => leave(fail('aborted', { what: 'The request' }, signal!.reason));
     signal?.addEventListener('abort', abort, { once: true });
@@ -157,7 +159,7 @@ export class Batcher {
   }
 
   #drainMs({ rows, elements }: Load): number {
-    const runs = this.#batched ? Math.ceil(rows / this.#limits.maxBatch) : rows;
+    const runs = this.#batched ? Math.ceil(rows / this.#size.rows) : rows;
     return this.#pace.estimateMs(runs, elements) / this.#servable.instances;
   }
 
@@ -165,7 +167,7 @@ export class Batcher {
   #come(): void {
     if (this.#isComing || this.#waiting.size === 0 || this.#running.size >= this.#servable.instances) return;
     this.#isComing = true;
-    void nextTurn().then(() => {
+    setImmediate(() => {
       this.#isComing = false;
       this.#begin();
     });
@@ -180,7 +182,9 @@ export class Batcher {
     this.#dropLate(now);
     clearTimeout(this.#timer);
     while (this.#running.size < this.#servable.instances) {
-      const group = groupOf(this.#waiting.entries, { ...this.#limits, now, batched: this.#batched, pace: this.#pace });
+      const maxBatch = this.#size.rows;
+      const { maxDelayMs } = this.#limits;
+      const group = groupOf(this.#waiting.entries, { maxBatch, maxDelayMs, now, batched: this.#batched, pace: this.#pace });
       if (typeof group === 'number') {
         if (Number.isFinite(group)) this.#timer = setTimeout(() => this.#begin(), Math.max(0, group - now));
         return;
@@ -202,7 +206,8 @@ export class Batcher {
 
   async #run(group: Group): Promise<void> {
     this.#running.add(group);
-    const { elements, beganAt, closedBy } = group;
+    const { elements, beganAt, closedBy, entries } = group;
+    const isFull = this.#waiting.size > 0;
     const observe = (requests: number, rows: number, runMs: number): void => {
       const { name: model, version } = this.#servable;
       this.#observer?.batch?.({ model, version, requests, rows, runMs, closedBy });
@@ -210,7 +215,14 @@ export class Batcher {
     const splits = await runGroup(this.#servable, group, { observe, traces: this.#traces });
     if (!splits) this.#batched = false; // the sizes of what comes out depend on values
     this.#running.delete(group);
-    this.#ended.push({ elements, beganAt, runMs: performance.now() - beganAt });
+    const now = performance.now();
+    this.#ended.push({ elements, beganAt, runMs: now - beganAt });
+    this.#size.note(
+      entries.reduce((n, { rows }) => n + (rows ?? 1), 0),
+      isFull,
+      now,
+    );
+    if (this.#running.size === 0 && this.#waiting.size === 0) this.#size.idle();
     this.#come();
   }
 }

@@ -26,12 +26,21 @@ export class BodyReader {
   async withBody<T>(request: Request, use: (body: Uint8Array) => Promise<T>): Promise<T> {
     const stated = request.headers.has('transfer-encoding') ? null : request.headers.get('content-length');
     const expected = stated === null ? this.#limit : Number(stated);
+    return this.#within(expected, () => this.#read(request, stated !== null), use);
+  }
+
+  /** The same for a body of a known size that somebody else reads. Errors: `too-large`, `busy`, and those of `read`. */
+  withRead<T>(size: number, read: () => Promise<Uint8Array>, use: (body: Uint8Array) => Promise<T>): Promise<T> {
+    return this.#within(size, read, use);
+  }
+
+  async #within<T>(expected: number, read: () => Promise<Uint8Array>, use: (body: Uint8Array) => Promise<T>): Promise<T> {
     if (expected > this.#limit) throw fail('too-large', { limitBytes: this.#limit });
     if (this.#count >= alwaysTaken && this.#bytes + expected > mostBytes) throw fail('busy', { waiting: this.#count });
     this.#count++;
     this.#bytes += expected;
     try {
-      return await use(await this.#read(request, stated !== null));
+      return await use(await read());
     } finally {
       this.#count--;
       this.#bytes -= expected;

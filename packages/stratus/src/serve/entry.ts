@@ -31,7 +31,10 @@ export class Entry {
   place = 0;
   number = 0;
   readonly answer: Promise<Answered>;
-  readonly leave = new AbortController();
+  /** Nobody wants the answer any more. */
+  gone = false;
+  /** Is called when that is so. */
+  whenGone: (() => void) | undefined;
   resolve!: (answer: Answered) => void;
   reject!: (error: unknown) => void;
 
@@ -56,8 +59,9 @@ export class Entry {
     });
   }
 
-  get gone(): boolean {
-    return this.leave.signal.aborted;
+  leave(): void {
+    this.gone = true;
+    this.whenGone?.();
   }
 
   /** True when it goes before another. */

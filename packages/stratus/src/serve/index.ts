@@ -7,6 +7,7 @@ export { checkComplete, checkShape, findPort, type SizesSeen } from './check-fee
 export { incompatibility, type PortForm, type SignatureForm } from './compatibility.ts';
 export { DataPlane, type DataPlaneOptions, type ModelChoice } from './data-plane.ts';
 export { decodeOutputs, type WantedOutput } from './decode-request.ts';
+export { type Front, setFront } from './front.ts';
 export { giveTurn } from './give-turn.ts';
 export { classify } from './labels.ts';
 export type { BatchRecord, FieldsOf, Refusal, RequestRecord, ServingObserver } from './observer.ts';
@@ -24,6 +25,7 @@ export type {
   TensorMetadata,
 } from './protocol.ts';
 export { modelConfig } from './protocols/oip/config.ts';
+export { type QuickExchange, quickLane } from './quick-lane.ts';
 export { type RawInput, rawSize, tensorOfBytes, writeRaw } from './raw.ts';
 export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';

@@ -1,4 +1,5 @@
 import type { Tensor } from '@stratus/core';
+import type { Front } from './front.ts';
 
 /** What became of one request to a model. Times in milliseconds. */
 export interface RequestRecord {
@@ -15,6 +16,8 @@ export interface RequestRecord {
   /** Who asked, as the front says: the id of a key. */
   readonly client?: string;
   readonly requestId?: string;
+  /** What whoever stands before the data plane knows of it. */
+  readonly front?: Front;
 }
 
 /** One run of a model. */

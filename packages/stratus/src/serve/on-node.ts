@@ -34,19 +34,28 @@ export interface Departure {
 export class Departures {
   readonly #free: AbortController[] = [];
 
-  of(outgoing: ServerResponse): Departure {
+  /** `onLeave` calls what it is given when the client leaves, until what comes back is called. */
+  of(onLeave: (leave: () => void) => () => void): Departure {
     const controller = this.#free.pop() ?? new AbortController();
-    const leave = (): void => {
-      if (!outgoing.writableFinished) controller.abort(new Error('The client has closed the connection.'));
-    };
-    if (outgoing.destroyed) leave();
-    outgoing.once('close', leave);
+    const off = onLeave(() => controller.abort(new Error('The client has closed the connection.')));
     return {
       signal: controller.signal,
       end: () => {
-        outgoing.off('close', leave);
+        off();
         if (!controller.signal.aborted && this.#free.length < mostFree) this.#free.push(controller);
       },
     };
   }
 }
+
+/** Calls when the client of an answer leaves before it has it. */
+export const leaving =
+  (outgoing: ServerResponse) =>
+  (leave: () => void): (() => void) => {
+    const closed = (): void => {
+      if (!outgoing.writableFinished) leave();
+    };
+    if (outgoing.destroyed) closed();
+    outgoing.once('close', closed);
+    return () => void outgoing.off('close', closed);
+  };

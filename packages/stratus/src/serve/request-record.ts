@@ -5,7 +5,7 @@ import type { RequestRecord } from './observer.ts';
 import type { Servable, Tensors } from './servable.ts';
 
 /** Follows one request, from when it came. */
-export function requestRecord({ protocol = 'compute', client, requestId }: Ask) {
+export function requestRecord({ protocol = 'compute', client, requestId, front }: Ask) {
   const start = performance.now();
   let rows = 1;
   return {
@@ -33,6 +33,7 @@ export function requestRecord({ protocol = 'compute', client, requestId }: Ask) 
         totalMs: performance.now() - start,
         ...(client !== undefined && { client }),
         ...(requestId !== undefined && { requestId }),
+        ...(front !== undefined && { front }),
       };
     },
   };

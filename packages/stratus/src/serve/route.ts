@@ -1,9 +1,13 @@
 import type { ErrorCode } from '@stratus/core';
 import type { Ask } from './ask.ts';
 
+/** Says which route of a model's traffic rule a request takes. */
+export const routeHeader = 'stratus-route';
+
 /** One request on its way to a route. */
 export interface Call {
-  readonly request: Request;
+  /** What the request says under this name, in small letters; null where it says nothing. */
+  readonly header: (name: string) => string | null;
   /** The parts of the path that the route names. */
   readonly params: Readonly<Record<string, string>>;
   /** `http://localhost:8080`, as the client knows it. */

@@ -45,8 +45,10 @@ const splitsInto = (outputs: Readonly<Record<string, Tensor>>, rows: number): bo
 
 async function runAlone(servable: Servable, entry: Entry, told: Told): Promise<void> {
   if (entry.gone) return;
+  const nobody = new AbortController();
+  entry.whenGone = () => nobody.abort();
   try {
-    const infer = () => servable.infer(entry.tensors, { signal: entry.leave.signal });
+    const infer = () => servable.infer(entry.tensors, { signal: nobody.signal });
     const { outputs, runMs, beganAt } = await run(servable, [entry], told, infer);
     entry.resolve({ outputs, queueMs: beganAt - entry.arrivedAt, runMs });
   } catch (e) {
@@ -64,7 +66,7 @@ export async function runGroup(servable: Servable, { entries, beganAt }: Group, 
   const check = (): void => {
     if (entries.every((entry) => entry.gone)) nobody.abort();
   };
-  for (const { leave } of entries) leave.signal.addEventListener('abort', check, { once: true });
+  for (const entry of entries) entry.whenGone = check;
   const rows = entries.reduce((n, entry) => n + entry.rows!, 0);
   let outputs: Record<string, Tensor> | undefined;
   let splits = true;

@@ -12,6 +12,12 @@ export interface ConnectionLimits {
   readonly stalledMs?: number | undefined;
 }
 
+/** Longer than the minute for which those who spread requests keep connections: whoever closes first must not be we, or a request is lost. */
+export const keepAliveMs = 65_000;
+
+/** A client that takes nothing of its answer for so long is dropped, unless told. */
+export const stalledMs = 60_000;
+
 /** The head of a request, in bytes and in lines. */
 export const headerLimits = { bytes: 16 * 1024, lines: 500 } as const;
 
@@ -40,7 +46,9 @@ const refusalOf = (code: string | undefined): string => {
 /** The connections of a server. */
 export interface Connections {
   /** Waits, not longer than this, until those that have just come have sent their first request: whoever was let in shall be answered. */
-  heard(limitMs: number): Promise<void>;
+  allHeard(limitMs: number): Promise<void>;
+  /** A request has come on this one. */
+  heard(socket: Socket): void;
   /** Closes all at once, those too that have not yet said anything. */
   destroy(): void;
 }
@@ -56,12 +64,11 @@ export function guardConnections(
   server.headersTimeout = headersTimeoutMs;
   server.requestTimeout = requestTimeoutMs;
   server.maxConnections = limits.maxConnections ?? 10_000;
-  // Longer than the minute for which those who spread requests keep connections: whoever closes first must not be we, or a request is lost.
-  server.keepAliveTimeout = 65_000;
+  server.keepAliveTimeout = keepAliveMs;
   server.maxHeadersCount = 0; // none is dropped in silence: their size is limited, and `tooManyHeaders` refuses
 
   // A client that reads nothing keeps its answer in our memory. Only that is looked at: a run may take as long as it takes.
-  server.timeout = limits.stalledMs ?? 60_000;
+  server.timeout = limits.stalledMs ?? stalledMs;
   server.on('timeout', (socket: Socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });
@@ -98,7 +105,8 @@ export function guardConnections(
   });
   server.on('tlsClientError', (_, socket: Socket) => socket.destroy());
   return {
-    async heard(limitMs) {
+    heard,
+    async allHeard(limitMs) {
       if (silent.size === 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, limitMs);

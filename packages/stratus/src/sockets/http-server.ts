@@ -1,13 +1,19 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Certificates } from './certificates.ts';
-import { type ConnectionLimits, guardConnections, headerLimits, tooManyHeaders } from './connections.ts';
+import { type ConnectionLimits, guardConnections, headerLimits, keepAliveMs, stalledMs, tooManyHeaders } from './connections.ts';
+import { exchangeOf, type Quick } from './exchange.ts';
 import type { Followed } from './followed-files.ts';
+import { answerWholeRequests } from './whole-requests.ts';
+
+type CreateServer = (settings: object, listener: RequestListener) => Server;
 
 /** How a server answers. */
 export interface HttpServerOptions extends ConnectionLimits {
   readonly host: string;
   /** A body that says itself to be larger is refused before it is sent. */
   readonly bodyLimitBytes: number;
+  /** Answers a request at once, or says that it does not: then `fetch` is asked. */
+  readonly quick?: Quick | undefined;
   /** HTTPS where they are given. */
   readonly certificates?: Certificates | undefined;
   /** Is told of what goes wrong with the server as such. */
@@ -37,13 +43,16 @@ class Traffic {
   #empty: (() => void) | undefined;
 
   constructor(server: Server) {
-    server.on('request', (_, response) => {
-      this.#open++;
-      response.once('close', () => {
-        this.#open--;
-        if (this.#open === 0) this.#empty?.();
-      });
-    });
+    server.on('request', (_, response) => void response.once('close', this.begin()));
+  }
+
+  /** A request has come; it is over when what comes back is called. */
+  begin(): () => void {
+    this.#open++;
+    return () => {
+      this.#open--;
+      if (this.#open === 0) this.#empty?.();
+    };
   }
 
   async idle(): Promise<void> {
@@ -62,7 +71,7 @@ const refusal = (): Response =>
 
 /** Makes the server; it does not listen yet. */
 export async function httpServer(fetch: Fetch, options: HttpServerOptions): Promise<HttpServer> {
-  const { host, bodyLimitBytes, certificates, headersTimeoutMs, requestTimeoutMs, report } = options;
+  const { host, bodyLimitBytes, quick, certificates, headersTimeoutMs, requestTimeoutMs, report } = options;
   const { createAdaptorServer } = await import('@hono/node-server');
   const { createServer } = certificates ? await import('node:https') : await import('node:http');
   const answer = (
@@ -74,7 +83,11 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
     fetch: answer as Parameters<typeof createAdaptorServer>[0]['fetch'],
     hostname: host,
     overrideGlobalObjects: false, // the process is the user's, and so are its Request and Response
-    createServer: createServer as never,
+    createServer: ((settings: object, listener: RequestListener) =>
+      (createServer as CreateServer)(settings, (incoming, outgoing) => {
+        const exchange = quick && !tooManyHeaders(incoming) ? exchangeOf(incoming, outgoing) : undefined;
+        if (!exchange || !quick!(exchange)) listener(incoming, outgoing);
+      })) as never,
     serverOptions: {
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -90,6 +103,21 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
     },
   }) as Server;
   const traffic = new Traffic(server);
+  if (quick && !certificates) {
+    answerWholeRequests(server, {
+      quick,
+      headersTimeoutMs,
+      stalledMs: options.stalledMs ?? stalledMs,
+      keepAliveMs,
+      maxHeaderBytes: headerLimits.bytes,
+      silent: (socket) =>
+        void server.emit('clientError', Object.assign(new Error('timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket),
+      began(socket) {
+        connections.heard(socket);
+        return traffic.begin();
+      },
+    });
+  }
   const connections = guardConnections(server, options);
   server.on('checkContinue', (request, response) => {
     // A client that asks before it sends a large body gets its refusal at once.
@@ -118,7 +146,7 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
         timer = setTimeout(resolve, limitMs);
       });
       const answered = async () => {
-        await connections.heard(silenceMs);
+        await connections.allHeard(silenceMs);
         await traffic.idle();
       };
       await Promise.race([answered(), limit]);

@@ -8,7 +8,7 @@ async function predict(plane: DataPlane, name: string, call: Call): Promise<Answ
   const ask = call.ask();
   const steps = plane.preprocessing(name, ask); // before anything is read
   return await call.withBody(async (body) => {
-    const given = await readRecords(body, call.request.headers.get('content-type') ?? '', steps);
+    const given = await readRecords(body, call.header('content-type') ?? '', steps);
     return replyText(await writePredictions(await plane.predict(name, given, ask)));
   });
 }

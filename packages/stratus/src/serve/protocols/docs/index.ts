@@ -13,14 +13,14 @@ export const docs = (plane: DataPlane, protocols: readonly Protocol[]): Protocol
       method: 'GET',
       path: '/',
       about: 'what can be called',
-      answer: ({ request, origin }) => {
+      answer: ({ header, origin }) => {
         const routes = [
           ...protocols.flatMap((protocol) => protocol.routes),
           { method: 'GET', path: '/docs' },
           { method: 'GET', path: '/openapi.json' },
         ];
         const paths = routes.map(({ method, path }) => (method === 'GET' ? path : `${method} ${path}`));
-        return /\btext\/html\b/.test(request.headers.get('accept') ?? '')
+        return /\btext\/html\b/.test(header('accept') ?? '')
           ? answerOf(html, welcomePage(plane, origin(), paths))
           : reply(welcome(plane, origin(), paths));
       },

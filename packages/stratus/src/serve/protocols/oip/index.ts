@@ -31,11 +31,12 @@ function askOf(call: Call, id: string | undefined, { timeout, priority }: Reques
   };
 }
 
-async function infer(plane: DataPlane, call: Call): Promise<Answer> {
+/** Answers a request to a model; `call.params` names it. */
+export async function infer(plane: DataPlane, call: Call): Promise<Answer> {
   const model = call.params['model']!;
   const asked = plane.servable(model, call.ask()); // before anything is read
   return await call.withBody(async (body) => {
-    const { request, bytes } = await readRequest(asked, body, call.request.headers.get(lengthHeader));
+    const { request, bytes } = await readRequest(asked, body, call.header(lengthHeader));
     const ask = askOf(call, request.id, request.parameters);
     const { tensors, outputs: wanted } = await decodeRequest(asked, request, bytes);
     const { servable, outputs } = await plane.compute(model, tensors, ask);

@@ -46,7 +46,7 @@ async function raw(plane: DataPlane, call: Call, name: string, type: string, ste
 
 async function invoke(plane: DataPlane, call: Call): Promise<Answer> {
   const name = await onlyModel(plane, (own) => `/v2/models/${own}/infer`);
-  const header = call.request.headers.get('content-type') ?? 'application/json';
+  const header = call.header('content-type') ?? 'application/json';
   const type = typeOf(header);
   const { preprocessing } = plane.servable(name, call.ask());
   if (preprocessing && type !== undefined && (isRaw(type) || type === 'text/csv'))

@@ -1,0 +1,5 @@
+// Answers a second for 64 clients, BERT-tiny, beside other servers on the same file.
+import type { Run } from '../result.ts';
+import { serveRace } from '../shared/serving-race.ts';
+
+export const run: Run = (context) => serveRace(context, 'bert-tiny', 'serve-throughput-bert');
