@@ -31,8 +31,7 @@ async function environment(name) {
   if (made.code !== 0)
     throw new Refusal('python3 -m venv failed; its message is above. On Debian: sudo apt-get install python3-venv');
   const python = join(path, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  return async (...wanted) =>
-    (await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', ...wanted])).code === 0;
+  return async (...wanted) => (await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', ...wanted])).code === 0;
 }
 
 async function installPython() {
@@ -83,5 +82,6 @@ await main(async () => {
   const asked = process.argv.slice(2);
   const strange = asked.find((name) => !Object.hasOwn(installs, name));
   if (strange !== undefined) throw new Refusal(`Usage: node tools/peers.mjs [${Object.keys(installs).join('] [')}]`);
-  for (const [name, install] of Object.entries(installs)) if ((asked.length === 0 ? usual : asked).includes(name)) await install();
+  for (const [name, install] of Object.entries(installs))
+    if ((asked.length === 0 ? usual : asked).includes(name)) await install();
 });

@@ -78,7 +78,8 @@ class Race {
       try {
         const server = await this.#start(way);
         const { perSecond, statuses } = await this.#ask(server, way, settings.trialMs).finally(() => server.stop());
-        if (Object.keys(statuses).some((status) => status !== '200')) throw new Error(`answered with ${JSON.stringify(statuses)}`);
+        if (Object.keys(statuses).some((status) => status !== '200'))
+          throw new Error(`answered with ${JSON.stringify(statuses)}`);
         log(`${name}: ${perSecond.toFixed(0)} answers a second`);
         const trial = { entry, way, perSecond };
         this.trials.push({ library: entry.library, variant: way.variant, perSecond });
@@ -165,7 +166,12 @@ export async function serveRace(context: RunContext, name: 'mnist' | 'bert-tiny'
       });
       await writeFile(join(context.root, `bench/results/${kept}.svg`), chart);
     }
-    return await keep(context, kept, { results: resultsOf(model, running), settings: { connections, ...settings }, trials: race.trials, series });
+    return await keep(context, kept, {
+      results: resultsOf(model, running),
+      settings: { connections, ...settings },
+      trials: race.trials,
+      series,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServingObserver } from '../serve/index.ts';
@@ -52,7 +53,7 @@ const mostFeatures = 200;
  * metrics.close();
  */
 export async function prometheusMetrics({ loaded, figures, triton = false }: MetricsOptions = {}): Promise<MetricsPage> {
-  const classes = await import('prom-client');
+  const classes = loadClasses();
   const { Counter, Gauge, Registry } = classes;
   const registry = new Registry();
   const registers = [registry];
@@ -190,6 +191,14 @@ class BucketMetric {
 export interface MetricClasses {
   readonly Counter: typeof Counter;
   readonly Gauge: typeof Gauge;
+  readonly Registry: typeof Registry;
+}
+
+/** These alone: its entry brings default metrics and a tracing library along, a tenth of the time that a server takes to start. */
+function loadClasses(): MetricClasses {
+  const require = createRequire(import.meta.url);
+  const part = (name: string): unknown => require(`prom-client/lib/${name}.js`);
+  return { Counter: part('counter'), Gauge: part('gauge'), Registry: part('registry') } as MetricClasses;
 }
 
 /** The event loop is looked at so often. */

@@ -1,5 +1,12 @@
 import pico from 'picocolors';
-import { type RequestRecord, type ServingObserver, type ServingTraces, setFront, type TrafficChange, type WatchDrift } from '../serve/index.ts';
+import {
+  type RequestRecord,
+  type ServingObserver,
+  type ServingTraces,
+  setFront,
+  type TrafficChange,
+  type WatchDrift,
+} from '../serve/index.ts';
 import { type AlertFigures, Alerts } from './alerts/alerts.ts';
 import type { AlertRule } from './alerts/rule.ts';
 import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
