@@ -86,7 +86,6 @@ class Connection {
     socket.setTimeout(options.headersTimeoutMs);
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
     socket.on('close', this.#onClose).on('timeout', this.#onTimeout).on('drain', this.#onDrain);
-    socket.resume();
   }
 
   readonly #onData = (bytes: Buffer): void => {
