@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const body = inferBody([1, 2, 3]);
+const body = inferBody([1, 2, 3], [1, 3]);
 const requestOf = (more: readonly string[] = [], content = body, path = '/v2/models/small/infer'): string =>
   [`POST ${path} HTTP/1.1`, 'Host: localhost', `Content-Length: ${Buffer.byteLength(content)}`, ...more, '', content].join(
     '\r\n',
