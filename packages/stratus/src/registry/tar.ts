@@ -1,5 +1,7 @@
 // Archives (tar) piece by piece: what is larger than memory goes through, at the speed of the disk.
+
 import { type FileHandle, open } from 'node:fs/promises';
+import { ReadableStream } from 'node:stream/web';
 
 /** A file for an archive. */
 export interface TarFile {

@@ -10,8 +10,8 @@ export { decodeOutputs, type WantedOutput } from './decode-request.ts';
 export { type Front, setFront } from './front.ts';
 export { giveTurn } from './give-turn.ts';
 export { classify } from './labels.ts';
-export type { BatchRecord, FieldsOf, Refusal, RequestRecord, ServingObserver } from './observer.ts';
 export { newApp } from './new-app.ts';
+export type { BatchRecord, FieldsOf, Refusal, RequestRecord, ServingObserver } from './observer.ts';
 export type {
   InferRequest,
   InferResponse,

@@ -254,7 +254,11 @@ export class Repository {
   #makeRoom(bytes: number, name: string): void {
     const { memoryLimitBytes: limit = Number.POSITIVE_INFINITY } = this.#options;
     if (bytes > limit)
-      throw fail('bad-value', { what: `The model '${name}'`, got: `about ${bytes} bytes of memory`, want: `at most memoryLimitBytes, ${limit}` });
+      throw fail('bad-value', {
+        what: `The model '${name}'`,
+        got: `about ${bytes} bytes of memory`,
+        want: `at most memoryLimitBytes, ${limit}`,
+      });
     const all = this.#all();
     let used = all.reduce((n, { served }) => n + served.memoryBytes, 0);
     const idle = all.filter(({ served }) => served.bytes > 0 && served.isIdle);
