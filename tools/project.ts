@@ -8,7 +8,18 @@ export const root = dirname(import.meta.dirname);
 /** The path as it is written in reports: relative to the root, with slashes. */
 export const shown = (path: string): string => relative(root, path).split(sep).join('/');
 
-const skipped = new Set(['node_modules', 'dist', '.git', '.venv', '.venv-peers', '.venv-servers', '.peers', 'coverage', '.stratus', 'tmp']);
+const skipped = new Set([
+  'node_modules',
+  'dist',
+  '.git',
+  '.venv',
+  '.venv-peers',
+  '.venv-servers',
+  '.peers',
+  'coverage',
+  '.stratus',
+  'tmp',
+]);
 
 /** Files under a folder whose names end so, in alphabetical order; empty when there is no such folder. */
 export function filesUnder(folder: string, ending: string): string[] {
