@@ -56,6 +56,11 @@ describe('one request', () => {
       expect(answer.toLowerCase()).toMatch(/\r\nx-request-id: r-1\r\n[\s\S]*date: |date: [\s\S]*\r\nx-request-id: r-1\r\n/);
   });
 
+  it('may begin with a single byte', async () => {
+    const request = requestOf();
+    for (const first of [1, 5, 6, 7]) expect(statusOf(await say([request.slice(0, first), request.slice(first)]))).toBe(200);
+  });
+
   it('is given an id where it has none', async () => {
     expect(await say([requestOf()])).toMatch(/\r\nx-request-id: [\w-]{36}\r\n/i);
   });

@@ -140,7 +140,7 @@ class Connection {
 
   /** The head of what came; that of the request before where it is the same again, as it is for most clients. */
   #headIn(bytes: Buffer): Head | undefined {
-    if (bytes.compare(begin, 0, begin.length, 0, begin.length) !== 0) return undefined;
+    if (bytes.length < begin.length || bytes.compare(begin, 0, begin.length, 0, begin.length) !== 0) return undefined;
     const end = bytes.indexOf(endOfHead);
     if (end < 0 || end > this.#options.maxHeaderBytes) return undefined;
     const known = this.#head?.bytes;
