@@ -15,7 +15,7 @@ const packages = [
   },
   {
     folder: 'packages/stratus',
-    entries: ['index', 'cli/main', 'cli/typescript', 'deploy-worker'].map((out) => ({ in: `${out}.ts`, out })),
+    entries: ['index', 'cli/main', 'cli/typescript', 'deploy-worker', 'server-worker'].map((out) => ({ in: `${out}.ts`, out })),
     alias: {},
   },
 ];

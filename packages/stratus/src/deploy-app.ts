@@ -1,5 +1,5 @@
 import { fail, type Model, StratusError } from '@stratus/core';
-import { type DeployedPlaneOptions, deployedPlane } from './deployed-plane.ts';
+import { deployedPlane } from './deployed-plane.ts';
 import type { GrpcOptions } from './grpc/index.ts';
 import {
   type Authorizer,
@@ -13,64 +13,48 @@ import {
   type TakeTurn,
   type TokenOptions,
 } from './keys/index.ts';
-import type { MonitorOptions } from './monitor/index.ts';
-import {
-  type DataPlane,
-  defaultBodyLimitBytes,
-  type QuickExchange,
-  quickLane,
-  type ServeAppOptions,
-  Statistics,
-  serveApp,
-  statusOf,
-  writeError,
-} from './serve/index.ts';
-import {
-  type Certificates,
-  type Fetch,
-  type Followed,
-  type HttpServerOptions,
-  openCertificates,
-  type TlsFiles,
-} from './sockets/index.ts';
+import { type DataPlane, defaultBodyLimitBytes, type QuickExchange, quickLane, statusOf, writeError } from './serve/index.ts';
+import { type Elsewhere, modelApp, type ServedApp } from './served-app.ts';
+import type { ServedOptions } from './served-options.ts';
+import { type Certificates, type Fetch, type HttpServerOptions, openCertificates } from './sockets/index.ts';
+import type { WorkspaceOptions } from './workspace/index.ts';
+
+/** Who may ask a deployed model, and what it is called. */
+export interface DeployedOptions extends ServedOptions {
+  /** What clients call the model: that of the file or the model unless told. */
+  readonly name?: string | undefined;
+  /** '1' unless told. */
+  readonly version?: string | undefined;
+  /** A file of keys, as `stratus keys create` writes it, read again when it changes: who asks needs one of them. */
+  readonly keys?: string | undefined;
+  /** Tokens (JWT) that somebody else gives out: who asks needs one, or a key. */
+  readonly tokens?: TokenOptions | undefined;
+  /** Other machines may ask without a key, because something before the server checks who asks. */
+  readonly withoutKeys?: boolean | undefined;
+  /**
+   * The model is a reference to this registry: 'digits@production', 'digits'. It is followed: when the alias or the model's traffic rule changes, the new version answers as soon as it is loaded and tried. Any number of such
+   * servers behind a balancer share what the registry says; it may be left out of reach later, and what is served goes on.
+   */
+  readonly registry?: WorkspaceOptions | undefined;
+}
 
 /** What a deployed model is served with, in this process or in a worker. */
-export interface DeployedAppOptions extends Omit<DeployedPlaneOptions, 'report'>, ServeAppOptions {
+export interface DeployedAppOptions extends DeployedOptions {
   readonly host: string;
-  readonly tls?: TlsFiles | undefined;
-  readonly keys?: string | undefined;
-  readonly tokens?: TokenOptions | undefined;
-  readonly withoutKeys?: boolean | undefined;
   /** Who counts the requests of clients; this process alone unless told. */
   readonly takeTurn?: TakeTurn | undefined;
-  readonly origins?: readonly string[] | undefined;
-  readonly monitor?: MonitorOptions | false | undefined;
-  readonly maxConnections?: number | undefined;
-  readonly stalledMs?: number | undefined;
-  readonly headersTimeoutMs?: number | undefined;
-  readonly requestTimeoutMs?: number | undefined;
   /** What is served besides the model, to those who may ask. */
   readonly beside?: ((request: Request) => Promise<Response> | undefined) | undefined;
+  readonly elsewhere?: Elsewhere | undefined;
 }
 
 /** A model behind everything that decides who may ask it. */
-export interface DeployedApp {
+export interface DeployedApp extends ServedApp {
   readonly name: string;
-  readonly plane: DataPlane;
-  readonly statistics: Statistics | undefined;
-  readonly fetch: Fetch;
-  /** Who asks over gRPC; undefined where everybody may. */
-  readonly authorize: GrpcOptions['authorize'];
-  /** How its server is to be made. */
-  readonly http: HttpServerOptions;
   /** Who asks needs a key or a token. */
   readonly needsKey: boolean;
-  /** What is read again when its files change. */
-  readonly followed: readonly Followed[];
   /** A command that asks the model at this address. */
   readonly tryIt: (url: string) => Promise<string | undefined>;
-  readonly drain: () => void;
-  readonly release: () => Promise<void>;
 }
 
 /** An error in the form of the Open Inference Protocol. */
@@ -130,79 +114,57 @@ async function opened(
   { certificates, authorizer }: Checks,
 ): Promise<DeployedApp> {
   const { host, origins = [], bodyLimitBytes = defaultBodyLimitBytes, report, beside } = options;
-  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, maxConnections, stalledMs } = options;
-  const { joinObservers, loadedModels, monitored, startMonitor } = await import('./monitor/index.ts');
-  let asked: DataPlane | undefined;
-  const monitor =
-    options.monitor === false
-      ? undefined
-      : await startMonitor(() => (asked ? loadedModels(asked) : []), { report, ...options.monitor });
-  const statistics = new Statistics(monitor ? joinObservers([monitor.observer, options.observer], report) : options.observer);
-  const { name, plane, follow, close } = await deployedPlane(model, {
-    ...options,
-    report,
-    observer: statistics,
-    ...(monitor && {
-      traces: monitor.traces,
-      watchDrift: monitor.watchDrift,
-      trafficChanged: (change) => monitor.trafficChanged(change),
-    }),
-  }).catch(async (e) => {
-    await monitor?.close();
-    throw e;
-  });
-  asked = plane;
-  let stopFollowing = (): void => {};
-  try {
-    const served = serveApp(plane, {
-      bodyLimitBytes,
-      report,
-      statistics,
-      clientOf: (request) => clientOf(request)?.id,
-      vertex: options.vertex,
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, maxConnections, stalledMs, drainMs } = options;
+  const { app, opened } = await modelApp(
+    async (watched) => {
+      const own = await deployedPlane(model, { ...options, ...watched, report });
+      const release = async (): Promise<void> => {
+        await own.plane.release();
+        await own.close?.();
+      };
+      return { ...own, release };
+    },
+    {
+      ...options,
+      ...{ report, bodyLimitBytes, clientOf: options.clientOf ?? ((request) => clientOf(request)?.id) },
       repository: options.repository ?? isLoopback(host),
-    }).fetch;
-    const fetch: Fetch = beside
-      ? (request, node) => beside(request) ?? served(request, node)
-      : (request, node) => served(request, node);
-    const sites = siteCheck({ origins, refuseOthers: isLoopback(host) && !authorizer.needsKey });
-    // Where nobody has to be checked and nothing is written of each request, most of them need no Request and no Response.
-    const lane =
-      authorizer.needsKey || monitor?.logs === true
-        ? undefined
-        : quickLane(plane, { bodyLimitBytes, report, except: options.vertex?.predict ?? process.env['AIP_PREDICT_ROUTE'] });
-    const front = monitor && ((asked: QuickExchange) => monitor.open(asked.header('x-request-id')));
-    const quick: HttpServerOptions['quick'] = lane && ((asked) => lane(asked, front));
-    const guards = { sites, authorizer, models: () => plane.models(), answerError: problemOf(plane, report) };
-    stopFollowing = follow();
-    return {
-      name,
-      plane,
-      statistics,
-      authorize: authorizer.needsKey ? (headers, wants) => callerOf(authorizer, headers, wants) : undefined,
-      fetch: guarded(monitor ? monitored(monitor, fetch, { carries: true }) : fetch, guards),
-      http: { host, bodyLimitBytes, quick, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
-      followed: authorizer.followed,
-      needsKey: authorizer.needsKey,
-      async tryIt(url) {
-        const response = await served(new Request(url, { headers: { accept: 'application/json' } }));
-        const { models } = (await response.json()) as { models?: readonly { readonly try?: string }[] };
-        return models?.[0]?.try;
-      },
-      drain() {
-        stopFollowing();
-        plane.drain();
-      },
-      async release() {
-        await plane.release();
-        await close?.();
-        await monitor?.close();
-      },
-    };
-  } catch (e) {
-    await plane.release();
-    await close?.();
-    await monitor?.close();
-    throw e;
-  }
+    },
+  );
+  const { plane, watching } = app;
+  const fetch: Fetch = beside ? (request, node) => beside(request) ?? app.fetch(request, node) : app.fetch;
+  // Where nobody has to be checked and nothing is written of each request, most of them need no Request and no Response.
+  const lane =
+    authorizer.needsKey || watching?.logs === true
+      ? undefined
+      : quickLane(plane, { bodyLimitBytes, report, except: options.vertex?.predict ?? process.env['AIP_PREDICT_ROUTE'] });
+  const front = watching && ((asked: QuickExchange) => watching.open(asked.header('x-request-id')));
+  const quick: HttpServerOptions['quick'] = lane && ((asked) => lane(asked, front));
+  const sites = siteCheck({ origins, refuseOthers: isLoopback(host) && !authorizer.needsKey });
+  const authorize: GrpcOptions['authorize'] = authorizer.needsKey
+    ? (headers, wants) => callerOf(authorizer, headers, wants)
+    : undefined;
+  const stopFollowing = opened.follow();
+  return {
+    name: opened.name,
+    plane,
+    answers: app.answers,
+    fetch: guarded(fetch, { sites, authorizer, models: () => plane.models(), answerError: problemOf(plane, report) }),
+    http: { host, bodyLimitBytes, quick, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
+    grpc: {
+      ...app.grpc,
+      ...{ certificates, authorize, bodyLimitBytes, maxConnections, headersTimeoutMs, requestTimeoutMs, drainMs, report },
+    },
+    followed: authorizer.followed,
+    needsKey: authorizer.needsKey,
+    async tryIt(url) {
+      const response = await app.plain(new Request(url, { headers: { accept: 'application/json' } }));
+      const { models } = (await response.json()) as { models?: readonly { readonly try?: string }[] };
+      return models?.[0]?.try;
+    },
+    drain() {
+      stopFollowing();
+      plane.drain();
+    },
+    release: app.release,
+  };
 }

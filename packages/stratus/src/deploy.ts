@@ -1,67 +1,13 @@
-import { fail, type Model } from '@stratus/core';
-import type { GrpcServer } from './grpc/index.ts';
-import { type GrpcPlace, type GrpcPortOptions, openGrpcPort, placeOf } from './grpc-port.ts';
-import type { TokenOptions } from './keys/index.ts';
-import type { StopSignal } from './listen.ts';
-import type { MonitorOptions } from './monitor/index.ts';
-import { type RepositoryOptions, type ServeAppOptions, writeError } from './serve/index.ts';
-import type { TlsFiles } from './sockets/index.ts';
-import type { WorkerEvent, WorkerStatus } from './workers/index.ts';
-import type { WorkspaceOptions } from './workspace/index.ts';
+import type { Model } from '@stratus/core';
+import { checkWorkers } from './check-workers.ts';
+import { servingPort } from './container.ts';
+import type { DeployedOptions } from './deploy-app.ts';
+import type { GrpcPlace } from './grpc-port.ts';
+import { writeError } from './serve/index.ts';
+import type { WorkerStatus } from './workers/index.ts';
 
 /** Options of {@link deploy}. */
-export interface DeployOptions extends Omit<RepositoryOptions, 'shelf' | 'report'>, ServeAppOptions, GrpcPortOptions {
-  /** '127.0.0.1' unless told, so that only this machine can ask; '0.0.0.0' for all. */
-  readonly host?: string | undefined;
-  /** 8080 unless told; 0 picks a free one. */
-  readonly port?: number | undefined;
-  /** What clients call the model: that of the file or the model unless told. */
-  readonly name?: string | undefined;
-  /** '1' unless told. */
-  readonly version?: string | undefined;
-  /** What is watched: metrics, traffic, drift and labels unless told, nothing where it is false. Logs, captured requests and alerts are for the asking. */
-  readonly monitor?: MonitorOptions | false | undefined;
-  /** Stops the server as `stop` does. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Signals of the operating system that stop the server as `stop` does; ['SIGTERM', 'SIGINT'] unless told. When it has stopped and
-   * nobody else handles the signal, the process ends by it, as it would without a server. A second one ends it at once.
-   */
-  readonly stopOn?: readonly StopSignal[] | undefined;
-  /** How long `stop` waits for requests that are on their way; 10 seconds unless told. */
-  readonly drainMs?: number | undefined;
-  /** HTTPS with this certificate, whose files are read again when they change; with `ca`, for clients that have a certificate too. */
-  readonly tls?: TlsFiles | undefined;
-  /** A file of keys, as `stratus keys create` writes it, read again when it changes: who asks needs one of them. */
-  readonly keys?: string | undefined;
-  /** Tokens (JWT) that somebody else gives out: who asks needs one, or a key. */
-  readonly tokens?: TokenOptions | undefined;
-  /** Other machines may ask without a key, because something before the server checks who asks. */
-  readonly withoutKeys?: boolean | undefined;
-  /** Sites whose pages may ask: 'https://example.org'. None unless told. */
-  readonly origins?: readonly string[] | undefined;
-  /** More connections are closed as they come; 10,000 unless told. */
-  readonly maxConnections?: number | undefined;
-  /** A client that takes nothing of its answer for so long is dropped; 60 seconds unless told. */
-  readonly stalledMs?: number | undefined;
-  /** A client gets so long to send the head of a request (10 seconds unless told), and so long for all of it (60 seconds). */
-  readonly headersTimeoutMs?: number | undefined;
-  readonly requestTimeoutMs?: number | undefined;
-  /**
-   * The model is a reference to this registry: 'digits@production', 'digits'. It is followed: when the alias or the model's traffic rule changes, the new version answers as soon as it is loaded and tried. Any number of such
-   * servers behind a balancer share what the registry says; it may be left out of reach later, and what is served goes on.
-   */
-  readonly registry?: WorkspaceOptions | undefined;
-  /** A folder of models, and a registry, are looked at so often, in milliseconds; 2,000. */
-  readonly lookMs?: number | undefined;
-  /**
-   * So many processes share the port and the cores; 1, this one, unless told. One that ends is replaced, and takes with it what it was
-   * answering, nothing else.
-   */
-  readonly workers?: number | undefined;
-  /** Is told when workers are ready or end. */
-  readonly onWorker?: ((event: WorkerEvent) => void) | undefined;
-}
+export interface DeployOptions extends DeployedOptions {}
 
 /** A server that runs. */
 export interface Deployment extends GrpcPlace {
@@ -112,47 +58,20 @@ export async function deploy(model: Model | string | Uint8Array, options: Deploy
     report = writeError,
     workers = 1,
   } = options;
-  if (!Number.isSafeInteger(workers) || workers < 1 || workers > 1024)
-    throw fail('bad-value', { what: 'workers', got: String(workers), want: 'a whole number from 1 to 1024' });
-  const common = { host, port: options.port ?? 8080, stopOn, drainMs, signal, report };
+  checkWorkers(workers);
+  const common = { host, port: options.port ?? servingPort(process.env), stopOn, drainMs, signal, report };
   if (workers > 1) {
-    if (options.grpcPort !== undefined)
-      throw fail('usage', { reason: 'gRPC is served by one process.', fix: 'Leave out grpcPort, or workers.' });
     const { deployWorkers } = await import('./deploy-workers.ts');
     return await deployWorkers(model, { ...options, ...common, workers });
   }
   // Sockets, certificates and keys are loaded by those who serve; who trains does not wait for them.
-  const [{ openDeployedApp }, { serveHttp }] = await Promise.all([import('./deploy-app.ts'), import('./listen.ts')]);
-  const app = await openDeployedApp(model, { ...options, host, report });
-  let grpc: GrpcServer | undefined;
+  const [{ openDeployedApp }, { serveHere }] = await Promise.all([import('./deploy-app.ts'), import('./serve-here.ts')]);
+  const app = await openDeployedApp(model, { ...options, host, drainMs, report });
   try {
-    const { plane, statistics, http, authorize } = app;
-    grpc = await openGrpcPort(plane, { ...http, host, drainMs, statistics, authorize, grpcPort: options.grpcPort });
-    const { url, port, stop } = await serveHttp(app.fetch, {
-      ...app.http,
-      ...common,
-      onStopping() {
-        app.drain();
-        void grpc?.stop(); // while requests over HTTP finish
-      },
-      async onStopped() {
-        await grpc?.stop();
-        await app.release();
-      },
-    });
-    return {
-      url,
-      host,
-      port,
-      ...placeOf(grpc),
-      name: app.name,
-      needsKey: app.needsKey,
-      tryIt: await app.tryIt(url),
-      workers: () => [],
-      stop,
-    };
+    const listening = await serveHere(app, { ...common, grpcPort: options.grpcPort });
+    const { name, needsKey } = app;
+    return { ...listening, host, name, needsKey, tryIt: await app.tryIt(listening.url), workers: () => [] };
   } catch (e) {
-    await grpc?.stop();
     await app.release();
     throw e;
   }

@@ -1,14 +1,15 @@
 import { registryShelf } from './registry-shelf.ts';
-import { DataPlane, type DataPlaneOptions, Statistics, serveApp } from './serve/index.ts';
+import { DataPlane, type DataPlaneOptions } from './serve/index.ts';
 import { TrafficFollower } from './traffic-follower.ts';
 import type { Workspace } from './workspace/index.ts';
 
 /** Options of {@link ServedModels}. */
 export interface ServedModelsOptions extends Omit<DataPlaneOptions, 'shelf'> {
-  readonly bodyLimitBytes: number;
   readonly report: (error: unknown) => void;
   /** The registry is looked at so often, in milliseconds. */
   readonly lookMs: number;
+  /** Is told when a traffic rule was changed here, and is in the store. */
+  readonly changed?: (() => void) | undefined;
 }
 
 /**
@@ -17,7 +18,6 @@ export interface ServedModelsOptions extends Omit<DataPlaneOptions, 'shelf'> {
  */
 export class ServedModels {
   readonly plane: DataPlane;
-  readonly #app: ReturnType<typeof serveApp>;
   readonly #traffic: TrafficFollower;
   readonly #lookMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -25,21 +25,18 @@ export class ServedModels {
   #isLoaded = false;
   #isStopping = false;
 
-  constructor(workspace: Workspace, { bodyLimitBytes, report, lookMs, ...options }: ServedModelsOptions) {
+  constructor(workspace: Workspace, { report, lookMs, changed, ...options }: ServedModelsOptions) {
     const traffic = new TrafficFollower(workspace.store, report);
-    const statistics = new Statistics(options.observer);
     this.plane = new DataPlane([], {
       ...options,
-      observer: statistics,
       report,
       shelf: registryShelf(workspace),
       trafficChanged(change) {
         options.trafficChanged?.(change);
-        void traffic.keep(change);
+        void traffic.keep(change).then(changed);
       },
     });
     this.#traffic = traffic;
-    this.#app = serveApp(this.plane, { bodyLimitBytes, report, statistics });
     this.#lookMs = lookMs;
   }
 
@@ -67,14 +64,16 @@ export class ServedModels {
     return this.#looking;
   }
 
+  /** Brings what is served to what the registry says at this moment: a look that has begun before may have missed it. */
+  async lookAnew(): Promise<void> {
+    await this.#looking;
+    if (!this.#isStopping) await this.look();
+  }
+
   async #look(): Promise<void> {
     if (!(await this.plane.repository.look())) return;
     await this.#traffic.look(this.plane.traffic);
     this.#isLoaded = true;
-  }
-
-  async fetch(request: Request): Promise<Response> {
-    return await this.#app.fetch(request);
   }
 
   /** From now on it says that it is not ready. */

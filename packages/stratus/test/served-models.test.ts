@@ -50,8 +50,8 @@ it('follows the traffic rules of the store, and writes down what it rolls back',
   await models.promote('net:1', 'production');
   const reported: unknown[] = [];
   const report = (e: unknown): void => void reported.push(e);
-  const one = new ServedModels(workspace, { bodyLimitBytes: 1e6, report, lookMs: 1e6 });
-  const other = new ServedModels(workspace, { bodyLimitBytes: 1e6, report, lookMs: 1e6 });
+  const one = new ServedModels(workspace, { report, lookMs: 1e6 });
+  const other = new ServedModels(workspace, { report, lookMs: 1e6 });
   const look = () => Promise.all([one.look(), other.look()]);
   const asked = async ({ plane }: ServedModels, n = 4): Promise<string> => {
     const versions: string[] = [];

@@ -5,12 +5,11 @@ import { isInRegistry, modelArgument, registryModel } from './model-source.ts';
 import { type MonitorFlags, monitorOptions, withMonitor } from './monitor-options.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor, quoted } from './output.ts';
-import { type ServerFlags, tlsOf, withServer } from './server-options.ts';
+import { type ServerFlags, tlsOf, withServer, workerTeller } from './server-options.ts';
 import { onStopSignal } from './stop.ts';
 import { type WorkspaceFlags, withWorkspace, workspaceOf } from './workspace.ts';
 
 interface DeployOptions extends WorkspaceFlags, ServerFlags, MonitorFlags {
-  readonly workers?: number;
   readonly keys?: string | false;
   readonly jwks?: string;
   readonly jwtIssuer?: string;
@@ -18,7 +17,7 @@ interface DeployOptions extends WorkspaceFlags, ServerFlags, MonitorFlags {
   readonly jwtAlgorithm?: readonly string[];
   readonly jwtModelsClaim?: string;
   readonly host: string;
-  readonly port: number;
+  readonly port?: number;
   readonly name?: string;
   readonly json?: boolean;
 }
@@ -32,7 +31,11 @@ export function addDeploy(program: Command): void {
     )
     .argument('<model>', modelArgument('an ONNX file, or a folder of them'))
     .option('--host <host>', 'where to listen; 0.0.0.0 for every network of this machine', '127.0.0.1')
-    .option('--port <port>', 'the port; 0 picks a free one', wholeNumber(0, 65_535), 8080)
+    .option(
+      '--port <port>',
+      'the port; 0 picks a free one (default: AIP_HTTP_PORT, SAGEMAKER_BIND_TO_PORT, 8080)',
+      wholeNumber(0, 65_535),
+    )
     .option('--name <name>', 'what clients call the model (default: the name of the file or in the registry)')
     .option('--keys <file>', 'who asks needs a key of this file: stratus keys create; read again when it changes')
     .option('--no-keys', 'let other machines ask without a key, because something before this server checks who asks')
@@ -41,7 +44,6 @@ export function addDeploy(program: Command): void {
     .option('--jwt-audience <text>', 'whom the tokens are for (aud)')
     .option('--jwt-algorithm <name...>', 'how they are signed (default: RS256, PS256, ES256, EdDSA)')
     .option('--jwt-models-claim <name>', 'the claim that lists the models a token may ask (default: all)')
-    .option('--workers <n>', 'so many processes share the port and the cores; one that ends is replaced', wholeNumber(1, 1024), 1)
     .addOption(jsonOption())
     .action(serve);
   withExamples(
@@ -54,7 +56,7 @@ export function addDeploy(program: Command): void {
   );
 }
 
-async function serve(model: string, { host, port, name, workers, ...options }: DeployOptions, command: Command): Promise<void> {
+async function serve(model: string, { host, port, name, ...options }: DeployOptions, command: Command): Promise<void> {
   const tls = tlsOf(options, command);
   const tokens = tokensOf(options, command);
   const { deploy } = await import('../deploy.ts');
@@ -75,12 +77,9 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
     keys: typeof options.keys === 'string' ? options.keys : undefined,
     withoutKeys: options.keys === false,
     tokens,
-    workers,
+    workers: options.workers,
     stopOn: [],
-    onWorker(event) {
-      output.data(event);
-      if (event.type === 'worker-ended') output.note(`Worker ${event.pid} ended ${byWhat(event)}; another one starts.`);
-    },
+    onWorker: workerTeller(output),
     monitor: await monitorOptions(options),
   });
   const stopped = new Promise<void>((resolve) => {
@@ -115,9 +114,6 @@ async function serve(model: string, { host, port, name, workers, ...options }: D
   output.data({ type: 'stopped' });
   output.note('Stopped.');
 }
-
-const byWhat = ({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string =>
-  signal === null ? `with exit code ${code}` : `by ${signal}`;
 
 /** What is said of tokens. */
 function tokensOf(options: Omit<DeployOptions, 'host' | 'port'>, command: Command): TokenOptions | undefined {

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { ServedOptions } from '../served-options.ts';
 import type { TlsFiles } from '../sockets/index.ts';
 import { wholeNumber } from './options.ts';
+import type { Output } from './output.ts';
 
 /** What every server can be told. */
 export interface ServerFlags {
@@ -9,6 +11,7 @@ export interface ServerFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly workers: number;
 }
 
 function origin(text: string, before: readonly string[] = []): readonly string[] {
@@ -20,6 +23,12 @@ function origin(text: string, before: readonly string[] = []): readonly string[]
 export const withServer = (command: Command): Command =>
   command
     .option('--grpc-port <port>', 'serve models over gRPC as well, on this port; 0 picks a free one', wholeNumber(0, 65_535))
+    .option(
+      '--workers <n>',
+      'so many processes share the ports and the cores; one that ends is replaced',
+      wholeNumber(1, 1024),
+      1,
+    )
     .option('--allow-origin <site>', 'a site whose pages may ask; may be given several times', origin)
     .option('--tls-cert <file>', 'serve over HTTPS with this certificate in PEM; read again when it changes')
     .option('--tls-key <file>', 'its key in PEM, without a password')
@@ -31,3 +40,13 @@ export function tlsOf({ tlsCert, tlsKey, tlsCa }: ServerFlags, command: Command)
   if (tlsCert ?? tlsKey ?? tlsCa) command.error('error: --tls-cert and --tls-key go together, and --tls-ca with both.');
   return undefined;
 }
+
+/** Tells what happens to workers. */
+export const workerTeller =
+  (output: Pick<Output, 'data' | 'note'>): NonNullable<ServedOptions['onWorker']> =>
+  (event) => {
+    output.data(event);
+    if (event.type !== 'worker-ended') return;
+    const { pid, code, signal } = event;
+    output.note(`Worker ${pid} ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}; another one starts.`);
+  };

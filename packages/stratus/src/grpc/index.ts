@@ -1,1 +1,1 @@
-export { type GrpcOptions, type GrpcServer, serveGrpc } from './server.ts';
+export { type GrpcDoor, type GrpcOptions, type GrpcServer, type GrpcServing, grpcDoor, serveGrpc } from './server.ts';

@@ -1,5 +1,5 @@
 import { dtypes, fail, StratusError } from '@stratus/core';
-import type { DataPlane, ModelChoice, ServablePort, Statistics } from '../serve/index.ts';
+import type { DataPlane, ModelChoice, RepositoryControl, ServablePort, StatisticsSource } from '../serve/index.ts';
 import { inOrder } from './in-order.ts';
 import { infer } from './infer.ts';
 import {
@@ -38,7 +38,9 @@ export interface InferenceOptions {
   readonly plane: DataPlane;
   /** False while models are still to be loaded. */
   readonly isLoaded: () => boolean;
-  readonly statistics?: Pick<Statistics, 'of'> | undefined;
+  readonly statistics?: StatisticsSource | undefined;
+  /** Who loads models and puts them away; the data plane unless told. */
+  readonly control?: RepositoryControl | undefined;
   /** Is told of errors that are not the client's. */
   readonly report: (error: unknown) => void;
 }
@@ -80,7 +82,13 @@ function checkParameters({ model_name: name, parameters }: MessageOf<typeof repo
 }
 
 /** The calls of the Open Inference Protocol, and Triton's. */
-export function inferenceService({ plane, isLoaded, statistics, report }: InferenceOptions): readonly Method[] {
+export function inferenceService({
+  plane,
+  isLoaded,
+  statistics,
+  control = plane.repository,
+  report,
+}: InferenceOptions): readonly Method[] {
   const at = (name: string, access: Method['access'] = 'asks') => ({ service: inferenceServiceName, name, access });
 
   const one = async (
@@ -158,11 +166,11 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
         },
       };
     }),
-    unary(at('ModelStatistics'), modelStatisticsRequest, modelStatisticsResponse, ({ name, version }, { checkModel }) => {
+    unary(at('ModelStatistics'), modelStatisticsRequest, modelStatisticsResponse, async ({ name, version }, { checkModel }) => {
       for (const model of name === '' ? plane.models() : [name]) checkModel?.(model);
       if (name !== '') plane.repository.resolve(name, choice(version).version); // or `model-not-found`
       if (!statistics) return { model_stats: [] };
-      return statistics.of(plane, name === '' ? undefined : name, version === '' ? undefined : version);
+      return await statistics.of(plane, name === '' ? undefined : name, version === '' ? undefined : version);
     }),
     unary(at('RepositoryIndex'), repositoryIndexRequest, repositoryIndexResponse, ({ ready }) => ({
       models: plane.repository.index({ ready }),
@@ -174,7 +182,7 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
       async (request, { checkModel }) => {
         checkModel?.(request.model_name);
         checkParameters(request);
-        await plane.repository.load(request.model_name);
+        await control.load(request.model_name);
         return {};
       },
     ),
@@ -184,7 +192,7 @@ export function inferenceService({ plane, isLoaded, statistics, report }: Infere
       repositoryModelUnloadResponse,
       async (request, { checkModel }) => {
         checkModel?.(request.model_name);
-        await plane.repository.unload(request.model_name);
+        await control.unload(request.model_name);
         return {};
       },
     ),

@@ -1,8 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import { constants, createSecureServer, createServer, type ServerHttp2Session } from 'node:http2';
+import {
+  constants,
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { callable, listen } from '../listen.ts';
-import { type DataPlane, defaultBodyLimitBytes, type Statistics } from '../serve/index.ts';
+import { type DataPlane, defaultBodyLimitBytes, type RepositoryControl, type StatisticsSource } from '../serve/index.ts';
 import type { Certificates } from '../sockets/index.ts';
 import { answerCall, type Calling } from './call.ts';
 import { Memory } from './frames.ts';
@@ -10,11 +17,8 @@ import { healthService } from './health.ts';
 import { inferenceService } from './inference.ts';
 import { reflectionService } from './reflection.ts';
 
-/** Options of {@link serveGrpc}. */
-export interface GrpcOptions {
-  readonly host: string;
-  /** 0 picks a free one. */
-  readonly port: number;
+/** How gRPC is served. */
+export interface GrpcServing {
   /** Larger messages are refused before they are read; 16 MB unless told. */
   readonly bodyLimitBytes?: number | undefined;
   /** So many calls at once on one connection; 128 unless told. */
@@ -37,9 +41,25 @@ export interface GrpcOptions {
   readonly authorize?: Calling['authorize'];
   /** False while models are still to be loaded; true unless told. */
   readonly isLoaded?: (() => boolean) | undefined;
-  readonly statistics?: Pick<Statistics, 'of'> | undefined;
+  readonly statistics?: StatisticsSource | undefined;
+  /** Who loads models and puts them away; the data plane unless told. */
+  readonly control?: RepositoryControl | undefined;
   /** Is told of errors that are not the client's. */
   readonly report: (error: unknown) => void;
+}
+
+/** Options of {@link serveGrpc}. */
+export interface GrpcOptions extends GrpcServing {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+/** A server that can be given connections. */
+export interface GrpcDoor {
+  readonly server: Http2Server | Http2SecureServer;
+  /** As `GrpcServer.stop`. */
+  stop(): Promise<void>;
 }
 
 /** A gRPC server that runs. */
@@ -91,14 +111,13 @@ function attend(
 
 /**
  * The Open Inference Protocol v2 over gRPC, with Triton's extensions, the health service and reflection. It speaks gRPC only; every
- * decision is the data plane's.
+ * decision is the data plane's. The server does not listen.
  *
- * Errors: `port-in-use`, `cannot-listen`; to clients, see `status.ts`.
+ * Errors: to clients, see `status.ts`.
  * Source: grpc/grpc, doc/PROTOCOL-HTTP2.md; Open Inference Protocol v2, gRPC; Triton Inference Server, grpc_service.proto.
  */
-export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise<GrpcServer> {
+export async function grpcDoor(plane: DataPlane, options: GrpcServing): Promise<GrpcDoor> {
   const {
-    host,
     bodyLimitBytes = defaultBodyLimitBytes,
     requestTimeoutMs = 60_000,
     maxStreams = 128,
@@ -108,9 +127,9 @@ export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise
   const { headersTimeoutMs = 10_000, keepAliveMs = 60_000, keepAliveTimeoutMs = 20_000, report, authorize } = options;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // every stream listens
-  const { statistics, isLoaded = () => true } = options;
+  const { statistics, control, isLoaded = () => true } = options;
   const isReady = () => !stopping.signal.aborted && isLoaded() && plane.ready();
-  const own = [...inferenceService({ plane, isLoaded, statistics, report }), ...healthService(isReady)];
+  const own = [...inferenceService({ plane, isLoaded, statistics, control, report }), ...healthService(isReady)];
   const methods = new Map([...own, ...reflectionService(own)].map((method) => [`/${method.service}/${method.name}`, method]));
   const calling: Calling = {
     methods,
@@ -144,14 +163,16 @@ export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise
   server.on('connection', (socket: Socket) => socket.setNoDelay(true));
   server.on('stream', (stream, headers) => void answerCall(stream, headers, calling));
   server.on('sessionError', () => {});
-  await listen(server, host, options.port);
-  server.on('error', report); // no more file descriptors, for instance: it can go on
   const followed = secure && (await certificates!.follow(secure, report));
 
   const drain = async (): Promise<void> => {
     stopping.abort();
     followed?.close();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = Promise.all([
+      new Promise<void>((resolve) => void server.close(() => resolve())),
+      // Where the port is another process', the server knows of no connection.
+      ...[...sessions].map((session) => new Promise<void>((resolve) => void session.once('close', resolve))),
+    ]);
     for (const session of sessions) session.close();
     const limit = setTimeout(() => {
       for (const session of sessions) session.destroy();
@@ -160,10 +181,14 @@ export async function serveGrpc(plane: DataPlane, options: GrpcOptions): Promise
     clearTimeout(limit);
   };
   let stopped: Promise<void> | undefined;
+  return { server, stop: () => (stopped ??= drain()) };
+}
+
+/** Serves gRPC on a port. Errors: `port-in-use`, `cannot-listen`; as `grpcDoor`. */
+export async function serveGrpc(plane: DataPlane, { host, port: wanted, ...options }: GrpcOptions): Promise<GrpcServer> {
+  const { server, stop } = await grpcDoor(plane, options);
+  await listen(server, host, wanted);
+  server.on('error', options.report); // no more file descriptors, for instance: it can go on
   const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    address: `${callable(host)}:${port}`,
-    stop: () => (stopped ??= drain()),
-  };
+  return { port, address: `${callable(host)}:${port}`, stop };
 }

@@ -1,21 +1,13 @@
 import { fail, type Tensor } from '@stratus/core';
 import type { RequestRecord, ServingObserver } from '../serve/index.ts';
-import { bestClass } from './drift/output-watch.ts';
-import { numberAt, rowWidth } from './drift/watches.ts';
-import { idOf, requestScope } from './request-scope.ts';
+import { AnswerReader, type GivenAnswer } from './given-answer.ts';
 import { Slices } from './slices.ts';
 import { keyOf, type WatchedModel } from './watched-model.ts';
 
-/** What was answered to one request: of each row a class, or a number. */
-interface Remembered {
-  readonly model: string;
-  readonly version: string;
-  /** Classes by number. */
-  readonly classes?: readonly number[] | undefined;
-  readonly labels?: readonly string[] | undefined;
-  readonly numbers?: readonly number[] | undefined;
+interface Remembered extends GivenAnswer {
+  readonly labels: readonly string[] | undefined;
   /** Rows whose label has come. */
-  told: Set<number> | undefined;
+  readonly told: Set<number>;
 }
 
 /** Options of {@link Feedback}. */
@@ -52,10 +44,6 @@ export interface LabelsTaken {
   readonly unknown: readonly string[];
 }
 
-/** Of a request so many rows are remembered. */
-const mostRows = 256;
-/** Labels of so many models are kept at hand. */
-const mostModels = 1000;
 const slices = 12;
 
 class Slice {
@@ -80,9 +68,8 @@ class Slice {
  * console.log(feedback.accuracy('net', '1').accuracy); // 1
  */
 export class Feedback implements ServingObserver {
-  readonly #about: (model: string, version: string) => WatchedModel | undefined;
+  readonly #reader: AnswerReader;
   readonly #remembered = new Map<string, Remembered>();
-  readonly #labels = new Map<string, NonNullable<WatchedModel['labels']>>();
   readonly #models = new Map<string, { readonly slices: Slices<Slice>; readonly isOfNumbers: boolean }>();
   readonly #options: Required<{ most: number; windowMs: number; now: () => number }>;
 
@@ -90,46 +77,21 @@ export class Feedback implements ServingObserver {
     about: (model: string, version: string) => WatchedModel | undefined,
     { most = 10_000, windowMs = 3_600_000, now = () => performance.now() }: FeedbackOptions = {},
   ) {
-    this.#about = about;
+    this.#reader = new AnswerReader(about);
     this.#options = { most, windowMs, now };
   }
 
   answered(record: RequestRecord, _feeds: unknown, outputs: Readonly<Record<string, Tensor>>): void {
-    const id = idOf(record);
-    if (id === undefined) return;
-    const name = Object.keys(outputs).find((output) => outputs[output]!.dtype !== 'string');
-    if (name === undefined) return;
-    const tensor = outputs[name]!;
-    const own = this.#labelsOf(record.model, record.version, name);
-    const width = rowWidth(tensor);
-    if (width === 0) return;
-    const rows = Math.min(mostRows, tensor.data.length / width);
-    const isClass = own !== undefined || width > 1;
-    const each = <T>(of: (start: number) => T): T[] => Array.from({ length: rows }, (_, row) => of(row * width));
-    const answer: Remembered = {
-      model: record.model,
-      version: record.version,
-      ...(isClass
-        ? { classes: each((start) => bestClass(tensor, start, width)[0]), labels: own }
-        : { numbers: each((start) => numberAt(tensor, start)) }),
-      told: new Set(),
-    };
-    this.#remember(id, answer);
-    // Who sent no id of its own may have one in the body of its request, and got another in a header.
-    const front = requestScope(record)?.requestId;
-    if (front !== undefined && front !== id) this.#remember(front, answer);
+    const answer = this.#reader.read(record, outputs);
+    if (answer) this.remember(answer);
   }
 
-  /** What a version says of its classes does not change: it is asked once. */
-  #labelsOf(model: string, version: string, output: string): readonly string[] | undefined {
-    const key = keyOf(model, version);
-    let known = this.#labels.get(key);
-    if (known === undefined) {
-      known = this.#about(model, version)?.labels ?? {};
-      if (this.#labels.size >= mostModels) this.#labels.clear();
-      this.#labels.set(key, known);
-    }
-    return Object.hasOwn(known, output) ? known[output] : undefined;
+  /** Remembers an answer, of this process or of another one. */
+  remember(given: GivenAnswer): void {
+    const { ids, model, version, output } = given;
+    const labels = given.classes && this.#reader.labelsOf(model, version, output);
+    const answer: Remembered = { ...given, labels, told: new Set() };
+    for (const id of ids) this.#remember(id, answer);
   }
 
   #remember(id: string, answer: Remembered): void {
@@ -154,7 +116,6 @@ export class Feedback implements ServingObserver {
     });
     let accepted = 0;
     for (const { answer, values } of found) {
-      answer.told ??= new Set();
       for (const [row, value] of values.entries()) {
         if (answer.told.has(row)) continue; // whoever sends a label again because no answer came changes nothing
         answer.told.add(row);
@@ -203,7 +164,7 @@ export class Feedback implements ServingObserver {
 function valuesOf({ classes, numbers, labels }: Remembered, label: unknown, id: string): number[] {
   const rows = (classes ?? numbers)!.length;
   const given = Array.isArray(label) ? (label as unknown[]) : [label];
-  if (given.length !== rows && !(rows === mostRows && given.length > rows))
+  if (given.length !== rows && !(rows === AnswerReader.mostRows && given.length > rows))
     throw fail('bad-request', {
       reason: `The answer to the request '${id}' had ${rows} rows, and there are ${given.length} labels.`,
     });

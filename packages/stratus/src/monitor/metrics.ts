@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServingObserver } from '../serve/index.ts';
+import { type ProcessFigures, ProcessWatch } from './process-figures.ts';
 import { type Buckets, type ModelCounts, RequestCounts } from './request-counts.ts';
 import { tritonMetrics } from './triton-metrics.ts';
 import type { WatchedModel } from './watched-model.ts';
@@ -22,6 +22,16 @@ export interface MetricsOptions {
   readonly figures?: (() => readonly ModelFigures[]) | undefined;
   /** Also under the names that Triton Inference Server gives them, for dashboards and autoscalers made for it. */
   readonly triton?: boolean | undefined;
+  /** What is known of several processes that answer together; this process alone unless told. */
+  readonly processes?: ProcessesFigures | undefined;
+}
+
+/** Several processes that answer together, asked at every scrape. */
+export interface ProcessesFigures {
+  /** What all take together. */
+  readonly sum: () => ProcessFigures;
+  /** How many of them answer, and how many have ended since the server began and were replaced. */
+  readonly workers: () => { readonly ready: number; readonly ended: number };
 }
 
 /** Metrics in the form that Prometheus reads. */
@@ -52,7 +62,12 @@ const mostFeatures = 200;
  * console.log((await metrics.text()).includes('stratus_request_rows_total{model="net",version="1"} 2')); // true
  * metrics.close();
  */
-export async function prometheusMetrics({ loaded, figures, triton = false }: MetricsOptions = {}): Promise<MetricsPage> {
+export async function prometheusMetrics({
+  loaded,
+  figures,
+  triton = false,
+  processes,
+}: MetricsOptions = {}): Promise<MetricsPage> {
   const classes = loadClasses();
   const { Counter, Gauge, Registry } = classes;
   const registry = new Registry();
@@ -138,14 +153,27 @@ export async function prometheusMetrics({ loaded, figures, triton = false }: Met
         if (accuracy !== undefined) own.set({ model: name, version }, accuracy);
     });
   }
-  const close = processMetrics(classes, registers);
+  const own = processes === undefined ? new ProcessWatch() : undefined;
+  processMetrics(classes, registers, processes?.sum ?? (() => own!.figures()));
+  if (processes !== undefined) {
+    gauge('stratus_workers', 'Processes that answer.', [], (metric) => metric.set(processes.workers().ready));
+    new Counter({
+      name: 'stratus_worker_ends_total',
+      help: 'Workers that ended and were replaced.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(processes.workers().ended);
+      },
+    });
+  }
   if (triton) tritonMetrics(classes, registers, { counts, loaded });
   const observer: ServingObserver = {
     request: (record) => counts.request(record),
     batch: (record) => counts.batch(record),
     refused: (refusal) => counts.refused(refusal),
   };
-  return { observer, contentType: registry.contentType, text: () => registry.metrics(), close };
+  return { observer, contentType: registry.contentType, text: () => registry.metrics(), close: () => own?.close() };
 }
 
 /** A histogram of prom-client is several microseconds for each value: this one is read from our own counts, in the form that its registry asks for. */
@@ -201,13 +229,10 @@ function loadClasses(): MetricClasses {
   return { Counter: part('counter'), Gauge: part('gauge'), Registry: part('registry') } as MetricClasses;
 }
 
-/** The event loop is looked at so often. */
-const resolutionMs = 20;
-
 /** The process: memory, processor, event loop. */
-function processMetrics({ Counter, Gauge }: MetricClasses, registers: Registry[]): () => void {
-  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
-  delay.enable();
+function processMetrics({ Counter, Gauge }: MetricClasses, registers: Registry[], figures: () => ProcessFigures): void {
+  // Asked once a scrape, by the first of them: how late the event loop was at most is of the time since the one before.
+  let now = figures();
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name,
@@ -218,37 +243,23 @@ function processMetrics({ Counter, Gauge }: MetricClasses, registers: Registry[]
       },
     });
   };
-  gauge('process_resident_memory_bytes', 'Memory that the process occupies.', () => process.memoryUsage.rss());
-  gauge('nodejs_heap_size_used_bytes', 'Memory of JavaScript that is in use.', () => process.memoryUsage().heapUsed);
-  gauge(
-    'nodejs_external_memory_bytes',
-    'Memory outside of the heap that JavaScript holds.',
-    () => process.memoryUsage().external,
-  );
+  gauge('process_resident_memory_bytes', 'Memory that the process occupies.', () => {
+    now = figures();
+    return now.residentBytes;
+  });
+  gauge('nodejs_heap_size_used_bytes', 'Memory of JavaScript that is in use.', () => now.heapBytes);
+  gauge('nodejs_external_memory_bytes', 'Memory outside of the heap that JavaScript holds.', () => now.externalBytes);
   gauge('process_start_time_seconds', 'When the process began, in seconds since 1970.', () => performance.timeOrigin / 1000);
   new Counter({
     name: 'process_cpu_seconds_total',
     help: 'Time on processors, of the user and the system.',
     registers,
     collect() {
-      const { user, system } = process.cpuUsage();
       this.reset();
-      this.inc((user + system) / 1e6);
+      this.inc(now.cpuSeconds);
     },
   });
-  const lag = (nanoseconds: number): number =>
-    Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e9 - resolutionMs / 1000) : 0;
-  gauge('nodejs_eventloop_lag_p50_seconds', 'How late the event loop was, half of the time at most.', () =>
-    lag(delay.percentile(50)),
-  );
-  gauge('nodejs_eventloop_lag_p99_seconds', 'How late the event loop was, 99 % of the time at most.', () =>
-    lag(delay.percentile(99)),
-  );
-  // The last one that is asked: each scrape tells of the time since the one before.
-  gauge('nodejs_eventloop_lag_max_seconds', 'How late the event loop was at most since the last scrape.', () => {
-    const most = lag(delay.max);
-    delay.reset();
-    return most;
-  });
-  return () => void delay.disable();
+  gauge('nodejs_eventloop_lag_p50_seconds', 'How late the event loop was, half of the time at most.', () => now.lagP50);
+  gauge('nodejs_eventloop_lag_p99_seconds', 'How late the event loop was, 99 % of the time at most.', () => now.lagP99);
+  gauge('nodejs_eventloop_lag_max_seconds', 'How late the event loop was at most since the last scrape.', () => now.lagMax);
 }

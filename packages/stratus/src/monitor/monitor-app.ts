@@ -2,8 +2,9 @@ import { fail, StratusError } from '@stratus/core';
 import type { Context, Hono } from 'hono';
 import { BodyReader, newApp } from '../serve/index.ts';
 import type { Label } from './feedback.ts';
+import { pathOf, type ScopeOptions } from './front.ts';
 import { metricsApp } from './metrics-app.ts';
-import { type Monitor, pathOf, type ScopeOptions } from './monitor.ts';
+import type { Watching } from './monitor.ts';
 
 /** So many labels in one request, and so many bytes. */
 const [mostLabels, bodyLimitBytes] = [10_000, 4 * 2 ** 20];
@@ -53,7 +54,7 @@ const isMonitorPath = (path: string): boolean => /^\/(metrics|v2\/monitor|v2\/mo
  * console.log(report.models[0].traffic.requests); // 0
  * await monitor.close();
  */
-export function monitorApp(monitor: Monitor): Hono {
+export function monitorApp(monitor: Watching): Hono {
   const app = newApp();
   const bodies = new BodyReader(bodyLimitBytes);
   if (monitor.metrics) app.route('/', metricsApp(monitor.metrics));
@@ -63,11 +64,11 @@ export function monitorApp(monitor: Monitor): Hono {
     if (!known.includes(name)) throw fail('model-not-found', { name, known });
     return name;
   };
-  app.get('/v2/monitor', (c) => c.json(monitor.report()));
-  app.get('/v2/models/:model/monitor', (c) => c.json(monitor.report(named(c))));
+  app.get('/v2/monitor', async (c) => c.json(await monitor.report()));
+  app.get('/v2/models/:model/monitor', async (c) => c.json(await monitor.report(named(c))));
   app.post('/v2/models/:model/feedback', async (c) => {
     const name = named(c);
-    const { accepted, unknown } = monitor.label(
+    const { accepted, unknown } = await monitor.label(
       name,
       await bodies.withPlainBody(c.req.raw, async (body) => labelsOf(decoder.decode(body))),
     );
@@ -97,7 +98,7 @@ export function monitorApp(monitor: Monitor): Hono {
  * await monitor.close();
  */
 export function monitored<Rest extends unknown[]>(
-  monitor: Monitor,
+  monitor: Watching,
   fetch: (request: Request, ...rest: Rest) => Response | Promise<Response>,
   options: ScopeOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {

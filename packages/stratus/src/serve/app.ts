@@ -8,9 +8,10 @@ import { newApp } from './new-app.ts';
 import { Departures, leaving, type OnNode, writeOnNode } from './on-node.ts';
 import { endings, methodsOf, routerPath, similarPath } from './paths.ts';
 import { protocolsOf, type VertexRoutes } from './protocols/index.ts';
+import type { RepositoryControl } from './repository-control.ts';
 import { requestId, requestIdHeader } from './request-id.ts';
 import { type Answer, type Call, type Protocol, plainProblem, type Route, routeHeader } from './route.ts';
-import type { Statistics } from './statistics.ts';
+import type { StatisticsSource } from './statistics.ts';
 import { shown } from './wording.ts';
 
 /** Options of {@link serveApp}. */
@@ -20,9 +21,11 @@ export interface ServeAppOptions {
   /** Is told of errors that are not the client's, once each. Writes them to standard error unless told. */
   readonly report?: ((error: unknown) => void) | undefined;
   /** What `/v2/models/stats` tells: give the same to the data plane as its observer. */
-  readonly statistics?: Statistics | undefined;
+  readonly statistics?: StatisticsSource | undefined;
   /** Clients may list, load and put away models; false unless told: whoever may ask a model may not do that. */
   readonly repository?: boolean | undefined;
+  /** Who loads and puts away; the data plane of this process unless told. */
+  readonly control?: RepositoryControl | undefined;
   /** Where Vertex AI asks; what `AIP_PREDICT_ROUTE` and `AIP_HEALTH_ROUTE` say unless told. */
   readonly vertex?: VertexRoutes | undefined;
   /** Who sent a request: each client gets an equal share of a model that is busy. Unless told, all are one. */

@@ -30,11 +30,18 @@ export { type RawInput, rawSize, tensorOfBytes, writeRaw } from './raw.ts';
 export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
 export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
+export type { RepositoryControl } from './repository-control.ts';
 export type { DriftOrder, RolloutDrift, WatchDrift } from './rollout-drift.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
-export { Statistics } from './statistics.ts';
+export {
+  Statistics,
+  type StatisticsAnswer,
+  type StatisticsPlace,
+  type StatisticsSource,
+  statisticsPlaces,
+} from './statistics.ts';
 export { statusOf } from './status.ts';
 export type { RequestTrace, ServingTraces, TracedRequest } from './traces.ts';
 export type { ChangeNote, Traffic, TrafficReport, VersionReport } from './traffic.ts';

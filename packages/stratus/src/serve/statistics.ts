@@ -19,6 +19,30 @@ const sizeOf = (rows: number): number => (rows <= exactSizes ? rows : 2 ** Math.
 /** So many models and versions are remembered; then the one that was first is forgotten. */
 const mostModels = 1024;
 
+/** Of which version something is told. */
+export interface StatisticsPlace {
+  readonly model: string;
+  readonly version: string;
+}
+
+/** Tells what models have done: those that this process counted, or those of several. */
+export interface StatisticsSource {
+  of(plane: DataPlane, name?: string, version?: string): StatisticsAnswer | Promise<StatisticsAnswer>;
+}
+
+/** In the protocol's form. */
+export interface StatisticsAnswer {
+  readonly model_stats: ReturnType<Statistics['at']>[];
+}
+
+/** The versions of all models of a plane, or those with this name and version. */
+export const statisticsPlaces = (plane: DataPlane, name?: string, version?: string): StatisticsPlace[] =>
+  (name === undefined ? plane.models() : [name])
+    .flatMap((model) => plane.repository.versions(model).map((own) => ({ model, version: own })))
+    .filter((place) => version === undefined || place.version === version);
+
+const none = { count: 0, ns: 0 };
+
 class ModelStatistics {
   lastMs = 0;
   rows = 0;
@@ -42,7 +66,7 @@ class ModelStatistics {
  * await plane.compute('net', { x: tensor([[1, 2]]) });
  * console.log(statistics.of(plane, 'net').model_stats[0].inference_count); // 1
  */
-export class Statistics implements ServingObserver {
+export class Statistics implements ServingObserver, StatisticsSource {
   readonly #models = new Map<string, ModelStatistics>();
   readonly #next: ServingObserver | undefined;
 
@@ -51,7 +75,7 @@ export class Statistics implements ServingObserver {
     this.#next = next;
   }
 
-  #at({ model, version }: { readonly model: string; readonly version: string }): ModelStatistics {
+  #at({ model, version }: StatisticsPlace): ModelStatistics {
     const key = `${model}/${version}`; // neither has a slash
     const known = this.#models.get(key);
     if (known) return known;
@@ -94,38 +118,35 @@ export class Statistics implements ServingObserver {
   }
 
   /** The statistics of all models of a plane, or of those with this name and version, in the protocol's form. */
-  of(plane: DataPlane, name?: string, version?: string) {
-    const models = name === undefined ? plane.models() : [name];
-    const none = { count: 0, ns: 0 };
+  of(plane: DataPlane, name?: string, version?: string): StatisticsAnswer {
+    return { model_stats: statisticsPlaces(plane, name, version).map((place) => this.at(place)) };
+  }
+
+  /** What one version has done. */
+  at(place: StatisticsPlace) {
+    const own = this.#at(place);
+    const plain = ({ count, ns }: Duration) => ({ count, ns });
     return {
-      model_stats: models
-        .flatMap((model) => plane.repository.versions(model).map((own) => ({ model, version: own })))
-        .filter((place) => version === undefined || place.version === version)
-        .map(({ model, version: its }) => {
-          const own = this.#at({ model, version: its });
-          return {
-            name: model,
-            version: its,
-            last_inference: own.lastMs,
-            inference_count: own.rows,
-            execution_count: own.runs,
-            inference_stats: {
-              success: own.success,
-              fail: own.fail,
-              queue: own.queue,
-              compute_input: none,
-              compute_infer: own.infer,
-              compute_output: none,
-              cache_hit: none,
-              cache_miss: none,
-            },
-            response_stats: {},
-            batch_stats: [...own.batches]
-              .sort(([a], [b]) => a - b)
-              .map(([batch_size, compute_infer]) => ({ batch_size, compute_input: none, compute_infer, compute_output: none })),
-            memory_usage: [],
-          };
-        }),
+      name: place.model,
+      version: place.version,
+      last_inference: own.lastMs,
+      inference_count: own.rows,
+      execution_count: own.runs,
+      inference_stats: {
+        success: plain(own.success),
+        fail: plain(own.fail),
+        queue: plain(own.queue),
+        compute_input: none,
+        compute_infer: plain(own.infer),
+        compute_output: none,
+        cache_hit: none,
+        cache_miss: none,
+      },
+      response_stats: {},
+      batch_stats: [...own.batches]
+        .sort(([a], [b]) => a - b)
+        .map(([batch_size, infer]) => ({ batch_size, compute_input: none, compute_infer: plain(infer), compute_output: none })),
+      memory_usage: [],
     };
   }
 }

@@ -1,45 +1,33 @@
-import type { Socket } from 'node:net';
-import type { HttpServer } from '../sockets/index.ts';
+import type { Server, Socket } from 'node:net';
 import { type Answers, Channel, type Wire } from './channel.ts';
+import { failureOf } from './failure.ts';
 import type { Readiness } from './member.ts';
 
 /** What a worker serves. */
 export interface Work {
-  readonly server: HttpServer;
-  /** Is told to the process that has the port. */
+  /** What takes the connections of each port, by the port's name. */
+  readonly doors: Readonly<Record<string, Server>>;
+  /** Is told to the process that has the ports. */
   readonly about: unknown;
-  /** The server is about to end. */
-  onStopping(): void;
-  /** All requests are over. */
-  onStopped(): Promise<void>;
+  /** Ends: takes nothing new, what is on its way to its end or to the limit, then the rest. */
+  stop(drainMs: number): Promise<void>;
   /** Reads again what it has from files. */
   reload(): Promise<void>;
-  /** What the process that has the port may ask. */
-  readonly answers?: Answers;
+  /** What the process that has the ports may ask. */
+  readonly answers?: Answers | undefined;
 }
 
-/** Asks the process that has the port. */
+/** Asks the process that has the ports. Errors: what that met when it answered. */
 export type AskPort = (name: string, body?: unknown) => Promise<unknown>;
 
 const memoryEveryMs = 2000;
-
-const failureOf = (e: unknown): Readiness => {
-  const {
-    code = 'internal',
-    details = {},
-    message = String(e),
-  } = e as { code?: string; details?: Record<string, unknown>; message?: string };
-  return { failed: { code, details, message } };
-};
 
 /** The life of a worker: it makes what it serves as it is told, takes connections, and ends when it is told or when nobody is there to tell. */
 export function workInside(make: (start: never, ask: AskPort) => Promise<Work>): void {
   let work: Work | undefined;
   let stopped: Promise<void> | undefined;
   const shutDown = async (drainMs: number): Promise<void> => {
-    work?.onStopping();
-    await work?.server.drain(drainMs);
-    await work?.onStopped();
+    await work?.stop(drainMs);
     process.exit(0);
   };
   const stop = (drainMs = 10_000): Promise<void> => (stopped ??= shutDown(drainMs));
@@ -47,9 +35,10 @@ export function workInside(make: (start: never, ask: AskPort) => Promise<Work>):
   const begin = async (start: unknown): Promise<Readiness> => {
     try {
       work = await make(start as never, (name, body) => channel.ask(name, body));
-      work.server.server.emit('listening'); // it never will: the port is another process'. From now on it watches how long requests take.
+      // They never will: the ports are another process'. From now on they watch how long requests take.
+      for (const server of Object.values(work.doors)) server.emit('listening');
     } catch (e) {
-      return failureOf(e);
+      return { failed: failureOf(e) };
     }
     const tell = () => void channel.ask('memory', process.memoryUsage.rss());
     setInterval(tell, memoryEveryMs).unref();
@@ -57,12 +46,12 @@ export function workInside(make: (start: never, ask: AskPort) => Promise<Work>):
     return { ready: work.about };
   };
   /** That it has the connection is said in this turn of the event loop, and what comes on it is read in a later one. */
-  const connection = (_: unknown, socket: Socket | undefined): boolean => {
+  const connection = (door: string, socket: Socket | undefined): boolean => {
     if (socket === undefined)
       void channel.ask('closed'); // its client went away while it was handed over
     else {
       socket.once('close', () => void channel.ask('closed'));
-      work!.server.server.emit('connection', socket);
+      work!.doors[door]!.emit('connection', socket);
       socket.resume();
     }
     return true;

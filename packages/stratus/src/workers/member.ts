@@ -1,11 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type Answers, Channel } from './channel.ts';
+import type { Failure } from './failure.ts';
 
 /** What a worker says when it is ready, or why it cannot be. */
-export type Readiness =
-  | { readonly ready: unknown }
-  | { readonly failed: { readonly code: string; readonly details: Readonly<Record<string, unknown>>; readonly message: string } };
+export type Readiness = { readonly ready: unknown } | { readonly failed: Failure };
+
+/** A connection, and the port that it came to. */
+export interface Offered {
+  readonly socket: Socket;
+  readonly door: string;
+}
+
+/** A question: its name and its body. */
+export type Question = readonly [name: string, body: unknown];
 
 /** How a worker ended. */
 export interface MemberEnd {
@@ -17,19 +25,32 @@ export interface MemberEnd {
 export class Member {
   readonly #process: ChildProcess;
   readonly #channel: Channel;
-  readonly #offered = new Set<Socket>();
+  readonly #offered = new Set<Offered>();
   /** Resolves when it is ready, or cannot be; `failed` where it ended before. */
   readonly readiness: Promise<Readiness>;
   /** Resolves when the process is gone. */
   readonly ended: Promise<MemberEnd>;
   readonly startedAt = new Date();
+  /** Its number among those that there are, from 0: that of one that has ended is another's. */
+  readonly slot: number;
   isReady = false;
+  /** It has been told what others knew before, and is told what they are told. */
+  isInformed = false;
   /** It is to take nothing more. */
   isLeaving = false;
   connections = 0;
   residentBytes = 0;
 
-  constructor(script: URL, start: unknown, answers: Answers, lost: (sockets: readonly Socket[]) => void) {
+  constructor(
+    {
+      script,
+      start,
+      answers,
+      slot,
+    }: { readonly script: URL; readonly start: object; readonly answers: Answers; readonly slot: number },
+    hooks: { readonly lost: (offered: readonly Offered[]) => void; readonly catchUp: () => readonly Question[] },
+  ) {
+    this.slot = slot;
     this.#process = fork(script, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#process.on('error', () => {}); // that it did not start, is told by its end
     this.#channel = new Channel(this.#process as never, {
@@ -41,9 +62,9 @@ export class Member {
     this.ended = new Promise((resolve) => {
       // 'exit' may come before what it still said has been read; 'close' does not.
       this.#process.once('close', (code, signal) => {
-        this.isReady = false;
+        this.isReady = this.isInformed = false;
         this.#channel.end();
-        lost([...this.#offered]);
+        hooks.lost([...this.#offered]);
         this.#offered.clear();
         resolve({ code, signal });
       });
@@ -51,10 +72,15 @@ export class Member {
     const unready = {
       failed: { code: 'aborted', details: { what: 'Starting a worker' }, message: 'A worker ended while it started.' },
     };
-    this.readiness = this.#channel.ask('start', start).then((answer) => {
+    this.readiness = this.#channel.ask('start', { ...start, slot }).then(async (answer) => {
       const readiness = (answer as Readiness | undefined) ?? unready;
-      this.isReady = 'ready' in readiness;
-      return readiness;
+      if ('failed' in readiness) return readiness;
+      // What it is asked from now on comes to it after this, and nobody is given to it before it is done.
+      const missed = hooks.catchUp().map((question) => this.ask('question', question));
+      this.isInformed = true;
+      await Promise.allSettled(missed);
+      this.isReady = this.isInformed; // it may have ended meanwhile
+      return this.isReady ? readiness : unready;
     });
   }
 
@@ -63,14 +89,15 @@ export class Member {
   }
 
   /** Hands it a connection, which stays ours too until it says that it has it. */
-  give(socket: Socket): void {
-    this.#offered.add(socket);
+  give(offered: Offered): void {
+    this.#offered.add(offered);
     this.connections++;
-    void this.#channel.ask('connection', undefined, socket).then((taken) => {
+    const done = (taken: unknown): void => {
       if (taken !== true) return; // its end gives the connection back
-      this.#offered.delete(socket);
-      socket.destroy(); // our copy
-    });
+      this.#offered.delete(offered);
+      offered.socket.destroy(); // our copy
+    };
+    void this.#channel.ask('connection', offered.door, offered.socket).then(done, () => done(true));
   }
 
   ask(name: string, body?: unknown): Promise<unknown> {

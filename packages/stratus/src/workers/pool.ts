@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Answers } from './channel.ts';
-import { Member, type Readiness } from './member.ts';
+import { Member, type Offered, type Question, type Readiness } from './member.ts';
 
 /** What one worker is doing. */
 export interface WorkerStatus {
@@ -29,11 +29,13 @@ export interface PoolOptions {
   /** The program of a worker: see `workInside`. */
   readonly script: URL;
   readonly count: number;
-  /** What it is told at its start. */
-  readonly start: unknown;
+  /** What it is told at its start; with it its number among those that there are, `slot`. */
+  readonly start: object;
   readonly drainMs: number;
   /** What workers may ask this process. */
-  readonly answers?: Answers;
+  readonly answers?: Answers | undefined;
+  /** What a worker that starts later is asked first, because the others were asked it before. */
+  readonly catchUp?: (() => readonly Question[]) | undefined;
   readonly onEvent?: ((event: WorkerEvent) => void) | undefined;
 }
 
@@ -48,9 +50,10 @@ const waitMs = 10_000;
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #members = new Set<Member>();
-  readonly #waiting = new Set<Socket>();
+  readonly #waiting = new Set<Offered>();
   readonly #pauses = new Set<NodeJS.Timeout>();
   #failures = 0;
+  #ended = 0;
   #isStopping = false;
 
   constructor(options: PoolOptions) {
@@ -67,20 +70,25 @@ export class WorkerPool {
     return failed ?? said[0]!;
   }
 
-  /** Hands a connection to the worker with the fewest. */
-  give(socket: Socket): void {
+  /** Hands a connection that came to a port to the worker with the fewest. */
+  give(socket: Socket, door: string): void {
     socket.on('error', () => {});
+    this.#give({ socket, door });
+  }
+
+  #give(offered: Offered): void {
+    const { socket } = offered;
     const ready = [...this.#members].filter((member) => member.isReady && !member.isLeaving);
     const [least] = ready.sort((a, b) => a.connections - b.connections);
     if (least) {
       this.#members.delete(least); // the next in turn among equals is the one that waited longest
       this.#members.add(least);
-      least.give(socket);
+      least.give(offered);
     } else if (this.#isStopping || this.#waiting.size >= mostWaiting) socket.destroy();
     else {
-      this.#waiting.add(socket);
+      this.#waiting.add(offered);
       setTimeout(() => {
-        if (this.#waiting.delete(socket)) socket.destroy();
+        if (this.#waiting.delete(offered)) socket.destroy();
       }, waitMs).unref();
     }
   }
@@ -102,32 +110,51 @@ export class WorkerPool {
       }));
   }
 
-  /** Asks every worker that is ready; those that end meanwhile say nothing. */
-  async askAll(name: string, body?: unknown): Promise<unknown[]> {
-    const answers = [...this.#members].filter((m) => m.isReady).map((member) => member.ask('question', [name, body]));
-    return (await Promise.all(answers)).filter((answer) => answer !== undefined);
+  /** How many workers have ended and were replaced. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /**
+   * Asks every worker, and resolves when all have answered; those that end meanwhile say nothing, and those that say nothing for so long neither. Errors: the first
+   * that one of them met, when all have answered.
+   */
+  async askAll(name: string, body?: unknown, { limitMs }: { readonly limitMs?: number } = {}): Promise<unknown[]> {
+    const asked = [...this.#members].filter(({ isInformed }) => isInformed);
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<undefined>((resolve) => {
+      if (limitMs !== undefined) timer = setTimeout(() => resolve(undefined), limitMs).unref();
+    });
+    const said = await Promise.allSettled(asked.map((member) => Promise.race([member.ask('question', [name, body]), limit])));
+    clearTimeout(timer);
+    const failed = said.find(({ status }) => status === 'rejected');
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+    return said.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
   }
 
   /** Lets all read again what they have from files. */
   async reload(): Promise<void> {
-    await Promise.all([...this.#members].map((member) => member.ask('reload')));
+    await Promise.allSettled([...this.#members].map((member) => member.ask('reload')));
   }
 
   /** Lets all answer what is open, and ends them. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const pause of this.#pauses) clearTimeout(pause);
-    for (const socket of this.#waiting) socket.destroy();
+    for (const { socket } of this.#waiting) socket.destroy();
     await Promise.all([...this.#members].map((member) => member.stop(this.#options.drainMs)));
   }
 
   #add(): Member {
-    const { script, start, answers = {} } = this.#options;
-    const all = { askAll: ([name, body]: [string, unknown]) => this.askAll(name, body) };
-    const member = new Member(script, start, { ...answers, ...all }, (sockets) => {
+    const { script, start, answers = {}, catchUp = () => [] } = this.#options;
+    const lost = (offered: readonly Offered[]): void => {
       this.#members.delete(member);
-      for (const socket of sockets) this.give(socket);
-    });
+      for (const one of offered) this.#give(one);
+    };
+    const taken = new Set([...this.#members].map(({ slot }) => slot));
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    const member = new Member({ script, start, answers, slot }, { lost, catchUp });
     this.#members.add(member);
     return member;
   }
@@ -141,10 +168,11 @@ export class WorkerPool {
       onEvent?.({ type: 'worker-ready', pid: member.pid });
       const waited = [...this.#waiting];
       this.#waiting.clear();
-      for (const socket of waited) this.give(socket);
+      for (const offered of waited) this.#give(offered);
     } else member.kill();
     const { code, signal } = await member.ended;
     if (this.#isStopping) return;
+    this.#ended++;
     const wasSteady = readyAt !== undefined && performance.now() - readyAt > steadyMs;
     this.#failures = wasSteady ? 0 : this.#failures + 1;
     const againInMs = wasSteady ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#failures - 1));

@@ -8,6 +8,8 @@ import { RotatingFile } from './rotating-file.ts';
 export interface CaptureOptions {
   /** Where the files go. */
   readonly folder: string;
+  /** What the files are called, without `.jsonl`: 'requests' unless told. Processes that write to one folder need names of their own. */
+  readonly name?: string | undefined;
   /** The share of requests that is kept, from 0 to 1; 1 unless told. */
   readonly rate?: number | undefined;
   /** Inputs, outputs and fields of records of these names are not written, nor what the graph is fed of them; only that they were there. */
@@ -85,7 +87,16 @@ export class Capture implements ServingObserver {
   /** `about`: what is known of a model. */
   constructor(options: CaptureOptions, about: (model: string, version: string) => WatchedModel | undefined = () => undefined) {
     this.#about = about;
-    const { folder, rate = 1, redact = [], maxBytes = 64_000_000, keep = 4, report = () => {}, random = Math.random } = options;
+    const {
+      folder,
+      name = 'requests',
+      rate = 1,
+      redact = [],
+      maxBytes = 64_000_000,
+      keep = 4,
+      report = () => {},
+      random = Math.random,
+    } = options;
     if (!(rate >= 0 && rate <= 1))
       throw fail('bad-value', { what: 'capture', at: 'rate', got: String(rate), want: 'a share from 0 to 1' });
     for (const [at, value] of Object.entries({ maxBytes, keep }))
@@ -93,7 +104,7 @@ export class Capture implements ServingObserver {
         throw fail('bad-value', { what: 'capture', at, got: String(value), want: 'a whole number' });
     this.#rate = rate;
     this.#redacted = new Set(redact);
-    this.#file = new RotatingFile(folder, 'requests', { maxBytes, keep });
+    this.#file = new RotatingFile(folder, name, { maxBytes, keep });
     this.#report = report;
     this.#random = random;
   }

@@ -1,11 +1,12 @@
 import type { Tensor } from '@stratus/core';
 import type { FieldsOf, RequestRecord, ServingObserver, WatchDrift } from '../../serve/index.ts';
 import { keyOf, type WatchedModel } from '../watched-model.ts';
+import { FeatureCounts, type OpenFeature } from './feature-counts.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
 import { addRows, InputWatches } from './input-watches.ts';
 import { outputWatch } from './output-watch.ts';
 import { type RolloutFigures, RolloutWatch } from './rollout-watch.ts';
-import type { Watch } from './watches.ts';
+import type { Open, Watch } from './watches.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -30,6 +31,16 @@ interface Answer {
   readonly rows: number;
 }
 
+/** Windows of drift, unless told otherwise. */
+const watchOptions = ({
+  windowMs = 3_600_000,
+  minimumRows = 200,
+  now = () => performance.now(),
+}: DriftOptions = {}): WatchOptions => ({ windowMs, minimumRows, now });
+
+/** Counts the features of all models. */
+export const driftCounts = (options?: DriftOptions): FeatureCounts => new FeatureCounts(watchOptions(options));
+
 interface Watched {
   readonly inputs: InputWatches;
   readonly outputs: Map<string, Watch>;
@@ -52,6 +63,8 @@ const [mostWaiting, mostModels] = [64, 100];
  */
 export class DriftWatch implements ServingObserver {
   readonly #about: (model: string, version: string) => WatchedModel | undefined;
+  readonly #open: OpenFeature;
+  readonly #counts: FeatureCounts | undefined;
   readonly #options: WatchOptions;
   readonly #rowsPerSecond: number;
   readonly #models = new Map<string, Watched>();
@@ -61,16 +74,20 @@ export class DriftWatch implements ServingObserver {
   #budgetAt: number;
   #scheduled: Promise<void> | undefined;
 
-  /** `about`: what is known of a model, asked when the first answer of it comes. */
+  /** `about`: what is known of a model, asked when the first answer of it comes. `open`: what is seen is counted elsewhere, and `features` tells nothing. */
   constructor(
     about: (model: string, version: string) => WatchedModel | undefined,
-    { windowMs = 3_600_000, minimumRows = 200, rowsPerSecond = 200, now = () => performance.now() }: DriftOptions = {},
+    options: DriftOptions = {},
+    open?: OpenFeature,
   ) {
+    const { rowsPerSecond = 200 } = options;
+    this.#options = watchOptions(options);
     this.#about = about;
-    this.#options = { windowMs, minimumRows, now };
+    this.#counts = open === undefined ? driftCounts(options) : undefined;
+    this.#open = open ?? ((model, spec) => this.#counts!.open(model, spec));
     this.#rowsPerSecond = rowsPerSecond;
     this.#budget = rowsPerSecond;
-    this.#budgetAt = now();
+    this.#budgetAt = this.#options.now();
   }
 
   answered(record: RequestRecord, feeds: Tensors, outputs: Tensors, fields?: FieldsOf): void {
@@ -109,9 +126,7 @@ export class DriftWatch implements ServingObserver {
 
   /** How the features of a model stand; none of a model that has answered nothing. */
   features(model: string, version: string): readonly FeatureFigures[] {
-    const watched = this.#models.get(keyOf(model, version));
-    if (watched === undefined) return [];
-    return [...watched.inputs.figures(), ...[...watched.outputs.values()].flatMap((watch) => watch.figures())];
+    return this.#counts?.figures(keyOf(model, version)) ?? [];
   }
 
   /** Watches the versions of a model while a traffic rule holds that limits how far they may move. */
@@ -142,17 +157,13 @@ export class DriftWatch implements ServingObserver {
       const [oldest] = this.#models.keys();
       if (this.#models.size >= mostModels) this.#models.delete(oldest!);
       const about = this.#about(record.model, record.version);
+      const open: Open = (spec) => this.#open(key, spec);
       watched = {
-        inputs: new InputWatches(about, came, this.#options),
+        inputs: new InputWatches(about, came, open),
         outputs: new Map(
           Object.entries(outputs).map(([name, tensor]) => [
             name,
-            outputWatch(
-              name,
-              tensor,
-              about?.labels && Object.hasOwn(about.labels, name) ? about.labels[name] : undefined,
-              this.#options,
-            ),
+            outputWatch(name, tensor, about?.labels && Object.hasOwn(about.labels, name) ? about.labels[name] : undefined, open),
           ]),
         ),
       };

@@ -1,8 +1,7 @@
 import type { Tensor } from '@stratus/core';
 import type { FieldsOf } from '../../serve/index.ts';
 import type { WatchedModel } from '../watched-model.ts';
-import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
-import { fieldWatch, inputWatch, rowWidth, type Watch } from './watches.ts';
+import { fieldWatch, inputWatch, type Open, rowWidth, type Watch } from './watches.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -17,10 +16,10 @@ export interface Came {
  * that stand for them. What has no such statistics (images, texts, lists) is compared as the graph is fed it.
  */
 export class InputWatches {
-  readonly #fields = new Map<string, { add(value: unknown): void; figures(): readonly FeatureFigures[] }>();
+  readonly #fields = new Map<string, (value: unknown) => void>();
   readonly #feeds = new Map<string, Watch>();
 
-  constructor(about: WatchedModel | undefined, { feeds, fields }: Came, options: WatchOptions) {
+  constructor(about: WatchedModel | undefined, { feeds, fields }: Came, open: Open) {
     const { baseline = {} } = about?.manifest ?? {};
     const known = (name: string) => (Object.hasOwn(baseline, name) ? baseline[name] : undefined);
     const covered = new Set<string>();
@@ -28,14 +27,14 @@ export class InputWatches {
     for (const config of (fields && about?.preprocessing?.fields) || []) {
       const { field, feed } = config;
       owners.set(feed, field);
-      const watch = fieldWatch(config, known(field), options);
+      const watch = fieldWatch(config, known(field), open);
       if (watch === undefined) continue;
       covered.add(feed);
       if (!this.#fields.has(field)) this.#fields.set(field, watch);
     }
     for (const [name, tensor] of Object.entries(feeds)) {
       if (covered.has(name)) continue;
-      this.#feeds.set(name, inputWatch(name, tensor, known(name) ?? known(owners.get(name) ?? name), options));
+      this.#feeds.set(name, inputWatch(name, tensor, known(name) ?? known(owners.get(name) ?? name), open));
     }
   }
 
@@ -46,19 +45,15 @@ export class InputWatches {
     const all = fields.rows;
     const count = Math.min(all, rows);
     for (const [field, watch] of this.#fields)
-      for (let i = 0; i < count; i++) watch.add(fields.value(field, Math.floor((i * all) / count)));
-  }
-
-  figures(): readonly FeatureFigures[] {
-    return [...this.#fields.values(), ...this.#feeds.values()].flatMap((watch) => watch.figures());
+      for (let i = 0; i < count; i++) watch(fields.value(field, Math.floor((i * all) / count)));
   }
 }
 
 /** So many rows of a tensor, from all over it. */
-export function addRows(watch: Pick<Watch, 'add'>, tensor: Tensor, wanted: number): void {
+export function addRows(watch: Watch, tensor: Tensor, wanted: number): void {
   const width = rowWidth(tensor);
   if (width === 0) return;
   const all = tensor.data.length / width;
   const rows = Math.min(all, wanted);
-  for (let i = 0; i < rows; i++) watch.add({ tensor, start: Math.floor((i * all) / rows) * width, width });
+  for (let i = 0; i < rows; i++) watch({ tensor, start: Math.floor((i * all) / rows) * width, width });
 }

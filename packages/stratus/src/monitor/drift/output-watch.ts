@@ -1,8 +1,5 @@
 import type { Tensor } from '@stratus/core';
-import { CategoryWatch } from './category-watch.ts';
-import type { WatchOptions } from './feature-figures.ts';
-import { NumberWatch } from './number-watch.ts';
-import { columnsWatch, numberAt, pooledWatch, rowWidth, type Watch } from './watches.ts';
+import { columnsWatch, numberAt, type Open, pooledWatch, rowWidth, type Watch } from './watches.ts';
 
 /** More numbers a row are no classes. */
 export const mostClasses = 10_000;
@@ -30,26 +27,21 @@ export function bestClass(tensor: Tensor, start: number, width: number): readonl
 }
 
 /** What looks at an output that comes as this tensor: classes and how sure the model is of them, or numbers. */
-export function outputWatch(name: string, tensor: Tensor, labels: readonly string[] | undefined, options: WatchOptions): Watch {
+export function outputWatch(feature: string, tensor: Tensor, labels: readonly string[] | undefined, open: Open): Watch {
+  const name = { feature, of: 'output' as const };
   const width = rowWidth(tensor);
   const sure = width > 1 && addUpToOne(tensor, width);
   const classes = tensor.shape.length === 2 && width <= mostClasses && (labels !== undefined || sure);
   if (tensor.dtype === 'string') {
-    const watch = new CategoryWatch({ feature: name, of: 'output' }, options);
-    return { add: ({ tensor: { data }, start }) => watch.add(data[start] as string), figures: () => [watch.figures()] };
+    const add = open({ kind: 'category', name });
+    return ({ tensor: { data }, start }) => add(data[start] as string);
   }
-  if (!classes) {
-    const own = { feature: name, of: 'output' as const };
-    return width > 1 && width <= 8 ? columnsWatch(own, width, options) : pooledWatch(own, options);
-  }
-  const chosen = new CategoryWatch({ feature: `${name} class`, of: 'output' }, options);
-  const confidence = new NumberWatch({ feature: `${name} score`, of: 'output' }, options);
-  return {
-    add({ tensor: row, start, width: size }) {
-      const [place, score] = bestClass(row, start, size);
-      chosen.add(labels?.[place] ?? String(place));
-      confidence.add(score);
-    },
-    figures: () => [chosen.figures(), confidence.figures()],
+  if (!classes) return width > 1 && width <= 8 ? columnsWatch(name, width, open) : pooledWatch(name, open);
+  const chosen = open({ kind: 'category', name: { ...name, feature: `${feature} class` } });
+  const confidence = open({ kind: 'number', name: { ...name, feature: `${feature} score` } });
+  return ({ tensor: row, start, width: size }) => {
+    const [place, score] = bestClass(row, start, size);
+    chosen(labels?.[place] ?? String(place));
+    confidence(score);
   };
 }

@@ -1,4 +1,4 @@
-import { type NumberStatistics, sampleProjection } from '@stratus/core';
+import type { NumberStatistics } from '@stratus/core';
 import { Slices } from '../slices.ts';
 import { driftSlices, type FeatureFigures, levelOf, type WatchOptions } from './feature-figures.ts';
 
@@ -38,13 +38,12 @@ export class ProjectionWatch {
     });
   }
 
-  /** A sample of `width` numbers. */
-  add(data: ArrayLike<number>, start: number, width: number): void {
-    const projected = sampleProjection(data, { start, width });
-    if (projected.length !== this.#reference.mean.length || !projected.every(Number.isFinite)) return;
+  /** The sums of one sample. */
+  add(sums: readonly number[]): void {
+    if (sums.length !== this.#reference.mean.length || !sums.every(Number.isFinite)) return;
     const slice = this.#slices.current;
     slice.count++;
-    for (const [k, x] of projected.entries()) slice.sums[k]! += x;
+    for (const [k, x] of sums.entries()) slice.sums[k]! += x;
   }
 
   figures(): FeatureFigures {

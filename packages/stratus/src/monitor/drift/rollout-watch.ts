@@ -1,6 +1,7 @@
 import type { Tensor } from '@stratus/core';
 import type { DriftOrder } from '../../serve/index.ts';
 import type { WatchedModel } from '../watched-model.ts';
+import { FeatureCounts } from './feature-counts.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
 import { addRows, type Came, InputWatches } from './input-watches.ts';
 import { type OutputFeature, outputFeatures } from './output-features.ts';
@@ -46,6 +47,8 @@ const significance = 0.001;
 
 interface Risen {
   readonly inputs: InputWatches;
+  /** What was seen of them since the rule holds. */
+  readonly seen: () => readonly FeatureFigures[];
   rows: number;
   lookedAt: number;
   looks: number;
@@ -83,8 +86,12 @@ export class RolloutWatch {
     if (!isRisen) return;
     let own = this.#risen.get(version);
     if (own === undefined) {
-      const inputs = new InputWatches(this.#about(this.order.model, version), came, this.#options);
-      this.#risen.set(version, (own = { inputs, rows: 0, lookedAt: 0, looks: 0, worst: [] }));
+      const counts = new FeatureCounts(this.#options);
+      const inputs = new InputWatches(this.#about(this.order.model, version), came, (spec) => counts.open(version, spec));
+      this.#risen.set(
+        version,
+        (own = { inputs, seen: () => counts.figures(version), rows: 0, lookedAt: 0, looks: 0, worst: [] }),
+      );
     }
     if (this.order.limits.inputs !== undefined) own.inputs.add(came, rows);
     own.rows += rows;
@@ -110,7 +117,7 @@ export class RolloutWatch {
       const add = (row: Parameters<OutputFeature['read']>[0]): void => {
         for (const [i, { read }] of features.entries()) samples[i]!.add(read(row, names));
       };
-      addRows({ add }, tensor, rows);
+      addRows(add, tensor, rows);
     }
   }
 
@@ -138,10 +145,10 @@ export class RolloutWatch {
     );
   }
 
-  #inputs({ inputs }: Risen): RolloutFinding | undefined {
+  #inputs({ seen }: Risen): RolloutFinding | undefined {
     const { inputs: limit } = this.order.limits;
     if (limit === undefined) return undefined;
-    const known = inputs.figures().filter(({ reference, level }) => reference === 'training' && level !== 'waiting');
+    const known = seen().filter(({ reference, level }) => reference === 'training' && level !== 'waiting');
     const chance = significance / Math.max(1, known.length);
     const findings = known.flatMap((figures): RolloutFinding[] => {
       const { feature, count: rows, referenceCount: referenceRows } = figures;

@@ -1,10 +1,16 @@
 // Which watches a model needs: one for each input and output, or for each of their numbers where these are few.
-import { dtypes, fromFloat16, type InputStatistics, type NumberStatistics, type Preprocessing, type Tensor } from '@stratus/core';
-import { type CategoryReference, CategoryWatch } from './category-watch.ts';
-import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
+import {
+  dtypes,
+  fromFloat16,
+  type InputStatistics,
+  type NumberStatistics,
+  type Preprocessing,
+  sampleProjection,
+  type Tensor,
+} from '@stratus/core';
+import type { CategoryReference } from './category-watch.ts';
+import type { FeatureSpec, Seen } from './feature-counts.ts';
 import { trainingReference } from './number-reference.ts';
-import { NumberWatch } from './number-watch.ts';
-import { ProjectionWatch } from './projection-watch.ts';
 
 type FieldConfig = Preprocessing['fields'][number];
 
@@ -15,11 +21,11 @@ export interface Row {
   readonly width: number;
 }
 
-/** Looks at rows of one tensor. */
-export interface Watch {
-  add(row: Row): void;
-  figures(): readonly FeatureFigures[];
-}
+/** Looks at a row of one tensor, and has what it sees counted. */
+export type Watch = (row: Row) => void;
+
+/** Begins to count a feature. */
+export type Open = (spec: FeatureSpec) => (seen: Seen) => void;
 
 /** Inputs and outputs of more numbers a row are watched as a whole. */
 const mostColumns = 32;
@@ -63,63 +69,55 @@ const isNothing = (value: unknown): boolean => value === undefined || value === 
 export function fieldWatch(
   config: Pick<FieldConfig, 'field' | 'kind'>,
   about: InputStatistics | undefined,
-  options: WatchOptions,
-): { add(value: unknown): void; figures(): readonly FeatureFigures[] } | undefined {
+  open: Open,
+): ((value: unknown) => void) | undefined {
   const name = { feature: config.field, of: 'input' as const };
   if (about === undefined || !isAlone(config)) return undefined;
   if (isText(about)) {
     // Of texts that are all different, how often each came says nothing: what the graph is fed says more.
     if (config.kind === 'text' && about.top.length < about.distinct) return undefined;
-    const watch = new CategoryWatch(name, options, categoriesOf(about));
+    const add = open({ kind: 'category', name, reference: categoriesOf(about) });
     const flag = isFlag(about);
     const written = (value: unknown): string => String(flag && typeof value === 'number' ? value !== 0 : value);
-    return { add: (value) => watch.add(isNothing(value) ? undefined : written(value)), figures: () => [watch.figures()] };
+    return (value) => add(isNothing(value) ? undefined : written(value));
   }
   const reference = trainingReference(about);
   if (reference === undefined || about.columns !== undefined) return undefined;
-  const watch = new NumberWatch(name, options, reference);
-  return { add: (value) => watch.add(isNothing(value) ? Number.NaN : Number(value)), figures: () => [watch.figures()] };
+  const add = open({ kind: 'number', name, reference });
+  return (value) => add(isNothing(value) ? Number.NaN : Number(value));
 }
 
 /** What looks at an input of this name that comes as this tensor. */
-export function inputWatch(name: string, tensor: Tensor, about: InputStatistics | undefined, options: WatchOptions): Watch {
-  const own = { feature: name, of: 'input' as const };
+export function inputWatch(feature: string, tensor: Tensor, about: InputStatistics | undefined, open: Open): Watch {
+  const name = { feature, of: 'input' as const };
   const width = rowWidth(tensor);
   const { kind } = dtypes[tensor.dtype];
   if (tensor.dtype === 'string') {
-    const watch = new CategoryWatch(own, options, isText(about) ? categoriesOf(about) : undefined);
-    return {
-      add({ tensor: { data }, start, width: size }) {
-        for (let i = start; i < start + Math.min(size, mostElements); i++) watch.add(data[i] as string);
-      },
-      figures: () => [watch.figures()],
+    const add = open({ kind: 'category', name, reference: isText(about) ? categoriesOf(about) : undefined });
+    return ({ tensor: { data }, start, width: size }) => {
+      for (let i = start; i < start + Math.min(size, mostElements); i++) add(data[i] as string);
     };
   }
   if (about !== undefined && isFlag(about)) {
-    const watch = new CategoryWatch(own, options, categoriesOf(about as Extract<InputStatistics, { top: unknown }>));
-    return {
-      add({ tensor: row, start }) {
-        const x = numberAt(row, start);
-        watch.add(Number.isNaN(x) ? undefined : String(x !== 0));
-      },
-      figures: () => [watch.figures()],
+    const reference = categoriesOf(about as Extract<InputStatistics, { top: unknown }>);
+    const add = open({ kind: 'category', name, reference });
+    return ({ tensor: row, start }) => {
+      const x = numberAt(row, start);
+      add(Number.isNaN(x) ? undefined : String(x !== 0));
     };
   }
   // A text of the records comes to the graph as whole numbers, which what is known of the texts says nothing about.
   const numbers = isText(about) ? undefined : about;
   if (width > 1 && width <= mostColumns && (numbers === undefined || numbers.columns?.length === width))
-    return columnsWatch(own, width, options, numbers?.columns);
-  const pooled = pooledWatch(own, options, numbers);
+    return columnsWatch(name, width, open, numbers?.columns);
+  const pooled = pooledWatch(name, open, numbers);
   if (numbers?.projection === undefined || kind !== 'float') return pooled;
   const samples = Math.round(numbers.count / width);
-  const whole = new ProjectionWatch(name, options, { projection: numbers.projection, samples });
-  return {
-    add(row) {
-      pooled.add(row);
-      const { tensor: own, start } = row;
-      if (row.width === width && own.dtype !== 'float16') whole.add(own.data as Float64Array, start, width);
-    },
-    figures: () => [...pooled.figures(), whole.figures()],
+  const whole = open({ kind: 'embedding', name, reference: { projection: numbers.projection, samples } });
+  return (row) => {
+    pooled(row);
+    const { tensor: own, start } = row;
+    if (row.width === width && own.dtype !== 'float16') whole([...sampleProjection(own.data as Float64Array, { start, width })]);
   };
 }
 
@@ -129,43 +127,32 @@ export const rowWidth = ({ shape, data }: Tensor): number =>
 
 /** One for each number of a row. */
 export function columnsWatch(
-  { feature, of }: Pick<FeatureFigures, 'feature' | 'of'>,
+  { feature, of }: FeatureSpec['name'],
   width: number,
-  options: WatchOptions,
+  open: Open,
   about?: readonly NumberStatistics[] | undefined,
 ): Watch {
-  const watches = Array.from(
-    { length: width },
-    (_, i) => new NumberWatch({ feature: `${feature}[${i}]`, of }, options, about && trainingReference(about[i]!)),
+  const adds = Array.from({ length: width }, (_, i) =>
+    open({ kind: 'number', name: { feature: `${feature}[${i}]`, of }, reference: about && trainingReference(about[i]!) }),
   );
-  return {
-    add({ tensor, start, width: size }) {
-      for (let i = 0; i < Math.min(width, size); i++) watches[i]!.add(numberAt(tensor, start + i));
-    },
-    figures: () => watches.map((watch) => watch.figures()),
+  return ({ tensor, start, width: size }) => {
+    for (let i = 0; i < Math.min(width, size); i++) adds[i]!(numberAt(tensor, start + i));
   };
 }
 
 /** All numbers of a row as one feature; of many those at unequal steps, as the training looked at them. */
-export function pooledWatch(
-  name: Pick<FeatureFigures, 'feature' | 'of'>,
-  options: WatchOptions,
-  about?: NumberStatistics | undefined,
-): Watch {
-  const watch = new NumberWatch(name, options, about && trainingReference(about));
+export function pooledWatch(name: FeatureSpec['name'], open: Open, about?: NumberStatistics | undefined): Watch {
+  const add = open({ kind: 'number', name, reference: about && trainingReference(about) });
   let state = 1;
-  return {
-    add({ tensor, start, width }) {
-      if (width <= mostElements) {
-        for (let i = start; i < start + width; i++) watch.add(numberAt(tensor, i));
-        return;
-      }
-      const step = width / mostElements;
-      for (let i = 0; i < mostElements; i++) {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        watch.add(numberAt(tensor, start + Math.floor((i + state / 2 ** 32) * step)));
-      }
-    },
-    figures: () => [watch.figures()],
+  return ({ tensor, start, width }) => {
+    if (width <= mostElements) {
+      for (let i = start; i < start + width; i++) add(numberAt(tensor, i));
+      return;
+    }
+    const step = width / mostElements;
+    for (let i = 0; i < mostElements; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      add(numberAt(tensor, start + Math.floor((i + state / 2 ** 32) * step)));
+    }
   };
 }

@@ -1,7 +1,8 @@
 // The protocols that are spoken. To add one: a file here that declares its routes, and its line below.
 import type { DataPlane } from '../data-plane.ts';
+import type { RepositoryControl } from '../repository-control.ts';
 import type { Protocol } from '../route.ts';
-import type { Statistics } from '../statistics.ts';
+import type { StatisticsSource } from '../statistics.ts';
 import { docs } from './docs/index.ts';
 import { openInference } from './oip/index.ts';
 import { modelRepository } from './oip/repository.ts';
@@ -15,19 +16,20 @@ export type { VertexRoutes };
 
 /** What protocols are told besides the data plane. */
 export interface ProtocolOptions {
-  readonly statistics?: Statistics | undefined;
+  readonly statistics?: StatisticsSource | undefined;
   readonly repository?: boolean | undefined;
+  readonly control?: RepositoryControl | undefined;
   readonly vertex?: VertexRoutes | undefined;
 }
 
 /** All protocols over a data plane. The first that has a path answers it. */
 export const protocolsOf = (
   plane: DataPlane,
-  { statistics, repository = false, vertex = vertexRoutes(process.env) }: ProtocolOptions,
+  { statistics, repository = false, control = plane.repository, vertex = vertexRoutes(process.env) }: ProtocolOptions,
 ): readonly Protocol[] => {
   const all: Protocol[] = [
     vertexAi(plane, vertex), // first: its paths are what the operator says
-    ...(repository ? [modelRepository(plane)] : []),
+    ...(repository ? [modelRepository(plane, control)] : []),
     openInference(plane, statistics, repository),
     tensorFlowServing(plane),
     invocations(plane),

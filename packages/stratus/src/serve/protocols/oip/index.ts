@@ -4,7 +4,7 @@ import type { DataPlane } from '../../data-plane.ts';
 import { decodeRequest } from '../../decode-request.ts';
 import type { RequestParameters } from '../../protocol.ts';
 import { type Answer, type Call, type Protocol, plainProblem, type Route, reply } from '../../route.ts';
-import type { Statistics } from '../../statistics.ts';
+import type { StatisticsSource } from '../../statistics.ts';
 import { shown } from '../../wording.ts';
 import { modelConfig } from './config.ts';
 import { lengthHeader, readRequest } from './read.ts';
@@ -52,7 +52,7 @@ const ofModel = (path: string, about: string, method: Route['method'], answer: R
  * The Open Inference Protocol v2 over HTTP, with binary tensors.
  * Source: kserve/open-inference-protocol, inference_rest.md; Triton Inference Server, extension_*.md.
  */
-export const openInference = (plane: DataPlane, statistics: Statistics | undefined, repository: boolean): Protocol => {
+export const openInference = (plane: DataPlane, statistics: StatisticsSource | undefined, repository: boolean): Protocol => {
   const get = (path: string, about: string, answer: Route['answer']): Route => ({ method: 'GET', path, about, answer });
   const names = [...extensions, ...(statistics ? ['statistics'] : []), ...(repository ? ['model_repository'] : [])];
   return {
@@ -68,10 +68,10 @@ export const openInference = (plane: DataPlane, statistics: Statistics | undefin
       get('/v2/models', 'the names of the models', () => reply({ models: plane.models() })),
       ...(statistics
         ? [
-            get('/v2/models/stats', 'what all models have done', () => reply(statistics.of(plane))),
-            ...ofModel('/stats', 'what a model has done', 'GET', ({ params }) => {
+            get('/v2/models/stats', 'what all models have done', async () => reply(await statistics.of(plane))),
+            ...ofModel('/stats', 'what a model has done', 'GET', async ({ params }) => {
               plane.servable(params['model']!, { version: params['version'] });
-              return reply(statistics.of(plane, params['model'], params['version']));
+              return reply(await statistics.of(plane, params['model'], params['version']));
             }),
           ]
         : []),

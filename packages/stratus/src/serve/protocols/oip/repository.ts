@@ -1,5 +1,6 @@
 import { fail } from '@stratus/core';
 import type { DataPlane } from '../../data-plane.ts';
+import type { RepositoryControl } from '../../repository-control.ts';
 import { type Call, type Protocol, plainProblem, type Route, reply, replyText } from '../../route.ts';
 import { isRecord } from '../../rows.ts';
 import { valueOf } from '../../text.ts';
@@ -28,7 +29,7 @@ async function checkParameters(call: Call): Promise<void> {
  * What models there are, and loading them and putting them away: the model repository extension.
  * Source: Triton Inference Server, extension_model_repository.md.
  */
-export const modelRepository = (plane: DataPlane): Protocol => {
+export const modelRepository = (plane: DataPlane, control: RepositoryControl): Protocol => {
   const post = (path: string, about: string, answer: Route['answer']): Route => ({ method: 'POST', path, about, answer });
   const index = async (call: Call) => {
     const { ready = false } = await objectOf(call);
@@ -39,12 +40,12 @@ export const modelRepository = (plane: DataPlane): Protocol => {
     post(`${start}/index`, 'what models there are, and their states', index),
     post(`${start}/models/{name}/load`, 'load a model, or load it anew', async (call) => {
       await checkParameters(call);
-      await plane.repository.load(call.params['name']!);
+      await control.load(call.params['name']!);
       return replyText('');
     }),
     post(`${start}/models/{name}/unload`, 'put a model away', async (call) => {
       await checkParameters(call);
-      await plane.repository.unload(call.params['name']!);
+      await control.unload(call.params['name']!);
       return replyText('');
     }),
   ]);
