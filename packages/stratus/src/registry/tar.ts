@@ -1,4 +1,4 @@
-// Archives (tar) piece by piece: what is larger than memory goes through, at the speed of the disk.
+// Archives (tar) piece by piece: what is larger than memory goes through.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { ReadableStream } from 'node:stream/web';
