@@ -97,7 +97,10 @@ it('takes models by name wherever a file is taken', async () => {
   const server = start(['deploy', 'side@production', '--port', '0', '--json'], { cwd: folder });
   const [, url] = await server.until(/"url":"([^"]+)"/);
   const about = (await (await fetch(`${url}/v2/models/side`)).json()) as { name: string; versions: readonly string[] };
-  expect(about).toMatchObject({ name: 'side', versions: ['1'] });
+  expect(about).toMatchObject({ name: 'side', versions: ['1', '2'] }); // a traffic rule may send requests to any
+  const body = JSON.stringify({ inputs: [{ name: 'x', shape: [1, 2], datatype: 'FP32', data: [0, 1] }] });
+  const answer = await fetch(`${url}/v2/models/side/infer`, { method: 'POST', body });
+  expect(await answer.json()).toMatchObject({ model_name: 'side', model_version: '1' });
   server.kill('SIGTERM');
   expect((await server.ended).code).not.toBe(1);
   const typo = await run('predict', 'sidee:1', '--input', '[[0, 1]]');
