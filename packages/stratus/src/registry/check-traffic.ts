@@ -1,4 +1,4 @@
-import { checkSignatures, type SignatureForm, type TrafficRule } from '../serve/index.ts';
+import { checkSignatures, type SignatureForm, signatureIn, type TrafficRule } from '../serve/index.ts';
 import type { Store } from '../store/index.ts';
 
 /** Versions that a traffic rule names have to be there, and the same clients must be able to use them. Errors: `unknown-name`, `conflict`. */
@@ -7,7 +7,7 @@ export async function checkTraffic({ models, traffic }: Store, rule: TrafficRule
   const signatures = new Map<string, SignatureForm | undefined>();
   for (const { version } of [...routes, ...(shadow ? [shadow] : [])]) {
     const { signature } = await models.version(model, /^\d+$/.test(version) ? Number(version) : version);
-    signatures.set(version, signature as SignatureForm | undefined);
+    signatures.set(version, signatureIn(signature));
   }
   const [last] = await traffic.history(model);
   checkSignatures(rule, last?.rule as TrafficRule | null | undefined, (version) => signatures.get(version));

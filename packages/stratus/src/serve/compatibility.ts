@@ -12,6 +12,18 @@ export interface SignatureForm {
   readonly outputs: readonly PortForm[];
 }
 
+const isPort = (x: unknown): x is PortForm => {
+  const { name, dtype, shape } = (x ?? {}) as Partial<PortForm>;
+  return typeof name === 'string' && typeof dtype === 'string' && (shape === null || Array.isArray(shape));
+};
+
+/** What a registry says of a version, where it is a signature: whoever registers one may say anything. */
+export function signatureIn(said: unknown): SignatureForm | undefined {
+  const { inputs, outputs } = (said ?? {}) as Partial<SignatureForm>;
+  const isList = (ports: unknown): ports is PortForm[] => Array.isArray(ports) && ports.every(isPort);
+  return isList(inputs) && isList(outputs) ? { inputs, outputs } : undefined;
+}
+
 const shown = ({ dtype, shape }: PortForm): string => `${dtype} [${shape === null ? '…' : shape.join(', ')}]`;
 
 /** Whether everything of `narrow` is also in `wide`: a size that is open takes every number. */

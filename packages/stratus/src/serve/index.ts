@@ -4,7 +4,7 @@ export { Batcher } from './batcher.ts';
 export type { BatcherOptions } from './batcher-limits.ts';
 export { BodyReader } from './body.ts';
 export { checkComplete, checkShape, findPort, type SizesSeen } from './check-feeds.ts';
-export { incompatibility, type PortForm, type SignatureForm } from './compatibility.ts';
+export { incompatibility, type PortForm, type SignatureForm, signatureIn } from './compatibility.ts';
 export { DataPlane, type DataPlaneOptions, type ModelChoice } from './data-plane.ts';
 export { decodeOutputs, type WantedOutput } from './decode-request.ts';
 export { type Front, setFront } from './front.ts';

@@ -167,6 +167,7 @@ export function checkSignatures(
   signatureOf: (version: string) => SignatureForm | undefined,
 ): void {
   const shared = rule.routes.filter(({ weight }) => weight > 0);
+  if (shared.length === 0) return; // no rule: `checkRule` says so
   const risen = risenIn(rule, before);
   const stable = heaviestRoute(shared.filter(({ version }) => !risen.has(version))) ?? heaviestRoute(shared)!;
   const now = signatureOf(stable.version);
