@@ -1,6 +1,6 @@
 // What it costs a training to be recorded: the time of its steps with and without, in turns. The small MLP has short steps, and so much to record. What is delivered while a slice
-// goes on counts, and so does the rest at its end; slices are as long as deliveries lie apart, or that rest would be most of it. There are many of them, since neighbouring
-// slices of the very same work differ by some per cent. A machine with other work on it says little by the clock; the time of its processors is more to be trusted there.
+// goes on counts, and so does the rest at its end, which is one delivery more than a training has in that time: slices are several times as long as deliveries lie apart, or that rest would
+// be most of it. Neighbouring slices of the very same work differ by some per cent, so what recording takes by itself is told beside it. A machine with other work on it says little by the clock; the time of its processors is more to be trusted there.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { uniform } from '../shared/step-data.ts';
 
 const samples = quick ? 2560 : 12_800;
 const batchSize = 32;
-const { rounds, sliceMs } = quick ? { rounds: 3, sliceMs: 500 } : { rounds: 44, sliceMs: 2500 };
+const { rounds, sliceMs } = quick ? { rounds: 3, sliceMs: 500 } : { rounds: 22, sliceMs: 5000 };
 
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
@@ -41,11 +41,22 @@ export const run: Run = async ({ log, signal }) => {
       await model.fit(x, y, { epochs, batchSize, verbose: 0, callbacks });
     };
     await train([watch], 1); // its beginning is not a step
-    const began = performance.now();
-    await train([], 1);
-    const epochs = Math.ceil(sliceMs / (performance.now() - began));
+    const epochMs: number[] = [];
+    while (epochMs.length < 9) {
+      const began = performance.now();
+      await train([], 1);
+      epochMs.push(performance.now() - began);
+    }
+    const epochs = Math.ceil(sliceMs / Math.min(...epochMs)); // the first ones take longer: slices would be too short
     const { onBatchEnd, onEpochEnd } = watch;
     const steps: Callback = { onBatchEnd: onBatchEnd!, onEpochEnd: onEpochEnd! };
+    /** What recording does by itself, as often as a slice has steps: without what it may disturb, and without the noise of all the rest. */
+    const aloneMs = async (step: number, count: number): Promise<number> => {
+      const start = performance.now();
+      for (let i = 0; i < count; i++) onBatchEnd!({ step: step + i, batchLoss: i / count, learningRate: 0.01 } as never, {});
+      await tracked.flush();
+      return performance.now() - start;
+    };
     const cpu: Record<'with' | 'without', number[]> = { with: [], without: [] };
     const slice = (way: keyof typeof cpu, work: () => Promise<void>) => async (): Promise<void> => {
       const before = cpuMs();
@@ -62,10 +73,12 @@ export const run: Run = async ({ log, signal }) => {
       },
       { rounds, sliceMs: 1, signal }, // a slice is one training
     );
+    const count = (epochs * samples) / batchSize;
+    const alone: number[] = [];
+    for (let i = 0; i < 9; i++) alone.push(await aloneMs(1e6 + i * count, count));
     await tracked.finish();
     const byClock = pairedRatio(times.with, times.without);
     const byCpu = pairedRatio(cpu.with.slice(-rounds), cpu.without.slice(-rounds));
-    const count = (epochs * samples) / batchSize;
     const perStep = (1000 * median(times.without)) / count;
     const cpuPerStep = (1000 * median(cpu.without.slice(-rounds))) / count;
     log(`${perStep.toFixed(0)} us a step, ${cpuPerStep.toFixed(0)} us of processors; slices of ${count} steps`);
@@ -84,6 +97,14 @@ export const run: Run = async ({ log, signal }) => {
     return [
       result('MLP: step, recorded / not recorded', byClock, perStep),
       result('MLP: time of processors, recorded / not recorded', byCpu, cpuPerStep),
+      {
+        name: 'MLP: what recording takes by itself, of a step',
+        reached: (1000 * median(alone)) / count / perStep,
+        target: 0.01,
+        better: 'lower',
+        unit: 'of it',
+        detail: `${((1000 * median(alone)) / count).toFixed(2)} µs a step: the callback and the delivery of ${count} points, median of ${alone.length}`,
+      },
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
