@@ -1,13 +1,11 @@
 // What SageMaker, Vertex AI and Azure ML ask of a container, of real processes that know nothing but their environment.
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { servingPort } from '../src/container.ts';
 import { start, stratus } from './cli-process.ts';
+import { freePort } from './postgres-server.ts';
 import { answer, failure, smallBytes } from './serving.ts';
 import { call } from './worker-fleet.ts';
 
@@ -22,16 +20,6 @@ const instances = [
   [4, 5, 6],
 ];
 const predictions = instances.map(answer);
-
-/** A port that nobody has just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Starts a container's command on a port that its environment says, as a container is: for all networks, something before it checks who asks. */
 async function container(name: string, more: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {

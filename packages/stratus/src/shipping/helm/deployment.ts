@@ -1,6 +1,5 @@
-import { drainSeconds, inside, paths, ports, userId } from '../shipment.ts';
-
-const probe = (path: string): string => `httpGet: { path: ${path}, port: http }`;
+import { probes } from '../probes.ts';
+import { drainSeconds, inside, ports, userId } from '../shipment.ts';
 
 /** The servers. A Pod is told to end only after balancers had time to notice, and gets time to answer what is open. */
 export const deployment =
@@ -93,21 +92,7 @@ spec:
           ports:
             - { name: http, containerPort: ${ports.http} }
             - { name: grpc, containerPort: ${ports.grpc} }
-          startupProbe:
-            ${probe(paths.ready)}
-            periodSeconds: 1
-            timeoutSeconds: 3
-            failureThreshold: {{ .Values.startupSeconds }}
-          readinessProbe:
-            ${probe(paths.ready)}
-            periodSeconds: 5
-            timeoutSeconds: 3
-            failureThreshold: 2
-          livenessProbe:
-            ${probe(paths.live)}
-            periodSeconds: 10
-            timeoutSeconds: 5
-            failureThreshold: 6
+          ${probes({ port: 'http', startSeconds: '{{ .Values.startupSeconds }}', indent: 10 })}
           lifecycle:
             preStop: { exec: { command: ["sleep", {{ .Values.preStopSeconds | toString | quote }}] } }
           resources: {{- toYaml .Values.resources | nindent 12 }}

@@ -1,9 +1,8 @@
 import { buildCommand, imageFiles } from '../image.ts';
 import { list, plainName, quoted } from '../names.ts';
+import { probes } from '../probes.ts';
 import { argumentsOf, inside, paths, ports, type Shipment, userId } from '../shipment.ts';
 import type { Target } from '../target.ts';
-
-const probe = (path: string): string => `httpGet: { path: ${path}, port: ${ports.http} }`;
 
 /** KServe asks for a model by the name of its InferenceService, which it writes into the runtime. */
 const runtimeArguments = (shipment: Shipment): readonly string[] => argumentsOf({ ...shipment, name: '{{.Name}}' });
@@ -42,21 +41,7 @@ spec:
       args: ${list(runtimeArguments(shipment))}
 ${source.kind === 'registry' ? environment(source, name) : ''}      ports:
         - { containerPort: ${ports.http}, protocol: TCP }
-      startupProbe:
-        ${probe(paths.ready)}
-        periodSeconds: 1
-        timeoutSeconds: 3
-        failureThreshold: 300
-      readinessProbe:
-        ${probe(paths.ready)}
-        periodSeconds: 5
-        timeoutSeconds: 3
-        failureThreshold: 2
-      livenessProbe:
-        ${probe(paths.live)}
-        periodSeconds: 10
-        timeoutSeconds: 5
-        failureThreshold: 6
+      ${probes({ port: ports.http, startSeconds: 300, indent: 6 })}
       resources:
         requests: { cpu: 500m, memory: 512Mi }
         limits: { memory: 1Gi }
