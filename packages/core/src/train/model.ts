@@ -37,6 +37,7 @@ import type {
 import { type CompileOptions, plan } from './plan.ts';
 import { areRecords, isOneRecord, isTensorLike, prepared, preparedValidation } from './prepared-data.ts';
 import { preprocessed } from './preprocessed.ts';
+import { readyFeeds } from './ready-feeds.ts';
 import { arrayColumns, arraySource, hasPasses, isStream, type Slots, type Stream, streamSource, wholeBatch } from './source.ts';
 import { profiledSteps } from './step-profiler.ts';
 import type { Slot, TensorSet } from './values.ts';
@@ -258,14 +259,18 @@ export class Model {
     if (steps && isOneRecord(steps, given))
       throw fail('bad-value', { what: 'predict', got: 'one record', want: 'a list of them', fix: 'model.predict([record]).' });
     const x = this.#areRecords(given) ? await this.#preprocessing!.feeds(given as readonly unknown[]) : (given as TensorSet);
-    const source = arraySource(arrayColumns({ inputs: this.#inputSlots(), targets: [] }, x, undefined), {
-      what: 'predict',
-      batchSize,
-    });
+    const inputs = this.#inputSlots();
+    const how = { ema: weights === 'ema', signal };
+    const ready = readyFeeds(inputs, x, batchSize);
+    if (ready) {
+      stopIfAborted(signal, 'Prediction');
+      return this.#machine.predict(ready, how);
+    }
+    const source = arraySource(arrayColumns({ inputs, targets: [] }, x, undefined), { what: 'predict', batchSize });
     const parts: Record<string, Tensor>[] = [];
     for (const batch of source.batches(0)) {
       stopIfAborted(signal, 'Prediction');
-      parts.push(await this.#machine.predict(batch.feeds, { ema: weights === 'ema', signal }));
+      parts.push(await this.#machine.predict(batch.feeds, how));
     }
     const fix = 'Predict with a batchSize that takes all samples at once.';
     const joined = (name: string): Tensor => {
