@@ -8,7 +8,7 @@ typedef struct MatrixProduct {
   int64_t turnedLeft, turnedRight;
   const float *left, *right, *bias, *added; // added: like the result
   float *result;
-  int64_t vectors, panels, chunk; // of a panel; panels; rows of a task
+  int64_t vectors, panels, wide, chunk; // of a panel; panels; how many of them have all of these vectors, the others have one less; rows of a task
 } MatrixProduct;
 
 typedef struct ProductTile {
@@ -74,13 +74,24 @@ static const int64_t productRows[4] = {9, PanelMost == 4 ? 9 : 6, 8, 6};
 /** Inner places that are gone through at a time, and rows of a task: a panel of the right stays in the first cache, what it is multiplied by in the second. */
 enum { ProductInner = 128, ProductChunk = 192 };
 
-/** `count` columns of the right side from `c0` on, inner places from `k0` on, as a panel; zeros behind the last column. */
-static void packRight(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t c0, int64_t count, float *panel) {
-  const int64_t width = j->vectors * Lanes;
+/** Columns in panels of nearly the same width, so that few lanes hang over the last column. */
+static void dividePanels(MatrixProduct *j) {
+  const int64_t vectors = parts(j->columns, Lanes);
+  j->panels = parts(vectors, PanelMost);
+  j->vectors = parts(vectors, j->panels);
+  j->wide = vectors - j->panels * (j->vectors - 1);
+}
+
+static inline int64_t vectorsOf(const MatrixProduct *j, int64_t panel) { return j->vectors - (panel >= j->wide); }
+static inline int64_t firstColumn(const MatrixProduct *j, int64_t panel) { return (panel * j->vectors - most(0, panel - j->wide)) * Lanes; }
+
+/** `count` columns of the right side from `c0` on, inner places from `k0` on, as a panel of so many vectors; zeros behind the last column. */
+static void packRight(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t c0, int64_t count, int64_t vectors, float *panel) {
+  const int64_t width = vectors * Lanes;
   if (j->turnedRight) return intoPanel(j->right + c0 * j->inner + k0, j->inner, count, inner, width, panel);
   const float *from = j->right + k0 * j->columns + c0;
   for (int64_t k = 0; k < inner; k++, from += j->columns, panel += width) {
-    if (count == width) EACH(v, PanelMost) { if (v < j->vectors) store(panel + v * Lanes, load(from + v * Lanes)); }
+    if (count == width) EACH(v, PanelMost) { if (v < vectors) store(panel + v * Lanes, load(from + v * Lanes)); }
     else for (int64_t c = 0; c < width; c++) panel[c] = c < count ? from[c] : 0;
   }
 }
@@ -93,12 +104,13 @@ static void packLeft(const MatrixProduct *j, int64_t k0, int64_t inner, int64_t 
 
 static void productTask(void *data, size_t index) {
   const MatrixProduct *j = data;
-  const int64_t width = j->vectors * Lanes, chunks = parts(j->rows, j->chunk);
+  const int64_t chunks = parts(j->rows, j->chunk);
   // Either side is read once for each part of the other: neighbours share what would be read again more often.
   const int chunksFirst = chunks * j->columns <= j->panels * j->rows;
   const int64_t panel = chunksFirst ? (int64_t)index % j->panels : (int64_t)index / chunks;
   const int64_t r0 = (chunksFirst ? (int64_t)index / j->panels : (int64_t)index % chunks) * j->chunk;
-  const int64_t c0 = panel * width, count = least(width, j->columns - c0), rows = least(j->chunk, j->rows - r0), most = productRows[j->vectors - 1];
+  const int64_t vectors = vectorsOf(j, panel), width = vectors * Lanes, c0 = firstColumn(j, panel), count = least(width, j->columns - c0);
+  const int64_t rows = least(j->chunk, j->rows - r0), most = productRows[vectors - 1];
   Vector packed[ProductInner * PanelMost], sums[ProductChunk * PanelMost], bias[PanelMost];
   float left[ProductInner * ProductChunk];
   float *start = (float *)bias;
@@ -117,7 +129,7 @@ static void productTask(void *data, size_t index) {
   }
   for (int64_t k0 = 0; k0 < j->inner; k0 += ProductInner) {
     const int64_t inner = least(ProductInner, j->inner - k0);
-    packRight(j, k0, inner, c0, count, (float *)packed);
+    packRight(j, k0, inner, c0, count, vectors, (float *)packed);
     if (j->turnedLeft) packLeft(j, k0, inner, r0, rows, left);
     ProductTile tile = {.right = (float *)packed, .apart = j->turnedLeft ? rows : j->inner, .inner = inner, .toApart = apart,
                         .fromApart = k0 == 0 ? beginApart : apart};
@@ -126,7 +138,7 @@ static void productTask(void *data, size_t index) {
       tile.left = j->turnedLeft ? left + r : j->left + (r0 + r) * j->inner + k0;
       tile.to = to + r * apart;
       tile.from = k0 == 0 ? begin + r * beginApart : tile.to;
-      productWays[j->turnedLeft][j->vectors - 1][some - 1](&tile);
+      productWays[j->turnedLeft][vectors - 1][some - 1](&tile);
       r += some;
     }
   }
@@ -135,6 +147,8 @@ static void productTask(void *data, size_t index) {
   if (!whole)
     for (int64_t r = 0; r < rows; r++) copy(j->result + (r0 + r) * j->columns + c0, to + r * width, count);
 }
+
+#include "long-product.h"
 
 /** So many tasks at least, where there are as many rows: threads can share them. */
 enum { ProductTasks = 8, ProductLeastChunk = 48 };
@@ -158,9 +172,8 @@ static const char *matrixProduct(const Kernel *k, Context *context) {
   j.left = a.data, j.right = b.data, j.bias = hasBias && !isLike ? bias.data : 0, j.added = isLike ? bias.data : 0;
   j.result = output(k, context, 0, dims, (size_t)a.rank);
   if (!j.result || j.rows * j.columns == 0) return 0;
-  const int64_t vectors = parts(j.columns, Lanes);
-  j.vectors = parts(vectors, parts(vectors, PanelMost));
-  j.panels = parts(vectors, j.vectors);
+  dividePanels(&j);
+  if (isLong(&j)) return longProduct(k, context, &j);
   const int64_t wanted = most(parts(j.rows, ProductChunk), least(parts(ProductTasks, j.panels), parts(j.rows, ProductLeastChunk)));
   j.chunk = parts(j.rows, wanted);
   parallel(k, context, productTask, (size_t)(j.panels * parts(j.rows, j.chunk)), &j);

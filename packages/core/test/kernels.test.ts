@@ -304,6 +304,9 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
     [49, 500, 33],
     [400, 193, 17],
     [3, 0, 20],
+    [1, 2048, 1],
+    [23, 2500, 129],
+    [17, 8200, 20],
   ])('multiply %i x %i by columns %i, either side as it lies and turned over', async (rows, inner, columns) => {
     for (const left of [false, true])
       for (const right of [false, true]) {
