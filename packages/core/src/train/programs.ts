@@ -100,7 +100,7 @@ export class Programs {
     const form = constant ? made.graph : await suited(made.graph, executor, samples);
     const whole = made.repeated ? severalSteps(form, made.updates ?? {}, made.repeated) : form;
     const bytes = exportGraph(whole, { runs: executor.runs, named });
-    const program = await executor.compile(bytes, { profile, inARow: made.updates !== undefined });
+    const program = await executor.compile(bytes, { profile, inARow: true });
     if (profile && !program.endProfiling) throw noProfiler(executor);
     return { program: checkingSizes(program, made.graph), graph: made, nodes };
   }
