@@ -30,7 +30,24 @@ it('spreads the requests to a model, and shows what holds and who said so', asyn
   expect((await stratus('traffic', 'net')).stdout).toContain('all requests go to @production');
 });
 
+it('limits how far a version may move from the training and from the others', async () => {
+  const limits = ['--max-input-drift', '0.25', '--max-output-drift', '0.3', '--min-drift-rows', '200'];
+  const set = await stratus('traffic', 'net', '--route', '1=9', '--route', '2=1', ...limits);
+  expect([set.code, set.stderr]).toEqual([0, '']);
+  expect(set.stdout).toContain(
+    'The rule before is put back when, of 200 samples or more, an input has moved by more than 0.25 from the training, or an output by more than 0.3 from what the other versions say (population stability index).',
+  );
+  const shown = await stratus('traffic', 'net', '--json');
+  const { rule } = JSON.parse(shown.stdout) as { rule: { rollback: unknown } };
+  expect(rule.rollback).toEqual({ drift: { inputs: 0.25, outputs: 0.3, minRows: 200 } });
+  expect((await stratus('traffic', 'net', '--end')).code).toBe(0);
+});
+
 it.each([
+  [['net', '--route', '1=1', '--min-drift-rows', '200'], 2, '--min-drift-rows says more about'],
+  [['net', '--route', '1=1', '--max-input-drift', '0'], 2, 'above 0'],
+  [['net', '--route', '1=1', '--max-output-drift', '0.2'], 1, 'another version to compare with'],
+  [['net', '--route', '1=1', '--max-input-drift', '0.2', '--min-drift-rows', '10'], 2, '50'],
   [['net', '--route', '9=1'], 1, "no version of the model net named '9'"],
   [['nett'], 1, "Did you mean 'net'?"],
   [['net', '--route', 'x'], 2, 'It must look like 3=90'],

@@ -404,3 +404,29 @@ it('clears up what nothing names, and says before what would go', async () => {
   expect(await models.sweep({ graceMs: 1 })).toEqual({ aside: [], removed: [left.digest], restored: [] });
   expect((await models.load('net')).version.digest).toBe(digest);
 });
+
+it('moves no alias of a traffic rule to a version that the clients of the others cannot use, unless forced', async () => {
+  const workspace = await fresh();
+  const { store } = workspace;
+  const models = registry(workspace);
+  for (const bytes of [plain(1), plain(2), plain(3, { name: 'other' })]) await models.register('net', bytes);
+  await models.promote('net:1', 'production');
+  const routes = [
+    { version: '@production', weight: 95 },
+    { version: '2', weight: 5 },
+  ];
+  await store.traffic.append('net', { rule: { model: 'net', routes } });
+  const refused = await failure(models.promote('net:3', 'production'));
+  expect(refused).toMatchObject({ code: 'conflict' });
+  expect(refused.message).toMatch(
+    /Version 3 of the model 'net' cannot have the alias 'production' while the traffic rule 1 holds: .*it asks for the input 'x', which clients do not give\./,
+  );
+  expect(refused.message).toContain('stratus traffic net --end');
+  expect((await store.models.get('net')).aliases).toEqual({ production: 1 });
+  await models.promote('net:2', 'production'); // clients can use that
+  await models.promote('net:3', 'staging'); // the rule does not name it
+  await models.promote('net:3', 'production', { force: true, reason: 'all clients were changed' });
+  await store.traffic.append('net', { rule: null });
+  await models.promote('net:1', 'production');
+  expect((await store.models.get('net')).aliases).toEqual({ production: 1, staging: 3 });
+});

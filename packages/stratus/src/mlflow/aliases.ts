@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkMove } from '../registry/index.ts';
 import { text } from './fields.ts';
 import { modelOf, versionOf, versionShape } from './model-shape.ts';
 import { invalid, Problem } from './problem.ts';
@@ -23,6 +24,7 @@ export const aliasRoutes: readonly Route[] = [
           'RESOURCE_CONFLICT',
           `The alias '${alias}' of '${name}' has gates that a version has to pass first, which MLflow knows nothing of: promote it with \`stratus models promote\`.`,
         );
+      await checkMove(store, name, { alias, number: found.number });
       await store.aliases.move(name, alias, found.number, { reason: 'through MLflow', ...(actor && { by: actor }) });
       return {};
     },

@@ -1,6 +1,6 @@
 import { type Kept, type Registry, type RegistryOptions, registryOf } from './registry.ts';
 
-export { checkTraffic } from './check-traffic.ts';
+export { checkMove, checkTraffic } from './check-traffic.ts';
 export type { Port, Signature } from './description.ts';
 export type { Evaluation } from './evaluations.ts';
 export { describeRules, type Evaluate, type GateResult, type GateRules, type MetricRule } from './gates/index.ts';

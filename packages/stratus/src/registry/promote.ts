@@ -2,6 +2,7 @@ import { fail } from '@stratus/core';
 import type { Blobs } from '../blobs/index.ts';
 import { openServable, type Servable } from '../serve/index.ts';
 import type { AliasMove, Json, Store, VersionInfo } from '../store/index.ts';
+import { checkMove } from './check-traffic.ts';
 import { type Evaluation, evaluateBy } from './evaluations.ts';
 import { checkGates, type Evaluate, type GateResult, type GateRules, type Subject } from './gates/index.ts';
 import { readBlob } from './read-blob.ts';
@@ -115,6 +116,7 @@ export async function promote(parts: Parts, reference: string, alias: string, op
       reason: `does not pass the gates of '${alias.replace(/^@/, '')}': ${missed.map(shown).join('; ')}`,
       fix: 'Nothing was moved. Mend the model, change the gates, or force it with a reason.',
     });
+  if (!force) await checkMove(store, model, { alias, number });
   const move = await store.aliases.move(model, alias, number, {
     expect: current?.number, // while gates were asked, nobody else has moved it
     ...(reason !== undefined && { reason }),
