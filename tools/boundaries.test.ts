@@ -47,10 +47,10 @@ describe('boundaries', () => {
     ['platform from core', `${core}/train/fit.ts`, 'stratus', 'does not import itself'],
     ['a room that is not in the table', `${core}/misc/x.ts`, '../ops/index.ts', "the room 'misc' is not in tools/boundaries.ts"],
     [
-      'serving from data',
-      'packages/stratus/src/data/mnist.ts',
+      'serving from files',
+      'packages/stratus/src/files/csv.ts',
       '../serve/index.ts',
-      "'data' may import no room, but not 'serve'",
+      "'files' may import no room, but not 'serve'",
     ],
   ])('refuses %s', (_, file, specifier, sentence) => {
     expect(check(file, specifier)).toContain(sentence);

@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writ
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fail } from '@stratus/core';
+import { isThere } from '../processes/index.ts';
 
 /** The beginning of a file, to which the rest is added. */
 export interface Part {
@@ -33,15 +34,6 @@ const oldMs = 24 * 3600_000;
 /** Where there is no right to write, a download still works. A full disk is told. */
 const notWritable = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (e) {
-    return (e as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
-
 /** The names that parts of one download have. */
 interface Names {
   readonly folder: string;
@@ -63,7 +55,7 @@ async function freeParts({ folder, start, free }: Names): Promise<string[]> {
     if (!name.startsWith(`${start}.`) || !name.endsWith('.part')) continue;
     const path = join(folder, name);
     const [owner, pid] = name.slice(start.length + 1).split('-');
-    const isOrphan = owner === host && !isAlive(Number(pid));
+    const isOrphan = owner === host && !isThere(Number(pid));
     const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
     if (path === free || isOrphan || age > oldMs) found.push(path);
   }

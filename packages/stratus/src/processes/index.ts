@@ -1,2 +1,2 @@
 export { killLeftOvers, signalGroup, thisPlace } from './groups.ts';
-export { isRunning, processName } from './names.ts';
+export { isRunning, isThere, processName } from './names.ts';

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { isThere } from '../processes/index.ts';
 import type { RunInfo, RunStatus } from '../store/index.ts';
 
 /** What is shown of a run's status: 'lost' is one that says that it is running, and whose process is not there any more or has been silent for long. */
@@ -9,14 +10,5 @@ export function stateOf({ status, isSilent, environment }: Pick<RunInfo, 'status
   if (status !== 'running') return status;
   if (isSilent) return 'lost';
   const { host, process: id } = (environment ?? {}) as { readonly host?: unknown; readonly process?: unknown };
-  return host === hostname() && typeof id === 'number' && !isAlive(id) ? 'lost' : status;
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (e) {
-    return (e as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return host === hostname() && typeof id === 'number' && !isThere(id) ? 'lost' : status;
 }
