@@ -1,4 +1,5 @@
 import { imageParts, quoted } from '../names.ts';
+import { resources } from '../resources.ts';
 import { paths, ports, type Shipment } from '../shipment.ts';
 
 /** What can be set, with what holds unless told. */
@@ -43,9 +44,7 @@ autoscaling:
   maxReplicas: 10
   targetCPUUtilizationPercentage: 70
 
-resources:
-  requests: { cpu: 500m, memory: 512Mi }
-  limits: { memory: 1Gi }
+${resources(0)}
 
 service:
   type: ClusterIP

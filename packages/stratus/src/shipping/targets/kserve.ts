@@ -1,6 +1,7 @@
 import { buildCommand, imageFiles } from '../image.ts';
 import { list, plainName, quoted } from '../names.ts';
 import { probes } from '../probes.ts';
+import { resources } from '../resources.ts';
 import { argumentsOf, inside, paths, ports, type Shipment, userId } from '../shipment.ts';
 import type { Target } from '../target.ts';
 
@@ -42,9 +43,7 @@ spec:
 ${source.kind === 'registry' ? environment(source, name) : ''}      ports:
         - { containerPort: ${ports.http}, protocol: TCP }
       ${probes({ port: ports.http, startSeconds: 300, indent: 6 })}
-      resources:
-        requests: { cpu: 500m, memory: 512Mi }
-        limits: { memory: 1Gi }
+      ${resources(6)}
       securityContext:
         runAsNonRoot: true
         runAsUser: ${userId}
