@@ -1,12 +1,13 @@
 // What a client of gRPC can do wrong, by mistake or not: whatever comes, the server answers or refuses, blames nobody else, and lives on.
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
-import { connect } from 'node:net';
+import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Deployment, deploy } from '../src/deploy.ts';
 import { described, floatsOf, GrpcClient, health, inference, rawRequest } from './grpc-client.ts';
+import { closing, type Ended, ending, framed } from './raw-grpc.ts';
+import { raw } from './raw-socket.ts';
 import { answer, smallBytes } from './serving.ts';
 
 let server: Deployment;
@@ -31,42 +32,6 @@ afterEach(async () => {
 
 const path = `/${inference}/ModelInfer`;
 const right = described(inference, 'ModelInfer').requestSerialize(rawRequest([[1, 2, 3]], { id: '7' }));
-const framed = (message: Uint8Array, { flag = 0, length = message.length } = {}): Buffer => {
-  const head = Buffer.alloc(5);
-  head[0] = flag;
-  head.writeUInt32BE(length, 1);
-  return Buffer.concat([head, message]);
-};
-
-interface Ended {
-  readonly http: number | undefined;
-  readonly status: number | undefined;
-  readonly message: string;
-  readonly bytes: Buffer;
-}
-
-/** `once` would fail where it ends by an error. */
-const closing = (what: ClientHttp2Stream | ClientHttp2Session): Promise<void> =>
-  new Promise((resolve) => void what.once('close', () => resolve()));
-
-/** How a call ended: by a status, or cut off. */
-async function ending(stream: ClientHttp2Stream): Promise<Ended> {
-  const parts: Buffer[] = [];
-  const heads: Record<string, unknown>[] = [];
-  stream.on('response', (headers) => heads.push(headers));
-  stream.on('trailers', (headers) => heads.push(headers));
-  stream.on('data', (part: Buffer) => parts.push(part));
-  stream.on('error', () => {});
-  if (!stream.destroyed) await closing(stream);
-  const head = Object.assign({}, ...heads) as Record<string, unknown>;
-  const status = head['grpc-status'];
-  return {
-    http: head[':status'] as number | undefined,
-    status: status === undefined ? undefined : Number(status),
-    message: decodeURIComponent(String(head['grpc-message'] ?? '')),
-    bytes: Buffer.concat(parts),
-  };
-}
 
 async function withSession<T>(use: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
   const session = connectHttp2(`http://${server.grpc}`);
@@ -153,15 +118,7 @@ it('gives a message that does not come its time, and no more', async () => {
 });
 
 it('closes connections that speak no HTTP/2, or nothing', async () => {
-  const closes = (text: string | Buffer): Promise<string> =>
-    new Promise((resolve) => {
-      const [host, port] = server.grpc!.split(':');
-      let got = '';
-      const socket = connect(Number(port), host, () => void (text.length > 0 && socket.write(text)));
-      socket.on('data', (part) => (got += part.toString('latin1')));
-      socket.on('error', () => {});
-      socket.on('close', () => resolve(got));
-    });
+  const closes = (text: string | Buffer): Promise<string> => raw(Number(server.grpc!.split(':')[1]), text);
   await Promise.all([
     closes('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
     closes('POST /v2 HTTP/1.0\r\n\r\n'),

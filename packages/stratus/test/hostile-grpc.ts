@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { described, floatsOf, health, inference, rawRequest, reflection } from './grpc-client.ts';
 import { bentBytes, oddTexts } from './hostile-values.ts';
+import { framed } from './raw-grpc.ts';
 import type { Seeded } from './seeded.ts';
 import { answer } from './serving.ts';
 
@@ -17,13 +18,6 @@ const infer = described(inference, 'ModelInfer');
 /** The numbers of the first output. */
 const rawOf = (bytes: Buffer): number[] =>
   floatsOf((infer.responseDeserialize(bytes.subarray(5)) as { raw_output_contents: Buffer[] }).raw_output_contents[0]!);
-
-function framed(message: Uint8Array, flag = 0, length = message.length): Buffer {
-  const head = Buffer.alloc(5);
-  head[0] = flag;
-  head.writeUInt32BE(length >>> 0, 1);
-  return Buffer.concat([head, message]);
-}
 
 const pathOf = (method: string, service = inference): string => `/${service}/${method}`;
 const plain = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
@@ -82,17 +76,17 @@ export function bentCall(random: Seeded): GrpcCall {
   let body = framed(bent);
   switch (random.below(12)) {
     case 0:
-      body = framed(bent, random.below(256));
+      body = framed(bent, { flag: random.below(256) });
       break;
     case 1:
-      body = framed(bent, 0, random.pick([bent.length + 1, bent.length - 1, 0xffffffff, 0, 2 ** 24 + 1]));
+      body = framed(bent, { length: random.pick([bent.length + 1, bent.length - 1, 0xffffffff, 0, 2 ** 24 + 1]) });
       break;
     case 2:
       body = random.bytes(random.below(12));
       break;
     case 3:
       headers['grpc-encoding'] = random.pick(['gzip', 'deflate', 'br', '', 'identity']);
-      body = framed(random.chance(0.5) ? gzipSync(bent) : bent, 1);
+      body = framed(random.chance(0.5) ? gzipSync(bent) : bent, { flag: 1 });
       break;
     case 4:
       headers['grpc-timeout'] = random.pick(['1n', '1h', '', '-1S', '99999999H', '999999999S', 'x', '0S']);

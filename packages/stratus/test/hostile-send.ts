@@ -8,6 +8,7 @@ import { insides, judge } from './hostile-judge.ts';
 import type { HttpRequest, Place } from './hostile-requests.ts';
 import type { Targets } from './hostile-targets.ts';
 import { Pipelined, type RawAnswer, type RawRequest } from './pipelined.ts';
+import { type Ended, ending } from './raw-grpc.ts';
 import { statuses } from './raw-socket.ts';
 
 /** So many go on one connection without waiting. */
@@ -167,47 +168,35 @@ class HostileClient {
     return session;
   }
 
-  #call({ headers, body }: GrpcCall): Promise<{ head: Record<string, unknown>; bytes: Buffer }> {
-    return new Promise((resolve, reject) => {
-      const key = headers['authorization'] === undefined ? { authorization: `Bearer ${this.#targets.key}` } : {};
-      const stream = this.#connected().request({ ...headers, ...key });
-      const timer = setTimeout(() => {
-        reject(new Error(`nothing came for ${limitMs / 1000} s`));
-        stream.destroy();
-      }, limitMs);
-      let head: Record<string, unknown> = {};
-      const parts: Buffer[] = [];
-      const more = (some: object): void => {
-        head = { ...head, ...some };
-      };
-      stream.on('response', more).on('trailers', more);
-      stream.on('data', (part: Buffer) => parts.push(part));
-      stream.on('error', () => {});
-      stream.on('close', () => {
-        clearTimeout(timer);
-        resolve({ head, bytes: Buffer.concat(parts) });
-      });
-      stream.end(body);
-    });
+  async #call({ headers, body }: GrpcCall): Promise<Ended> {
+    const key = headers['authorization'] === undefined ? { authorization: `Bearer ${this.#targets.key}` } : {};
+    const stream = this.#connected().request({ ...headers, ...key });
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      stream.destroy();
+    }, limitMs);
+    stream.end(body);
+    const end = await ending(stream);
+    clearTimeout(timer);
+    if (isLate) throw new Error(`nothing came for ${limitMs / 1000} s`);
+    return end;
   }
 
   async grpc({ call }: Of<'grpc'>, tries = 3): Promise<Verdict> {
-    let got: { readonly head: Record<string, unknown>; readonly bytes: Buffer };
+    let end: Ended;
     try {
-      got = await this.#call(call);
+      end = await this.#call(call);
     } catch (e) {
       return { answer: 'none', wrong: (e as Error).message };
     }
-    const { head, bytes } = got;
-    const http = head[':status'] as number | undefined;
-    const status = head['grpc-status'] === undefined ? undefined : Number(head['grpc-status']);
+    const { http, status, message, bytes } = end;
     if (http === undefined) {
       // Its connection was closed because of a neighbour, perhaps.
       if (tries > 1) return await this.grpc({ way: 'grpc', name: '', call }, tries - 1);
       return { answer: 'none', wrong: 'the call was cut off' };
     }
     const answer = status === undefined ? `http ${http}` : String(status);
-    const message = decodeURIComponent(String(head['grpc-message'] ?? ''));
     if (insides.test(message)) return { answer, wrong: message };
     if (call.wanted) return { answer, wrong: status === 0 ? call.wanted(bytes) : `status ${status}: ${message}` };
     const isFine =
