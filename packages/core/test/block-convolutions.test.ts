@@ -39,7 +39,7 @@ async function same(graph: Graph, size = block!): Promise<Graph> {
   return after;
 }
 
-describe.skipIf(block === undefined)('blockConvolutions', () => {
+describe.skipIf(block === undefined)('blockConvolutions (where the engine convolves in blocks of channels: x64)', () => {
   const image = (channels: number): Value => graphInput('x', ['batch', channels, 7, 6]);
   const kernels = (...shape: number[]): Value => graphInput('w', shape);
   const bias = (size: number): Value => graphInput('b', [size]);

@@ -709,7 +709,7 @@ describe('every op', () => {
   });
 });
 
-describe.skipIf(!there)('real files', () => {
+describe.skipIf(!there)('real files (STRATUS_DATA)', () => {
   it.each(realFiles)('%s is read and written as the reference implementation does', (file) => {
     const bytes = readReal(file);
     const ours = encodeModel(decodeModel(bytes));
