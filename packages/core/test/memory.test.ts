@@ -3,19 +3,10 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bundleTo } from './support/bundle.ts';
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const folder = at('../node_modules/.cache/memory-test/');
-
-const platform: Plugin = {
-  name: 'node-platform',
-  setup({ onResolve }) {
-    onResolve({ filter: /^#ort$/ }, () => ({ path: at('../src/runtime/node/index.ts') }));
-    onResolve({ filter: /^#files$/ }, () => ({ path: at('../src/runtime/node/files.ts') }));
-  },
-};
+const folder = fileURLToPath(new URL('../node_modules/.cache/memory-test/', import.meta.url));
 
 // `leak` is what the last test sets, to show that a leak is seen.
 const script = `
@@ -49,16 +40,7 @@ const script = `
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
-  await build({
-    entryPoints: [at('../src/index.ts')],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['koffi', 'onnxruntime-node', 'onnxruntime-web'],
-    plugins: [platform],
-    outfile: `${folder}stratus.mjs`,
-    logLevel: 'silent',
-  });
+  await bundleTo(`${folder}stratus.mjs`);
   writeFileSync(`${folder}train.mjs`, script);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

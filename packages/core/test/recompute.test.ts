@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build, type Plugin } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { grad } from '../src/grad/index.ts';
 import { inScope, toposort, type Value } from '../src/graph/index.ts';
@@ -11,6 +10,7 @@ import * as core from '../src/index.ts';
 import { graphInput, ops, tensor } from '../src/index.ts';
 import { simplify } from '../src/passes/index.ts';
 import { partsOf } from '../src/train/recompute.ts';
+import { bundleTo } from './support/bundle.ts';
 
 const numbers = (shape: readonly number[], step = 1.7): core.Tensor =>
   tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * step))).reshape([...shape]);
@@ -155,15 +155,7 @@ describe('grad({ recompute })', () => {
   });
 });
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const folder = at('../node_modules/.cache/recompute-test/');
-const platform: Plugin = {
-  name: 'node-platform',
-  setup({ onResolve }) {
-    onResolve({ filter: /^#ort$/ }, () => ({ path: at('../src/runtime/node/index.ts') }));
-    onResolve({ filter: /^#files$/ }, () => ({ path: at('../src/runtime/node/files.ts') }));
-  },
-};
+const folder = fileURLToPath(new URL('../node_modules/.cache/recompute-test/', import.meta.url));
 
 // The largest size of the process, in MB, less what it was before the first step, and a digest of what was learnt.
 const script = `
@@ -185,9 +177,7 @@ const script = `
 it.skipIf(process.platform !== 'linux')('takes less memory (Linux tells how much)', async () => {
   mkdirSync(folder, { recursive: true });
   try {
-    const external: string[] = ['koffi', 'onnxruntime-node', 'onnxruntime-web'];
-    const common = { bundle: true, platform: 'node', format: 'esm', external, logLevel: 'silent' } as const;
-    await build({ ...common, plugins: [platform], entryPoints: [at('../src/index.ts')], outfile: `${folder}stratus.mjs` });
+    await bundleTo(`${folder}stratus.mjs`);
     writeFileSync(`${folder}step.mjs`, script);
     const run = async (recompute: unknown): Promise<{ megabytes: number; loss: number }> =>
       JSON.parse((await promisify(execFile)(process.execPath, [`${folder}step.mjs`, JSON.stringify(recompute)])).stdout);
