@@ -59,20 +59,31 @@ enum { NearWindows = 96 };
 /** Tiles of a task. */
 enum { MostTiles = 8 };
 
+/** One panel of an image's gradients turned over, and its part of the bias's. */
+static void gradientPanel(const KernelGradient *j, int64_t image, int64_t panel) {
+  const int64_t windows = j->g.rows * j->g.columns, width = j->vectors * Lanes, o0 = panel * width, n = j->first + image;
+  const float *dy = j->dy + (n * j->out + o0) * windows;
+  summedPanel(dy, windows, least(width, j->out - o0), windows, width, j->windows + (image * j->panels + panel) * windows * width,
+              j->db ? j->each + (n * j->panels + panel) * width : 0);
+}
+
+/** The images' sums of one panel, one after the other, as the gradient of the bias. */
+static void biasGradients(const KernelGradient *j, int64_t panel) {
+  const int64_t width = j->vectors * Lanes, o0 = panel * width;
+  for (int64_t o = 0; j->db && o < least(width, j->out - o0); o++) {
+    float total = 0;
+    for (int64_t n = 0; n < j->batch; n++) total += j->each[(n * j->panels + panel) * width + o];
+    j->db[o0 + o] = total;
+  }
+}
+
 static void elementsSpread(void *data, size_t index) {
   const KernelGradient *j = data;
   const Geometry *g = &j->g;
   const int64_t per = j->in + j->panels, image = (int64_t)index / per, part = (int64_t)index % per, n = j->first + image;
-  const int64_t windows = g->rows * g->columns, width = j->vectors * Lanes;
   if (part < j->in)
     spread(g, j->x + (n * j->in + part) * g->height * g->width, j->planes + (image * j->in + part) * phases(g) * g->planeSize);
-  else {
-    const int64_t panel = part - j->in, o0 = panel * width;
-    const float *dy = j->dy + (n * j->out + o0) * windows;
-    float *to = j->windows + (image * j->panels + panel) * windows * width;
-    if (j->db) summedPanel(dy, windows, least(width, j->out - o0), windows, width, to, j->each + (n * j->panels + panel) * width);
-    else intoPanel(dy, windows, least(width, j->out - o0), windows, width, to);
-  }
+  else gradientPanel(j, image, part - j->in);
 }
 
 /** Some tiles of one panel, over one share of the images. */
@@ -112,9 +123,5 @@ static void elementsSum(void *data, size_t index) {
   }
   const int64_t outs = least(width, j->out - o0);
   outOfPanel(sums, width, all, j->dw + o0 * all, all, outs);
-  for (int64_t o = 0; j->db && o < outs; o++) {
-    float total = 0;
-    for (int64_t n = 0; n < j->batch; n++) total += j->each[(n * j->panels + (int64_t)index) * width + o];
-    j->db[o0 + o] = total;
-  }
+  biasGradients(j, (int64_t)index);
 }

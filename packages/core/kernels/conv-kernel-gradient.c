@@ -2,6 +2,7 @@
 // with `dy`, summed over all windows and images. And that of its bias, as `dy` is read anyway.
 #include "conv-kernel-gradient-channels.h"
 #include "conv-kernel-gradient-places.h"
+#include "conv-kernel-gradient-winograd.h"
 
 /** Memory for images in planes: what stays in the second cache. */
 enum { PlanesBytes = 1 << 20 };
@@ -42,9 +43,6 @@ static const char *gradientByPlaces(const Kernel *k, Context *context, KernelGra
   if (j->db) parallel(k, context, biasSum, (size_t)j->out, j);
   return 0;
 }
-
-/** So many tasks at least, where there are as many images: threads can share them. */
-enum { LeastTasks = 12 };
 
 static const char *gradientByChannels(const Kernel *k, Context *context, KernelGradient *j) {
   const Geometry *g = &j->g;
@@ -89,6 +87,7 @@ static const char *kernelGradient(const Kernel *k, Context *context) {
     return 0;
   }
   arrange(g, Lanes);
+  if (suitsTiles(g, j.batch, j.in, j.out)) return gradientByTiles(k, context, &j);
   // Few channels would leave most lanes of a panel empty.
   return j.out * 8 < Lanes * 5 ? gradientByPlaces(k, context, &j) : gradientByChannels(k, context, &j);
 }

@@ -14,3 +14,6 @@ typedef struct KernelGradient {
   float *sums;                            // of channels: [shares][panels][in * taps][width]
   int64_t vectors, panels, shares, tiles; // of channels: of a panel; panels; of the images; of rows
 } KernelGradient;
+
+/** So many tasks at least, where there are as many images: threads can share them. */
+enum { LeastTasks = 12 };

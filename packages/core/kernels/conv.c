@@ -1,6 +1,7 @@
 // Convolution on images as they lie.
 #include "conv-channels.h"
 #include "conv-places.h"
+#include "conv-winograd.h"
 
 static void convSpread(void *data, size_t index) {
   const Conv *j = data;
@@ -89,6 +90,7 @@ static const char *convolve(const Kernel *k, Context *context, Conv j) {
   if (!j.y || j.batch * j.out * rows * columns == 0) return 0;
   arrange(g, Lanes);
   // Few channels would leave most lanes of a panel empty.
+  if (!j.pooled && suitsTiles(g, j.batch, j.in, j.out)) return byTiles(k, context, &j);
   return j.out * 8 < Lanes * 5 && !j.pooled ? byPlaces(k, context, &j) : byChannels(k, context, &j);
 }
 

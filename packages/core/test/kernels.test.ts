@@ -11,6 +11,7 @@ import { emitters } from './support/op-rows.ts';
 const own = emitters.flatMap(([, op]) => (op.domain === ownDomain ? [op] : []));
 const names = ['base', 'avx2', 'avx512'] as const;
 const executors = await Promise.all(names.map((kernels) => createExecutor({ driver: 'capi', threads: 2, kernels })));
+const oneThread = await createExecutor({ driver: 'capi', threads: 1, kernels: names.at(-1)! });
 
 const filled = (shape: readonly number[], seed: number): Tensor => {
   const size = shape.reduce((n, d) => n * d, 1);
@@ -122,6 +123,30 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
     const feeds = { x: filled(shapes.x, 1), w: filled(shapes.w, 2) };
     for (const outputs of [{ y, dw, db }, { dw }])
       expect(await difference({ name: 'conv', inputs: [x, w], outputs }, feeds, executor)).toBeLessThan(1e-5); // sums of up to some thousand products
+  });
+
+  // images, channels of the result, margins [top, left, bottom, right]: sizes for which results are made in tiles of two by two
+  it.each([
+    [[2, 32, 12, 13], 40, [1, 1, 1, 1]],
+    [[3, 35, 9, 37], 33, [0, 2, 1, 0]],
+    [[5, 64, 7, 7], 130, [1, 1, 1, 1]],
+    [[1, 170, 16, 16], 64, [1, 1, 1, 1]],
+    [[1, 33, 6, 140], 65, [2, 0, 0, 1]],
+    [[40, 34, 4, 4], 97, [1, 1, 1, 1]],
+  ] as const)('convolve %j with %d windows of three by three, margins %j, and back', async (image, out, pads) => {
+    const shapes = { x: image, w: [out, image[1], 3, 3], b: [out] };
+    const [x, w, b] = [graphInput('x', shapes.x), graphInput('w', shapes.w), graphInput('b', shapes.b)];
+    const along = (before: number, after: number) => ({ kernel: 3, stride: 1, dilation: 1, before, after });
+    const windows = planeWindows([along(pads[0], pads[2]), along(pads[1], pads[3])])!;
+    const back = planeWindows([along(2 - pads[0], 2 - pads[2]), along(2 - pads[1], 2 - pads[3])])!;
+    const y = ops.planeConvolution(x, w, b, windows);
+    const dx = ops.planeConvolution(y, w, undefined, { ...back, turned: 1 });
+    const { dw, db } = ops.convKernelGradientOp({ x, dy: y }, windows);
+    const feeds = { x: filled(shapes.x, 1), w: filled(shapes.w, 2), b: filled(shapes.b, 3) };
+    const graph = { name: 'tiles', inputs: [x, w, b], outputs: { y, dx, dw, db } };
+    expect(await difference(graph, feeds, executor)).toBeLessThan(1e-5);
+    const [two, one] = [await run(graph, feeds, executor), await run(graph, feeds, oneThread)];
+    if (executor === executors.at(-1)) expect(two).toEqual(one); // threads change nothing
   });
 
   // images, kernels [out, tall, wide], strides, margins [top, left, bottom, right]
