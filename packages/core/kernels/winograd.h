@@ -20,7 +20,7 @@ static Geometry tilesOf(const Geometry *g) {
 
 /** Whether it takes fewer products by far, and there are tiles enough for the work on the kernels to pay. */
 static int suitsTiles(const Geometry *g, int64_t batch, int64_t in, int64_t out) {
-  const int64_t tiles = parts(g->rows, TileSide) * parts(g->columns, TileSide), channels = 32;
+  const int64_t tiles = parts(g->rows, TileSide) * parts(g->columns, TileSide), channels = 48;
   return g->tall == 3 && g->wide == 3 && g->down == 1 && g->across == 1 && g->apartDown == 1 && g->apartAcross == 1 && in >= channels && out >= channels &&
          batch * tiles >= TaskTiles && g->rows * g->columns * NineTaps * 2 >= tiles * Points * 3;
 }
