@@ -28,10 +28,10 @@ function together(kernels: readonly KernelCall[]): number {
  * often, of all its calls in a run), of a whole run (`step`), and of the time in which some kernel ran (`inside`).
  */
 export async function kernels(
-  { model, executor, feeds, options }: Recorded,
+  { model, inPlace, executor, feeds, options }: Recorded,
   { steps }: { readonly steps: number },
 ): Promise<{ readonly nodes: readonly Kernel[]; readonly step: number; readonly inside: number }> {
-  const program = await executor.compile(model, { profile: true, inARow: true });
+  const program = await executor.compile(model, { profile: true, inARow: true, inPlace }); // notes are of the first model
   for (let i = 0; i < steps + 1; i++) await program.run(feeds, options);
   const runs = (await program.endProfiling!()).slice(1); // the first run makes plans of memory
   await program.release();

@@ -5,6 +5,8 @@ type Run = Parameters<Program['run']>;
 /** One run that went by: what was compiled, and how it was called. */
 export interface Recorded {
   readonly model: Uint8Array;
+  /** What its second model was, if it had one. */
+  readonly inPlace: Uint8Array | undefined;
   /** What the program was compiled by, so that the same model can be compiled again for what it holds. */
   readonly executor: Executor;
   readonly program: Program;
@@ -20,6 +22,7 @@ export function recorder(executor: Executor): { readonly executor: Executor; rea
     description: executor.description,
     ...(executor.channelBlocks && { channelBlocks: executor.channelBlocks }),
     ...(executor.runs && { runs: executor.runs }),
+    updatesInPlace: executor.updatesInPlace,
     hold: (tensors) => executor.hold(tensors),
     release: () => executor.release(),
     async compile(model, options) {
@@ -32,7 +35,7 @@ export function recorder(executor: Executor): { readonly executor: Executor; rea
         },
         release: () => program.release(),
         run(feeds, runOptions) {
-          last = { model, executor, program, feeds, options: runOptions };
+          last = { model, inPlace: options?.inPlace, executor, program, feeds, options: runOptions };
           return program.run(feeds, runOptions);
         },
       };

@@ -1,8 +1,4 @@
 // What layers calculate is not kept but calculated again on the way back: the same bits, in less memory.
-import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { grad } from '../src/grad/index.ts';
 import { inScope, toposort, type Value } from '../src/graph/index.ts';
@@ -10,7 +6,7 @@ import * as core from '../src/index.ts';
 import { graphInput, ops, tensor } from '../src/index.ts';
 import { simplify } from '../src/passes/index.ts';
 import { partsOf } from '../src/train/recompute.ts';
-import { bundleTo } from './support/bundle.ts';
+import { inOwnProcesses } from './support/own-process.ts';
 
 const numbers = (shape: readonly number[], step = 1.7): core.Tensor =>
   tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * step))).reshape([...shape]);
@@ -155,8 +151,6 @@ describe('grad({ recompute })', () => {
   });
 });
 
-const folder = fileURLToPath(new URL('../node_modules/.cache/recompute-test/', import.meta.url));
-
 // The largest size of the process, in MB, less what it was before the first step, and a digest of what was learnt.
 const script = `
   import { readFileSync } from 'node:fs';
@@ -175,16 +169,7 @@ const script = `
 
 // 24 layers, each of which keeps several values of 4 MB.
 it.skipIf(process.platform !== 'linux')('takes less memory (Linux tells how much)', async () => {
-  mkdirSync(folder, { recursive: true });
-  try {
-    await bundleTo(`${folder}stratus.mjs`);
-    writeFileSync(`${folder}step.mjs`, script);
-    const run = async (recompute: unknown): Promise<{ megabytes: number; loss: number }> =>
-      JSON.parse((await promisify(execFile)(process.execPath, [`${folder}step.mjs`, JSON.stringify(recompute)])).stdout);
-    const [plain, less] = [await run(false), await run(true)];
-    expect(less.loss).toBe(plain.loss);
-    expect(less.megabytes).toBeLessThan(0.5 * plain.megabytes);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const [plain, less] = await inOwnProcesses<{ megabytes: number; loss: number }>(script, [false, true]);
+  expect(less!.loss).toBe(plain!.loss);
+  expect(less!.megabytes).toBeLessThan(0.5 * plain!.megabytes);
 });

@@ -82,6 +82,11 @@ export interface Op {
    * second input says. Then only these have a gradient.
    */
   readonly readsRows?: (attrs: Attrs) => boolean;
+  /**
+   * Whether the kernel of a node may write this output over that input, which has the same shape: every element is read before it is written, and never again, whatever the
+   * number of threads. Undefined: no.
+   */
+  readonly overwrites?: (node: Node, output: number, input: Value) => boolean;
   /** True of an op whose result does not follow from its inputs: each of its nodes stays a node of its own. */
   readonly impure?: true;
   /**

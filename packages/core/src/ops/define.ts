@@ -217,6 +217,8 @@ export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
   readonly suits?: Op['suits'];
   /** See {@link Op}. */
   readonly elementwise?: Op['elementwise'];
+  /** See {@link Op}. */
+  readonly overwrites?: Op['overwrites'];
   infer(ins: readonly Info[], attrs: AttrsOf<A>): readonly Info[];
   readonly grad:
     | 'zero'

@@ -81,6 +81,13 @@ const letters = 5;
 const first = '0'.charCodeAt(0);
 const letterOf = (operand: number): string => String.fromCharCode(first + operand);
 
+/** A program as it is written. An instruction that reads fewer than three operands names one of them again. */
+const instructionsOf = (program: string) =>
+  Array.from({ length: program.length / letters }, (_, i) => {
+    const [to, ...from] = Array.from({ length: letters - 1 }, (_, l) => program.charCodeAt(letters * i + 1 + l) - first);
+    return { letter: program[letters * i]!, to: to!, from };
+  });
+
 /** @internal */
 export const elementwiseOp = defineVariadicOp({
   type: 'Elementwise',
@@ -88,17 +95,25 @@ export const elementwiseOp = defineVariadicOp({
   since: 1,
   attrs: { program: { kind: 'string' }, outputs: { kind: 'int' } },
   suits: ({ ins }) => ins.every((x) => x!.dtype === 'float32'),
+  // The kernel goes over tiles, and over a tile with one instruction after the other.
+  overwrites({ ins, attrs }, output, input) {
+    const made = ins.length + output;
+    let written = false;
+    for (const { to, from } of instructionsOf(attrs['program'] as string)) {
+      if (written && from.some((operand) => ins[operand] === input)) return false;
+      written ||= to === made;
+    }
+    return true;
+  },
   infer(ins, { outputs }) {
     const shape = ins.map((x) => x.shape).reduce((a, b) => broadcastShapes('Elementwise', a, b));
     return Array.from({ length: outputs! }, () => ({ dtype: 'float32', shape }));
   },
   expand(ins, { program, outputs }) {
     const values = [...(ins as readonly Value[])];
-    const text = program as string;
-    for (let i = 0; i < text.length; i += letters) {
-      const build = byLetter.get(text[i]!)!;
-      const [to, ...from] = Array.from({ length: letters - 1 }, (_, l) => text.charCodeAt(i + 1 + l) - first);
-      values[to!] = build(...from.slice(0, build.length).map((operand) => values[operand]!));
+    for (const { letter, to, from } of instructionsOf(program as string)) {
+      const build = byLetter.get(letter)!;
+      values[to] = build(...from.slice(0, build.length).map((operand) => values[operand]!));
     }
     return values.slice(ins.length, ins.length + (outputs as number));
   },

@@ -12,6 +12,17 @@ export interface CompileOptions {
    * as long as a small step. Only in Node.
    */
   readonly inARow?: boolean | undefined;
+  /**
+   * Whether the engine makes one block of memory for runs like the first; true unless told. It comes beside what the first run has used, which the engine keeps: a training, whose runs need
+   * much, does without. Only with the driver 'capi'.
+   */
+  readonly memoryPlan?: boolean | undefined;
+  /**
+   * A second model, whose outputs are written over what is held instead of beside it: see `Executor.updatesInPlace`. It runs when the first has succeeded, and is not stopped any more, so a
+   * run still changes all or nothing. It reads held tensors and outputs of the first model, by their names; each of its outputs has to be among a run's `updates`. Its kernels have to
+   * bear it that what they write lies over what they read: whoever made the model has seen to that.
+   */
+  readonly inPlace?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -130,6 +141,11 @@ export interface Executor {
   readonly channelBlocks?: readonly number[] | undefined;
   /** False where what is held cannot be written row by row: there `RunOptions.rowUpdates` is refused. */
   readonly updatesRows?: boolean;
+  /**
+   * Where a program may have a second model, which writes over what is held (`CompileOptions.inPlace`): of how many bytes these tensors should be for that. For fewer, a second run takes longer
+   * than a second buffer. Undefined where there is no such thing.
+   */
+  readonly updatesInPlace?: number | undefined;
   /** Which nodes its device has kernels for; unless told, those of ONNX. A graph is to be exported for it with this. */
   readonly runs?: Runs;
   /**

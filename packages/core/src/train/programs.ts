@@ -13,6 +13,7 @@ import {
 } from '../passes/index.ts';
 import { type Executor, needRowUpdates, type Program, type RowUpdate } from '../runtime/index.ts';
 import { channelBlock } from './channel-block.ts';
+import { splitUpdates } from './in-place.ts';
 import { checkingSizes } from './least-sizes.ts';
 import { type Repeated, severalSteps } from './several-steps.ts';
 
@@ -99,8 +100,13 @@ export class Programs {
     const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
     const form = constant ? made.graph : await suited(made.graph, executor, samples);
     const whole = made.repeated ? severalSteps(form, made.updates ?? {}, made.repeated) : form;
-    const bytes = exportGraph(whole, { runs: executor.runs, named });
-    const program = await executor.compile(bytes, { profile, inARow: true });
+    const { updatesInPlace: least } = executor;
+    const alone = !profile && !made.repeated;
+    const split = alone && made.updates && least !== undefined ? splitUpdates(form, made.updates, least) : undefined;
+    const bytes = exportGraph(split?.first ?? whole, { runs: executor.runs, named });
+    const inPlace = split && exportGraph(split.second, { runs: executor.runs });
+    const memoryPlan = made.updates === undefined;
+    const program = await executor.compile(bytes, { profile, inARow: true, memoryPlan, inPlace });
     if (profile && !program.endProfiling) throw noProfiler(executor);
     return { program: checkingSizes(program, made.graph), graph: made, nodes };
   }

@@ -25,6 +25,7 @@ export class NativeExecutor implements Executor {
   readonly channelBlocks: readonly number[] | undefined;
   readonly runs: Runs;
   readonly updatesRows: boolean;
+  readonly updatesInPlace: number | undefined;
   readonly #library: Library;
   readonly #where: Device;
   readonly #threads: number;
@@ -38,18 +39,20 @@ export class NativeExecutor implements Executor {
     this.channelBlocks = where.channelBlocks;
     this.runs = where.runs;
     this.updatesRows = where.updatesRows;
+    this.updatesInPlace = where.updatesInPlace;
     this.#threads = threads;
     this.#thread = new EngineThread(library);
     const by = where.name === 'cpu' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'on the GPU with WebGPU';
     this.description = `ONNX Runtime ${library.version} through its C API, ${by}`;
   }
 
-  #sessionOptions({ optimization = 'all', inARow = false }: CompileOptions): bigint {
+  #sessionOptions({ optimization = 'all', inARow = false, memoryPlan = true }: CompileOptions): bigint {
     const library = this.#library;
     const options = library.make('CreateSessionOptions');
     library.call('SetIntraOpNumThreads', options, this.#threads);
     library.call('SetSessionGraphOptimizationLevel', options, levels[optimization]);
     library.call('SetSessionLogSeverityLevel', options, 4);
+    if (!memoryPlan) library.call('DisableMemPattern', options);
     const entries = {
       'session.set_denormal_as_zero': library.denormals ? '1' : '0',
       ...spinning(inARow),
@@ -67,13 +70,41 @@ export class NativeExecutor implements Executor {
   }
 
   async #compile(model: Uint8Array, options: CompileOptions, stop: Stop): Promise<Program> {
+    const notes = options.profile ? new ProfileNotes() : undefined;
+    const library = this.#library;
+    const { session, unsteady } = await this.#session(model, options, { stop, notes });
+    const release = (): void => void library.call('ReleaseSession', session);
+    const second =
+      options.inPlace && (await this.#session(options.inPlace, options, { stop }).catch((e) => (release(), Promise.reject(e))));
+    const program = new NativeProgram(library, session, {
+      device: this.#where,
+      thread: this.#thread,
+      executor: this.#door,
+      unsteady,
+      notes,
+      inPlace: second?.session,
+    });
+    try {
+      stop.check();
+      stop.commit();
+      return program;
+    } catch (e) {
+      await program.release();
+      throw e;
+    }
+  }
+
+  async #session(
+    model: Uint8Array,
+    options: CompileOptions,
+    { stop, notes }: { readonly stop: Stop; readonly notes?: ProfileNotes | undefined },
+  ): Promise<{ readonly session: bigint; readonly unsteady: boolean }> {
     const library = this.#library;
     if (!(model instanceof Uint8Array))
       throw fail('bad-value', { what: 'compile()', got: typeof model, want: 'the bytes of a model as a Uint8Array' });
     const bytes = new Uint8Array(model.length);
     await copyInPieces(bytes, model, nextTurn);
     const sessionOptions = this.#sessionOptions(options);
-    const notes = options.profile ? new ProfileNotes() : undefined;
     const session = new BigUint64Array(1);
     try {
       if (notes) library.call('EnableProfiling', sessionOptions, library.address(notes.prefixBytes));
@@ -92,21 +123,7 @@ export class NativeExecutor implements Executor {
       library.call('ReleaseSessionOptions', sessionOptions);
     }
     const unsteady = Buffer.from(bytes.buffer).includes(loopNode); // after the call, so that the bytes outlive it
-    const program = new NativeProgram(library, session[0]!, {
-      device: this.#where,
-      thread: this.#thread,
-      executor: this.#door,
-      unsteady,
-      notes,
-    });
-    try {
-      stop.check();
-      stop.commit();
-      return program;
-    } catch (e) {
-      await program.release();
-      throw e;
-    }
+    return { session: session[0]!, unsteady };
   }
 
   async hold(tensors: Tensors): Promise<Held> {

@@ -20,6 +20,7 @@ const table = {
   Run: [9, 'pppppppp'],
   CreateSessionOptions: [10, 'p'],
   EnableProfiling: [14, 'pp'],
+  DisableMemPattern: [17, 'p'],
   SetSessionLogSeverityLevel: [22, 'pi'],
   SetSessionGraphOptimizationLevel: [23, 'pi'],
   SetIntraOpNumThreads: [24, 'pi'],

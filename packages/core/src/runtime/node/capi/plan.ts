@@ -5,6 +5,7 @@ import { checkTensor, copyOf, knownShape, type Sizes, type Wiring } from '../../
 import { checkRows, type RowTensors } from '../../row-updates.ts';
 import { copyInPieces } from '../../turns.ts';
 import { nextTurn } from '../next-turn.ts';
+import type { Cell } from './device.ts';
 import type { HeldSlot } from './held.ts';
 import type { Library } from './library.ts';
 import { Owned, tensorOf, valueOfTexts, valueOver } from './values.ts';
@@ -28,6 +29,15 @@ interface Feed {
   staging: Staging | undefined;
 }
 
+/** Memory that an output is written to, which stays when the run is over. */
+export interface Target {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly spare: Cell;
+  /** Called when the run has succeeded. */
+  swap(): void;
+}
+
 interface Output {
   readonly index: number;
   readonly name: string;
@@ -35,7 +45,7 @@ interface Output {
   /** Undefined where only the run can tell. */
   readonly shape: readonly number[] | undefined;
   readonly dims: BigInt64Array;
-  readonly update: HeldSlot | undefined;
+  readonly update: Target | undefined;
   readonly fetch: boolean;
   readonly staging: Staging | undefined;
 }
@@ -88,7 +98,14 @@ export class Plan {
       feeds,
       slots,
       sizes,
-    }: { readonly feeds: Tensors; readonly slots: Readonly<Record<string, HeldSlot>> | undefined; readonly sizes: Sizes },
+      passedOn,
+    }: {
+      readonly feeds: Tensors;
+      readonly slots: Readonly<Record<string, HeldSlot>> | undefined;
+      readonly sizes: Sizes;
+      /** Outputs that a second model reads. */
+      readonly passedOn?: ReadonlyMap<string, Target> | undefined;
+    },
   ) {
     this.#library = library;
     const order = wiring.inputs.map(({ port, held }, index) => ({ port, held, index }));
@@ -108,7 +125,8 @@ export class Plan {
         };
       });
     this.#held = order.filter(({ held }) => held).map(({ port, index }) => ({ index, slot: slots![port.name]! }));
-    this.#outputs = wiring.outputs.map(({ port: { name, dtype }, port, update, fetch }, index) => {
+    this.#outputs = wiring.outputs.map(({ port: { name, dtype }, port, update: held, fetch }, index) => {
+      const update = held === undefined ? passedOn?.get(name) : slots![held]!;
       const shape = update === undefined && dtype !== 'string' ? knownShape(port, sizes) : undefined;
       const dims = BigInt64Array.from(shape ?? [], BigInt);
       const memory = shape && sizeOf(shape) * 8 <= smallBytes ? this.#stage(dtype, shape, dims) : undefined;
@@ -118,7 +136,7 @@ export class Plan {
         dtype,
         shape,
         dims,
-        update: update === undefined ? undefined : slots![update]!,
+        update,
         fetch,
         staging: memory,
       };

@@ -9,6 +9,7 @@ import { nextTurn, turns } from '../next-turn.ts';
 import type { ProfileNotes } from '../profile-notes.ts';
 import type { Device } from './device.ts';
 import { type HeldSlot, NativeHeld } from './held.ts';
+import { InPlace } from './in-place.ts';
 import type { Library } from './library.ts';
 import { type NameAddresses, Plan } from './plan.ts';
 import { portsOf } from './ports.ts';
@@ -89,6 +90,8 @@ interface Context {
   readonly executor: Door;
   readonly unsteady: boolean;
   readonly notes: ProfileNotes | undefined;
+  /** The session of the second model. */
+  readonly inPlace: bigint | undefined;
 }
 
 /** A session of the C API. */
@@ -105,6 +108,9 @@ export class NativeProgram implements Program {
   readonly #device: Device;
   readonly #owned: Owned;
   readonly #names: { readonly inputs: NameAddresses; readonly outputs: NameAddresses };
+  readonly #inPlace: InPlace | undefined;
+  /** Of the first model. */
+  readonly #first: { readonly inputs: ReadonlySet<string>; readonly outputs: readonly Port[] };
   readonly #texts: Uint8Array[] = [];
   readonly #calls = new WeakMap<object, readonly Call[]>();
   #engineMs = 0;
@@ -121,14 +127,19 @@ export class NativeProgram implements Program {
     this.#executor = context.executor;
     this.#unsteady = context.unsteady;
     this.#owned.add(() => library.call('ReleaseSession', session));
-    const { notes } = context;
+    const { notes, inPlace } = context;
+    if (inPlace !== undefined) this.#owned.add(() => library.call('ReleaseSession', inPlace));
     if (notes) {
       this.#owned.add(() => notes.remove());
       this.endProfiling = () => this.#endProfiling(notes);
     }
+    let inputs: readonly Port[];
+    let outputs: readonly Port[];
     try {
-      this.inputs = portsOf(library, session, 'input');
-      this.outputs = portsOf(library, session, 'output');
+      inputs = portsOf(library, session, 'input');
+      outputs = portsOf(library, session, 'output');
+      if (inPlace !== undefined)
+        this.#inPlace = new InPlace(library, inPlace, { first: outputs, device: this.#device, owned: this.#owned });
     } catch (e) {
       this.#owned.free();
       throw e;
@@ -141,7 +152,11 @@ export class NativeProgram implements Program {
           return [name, library.address(text)];
         }),
       );
-    this.#names = { inputs: addresses(this.inputs), outputs: addresses(this.outputs) };
+    this.#names = { inputs: addresses(inputs), outputs: addresses(outputs) };
+    this.#first = { inputs: new Set(inputs.map(({ name }) => name)), outputs };
+    const second = this.#inPlace;
+    this.inputs = [...inputs, ...(second?.inputs ?? []).filter(({ name }) => !this.#first.inputs.has(name))];
+    this.outputs = [...outputs.filter(({ name }) => !second?.passedOn.has(name)), ...(second?.outputs ?? [])];
   }
 
   get engineMs(): number {
@@ -160,10 +175,11 @@ export class NativeProgram implements Program {
       });
     }
     if (options.rowUpdates) needRowUpdates({ device: this.#device.name, updatesRows: this.#device.updatesRows });
-    const plan = this.#plan(this.#call(feeds, held, options), feeds);
+    const call = this.#call(feeds, held, options);
+    const plan = this.#plan(call, feeds);
     const lines = [this.#line, ...(held ? [held.line] : []), ...this.#device.lines];
     const inside = (stop: Stop) =>
-      this.#executor.pass(() => this.#door.pass(() => inTurn(lines, () => this.#once(plan, feeds, { stop, signal }))));
+      this.#executor.pass(() => this.#door.pass(() => inTurn(lines, () => this.#once({ call, plan, feeds }, { stop, signal }))));
     return abortable('The run', signal, inside);
   }
 
@@ -187,14 +203,15 @@ export class NativeProgram implements Program {
     for (const { port, held } of call.wiring.inputs) {
       if (!held || !plan) checkInput(port, held ? call.slots![port.name]! : feeds[port.name]!, sizes);
     }
-    plan ??= new Plan(this.#library, this.#names, call.wiring, { feeds, slots: call.slots, sizes });
+    const passedOn = this.#inPlace?.passedOn;
+    const wiring = this.#inPlace?.first(call.wiring, this.#first) ?? call.wiring;
+    plan ??= new Plan(this.#library, this.#names, wiring, { feeds, slots: call.slots, sizes, passedOn });
     if (plan !== call.plans[0]) call.plans = remember(call.plans, plan).kept; // what goes is freed when the last run with it is over
     return plan;
   }
 
   async #once(
-    plan: Plan,
-    feeds: Tensors,
+    { call, plan, feeds }: { readonly call: Call; readonly plan: Plan; readonly feeds: Tensors },
     { stop, signal }: { stop: Stop; signal: AbortSignal | undefined },
   ): Promise<Record<string, Tensor>> {
     stop.check();
@@ -210,8 +227,9 @@ export class NativeProgram implements Program {
       stop.check();
       const result = plan.collect();
       const rows = plan.collectRows();
-      plan.commit();
       stop.commit(); // before the rows: they may be so many that others have their turn meanwhile
+      if (this.#inPlace) await this.#update(this.#inPlace, call, { plan, here });
+      plan.commit();
       for (const write of rows) await write();
       return result;
     } catch (e) {
@@ -222,21 +240,34 @@ export class NativeProgram implements Program {
     } finally {
       plan.clear();
     }
-    return this.#once(plan, feeds, { stop, signal });
+    return this.#once({ call, plan, feeds }, { stop, signal });
   }
 
   #runHere(plan: Plan, feeds: Tensors): void {
     turns.busy();
-    const { denormals, run } = this.#library;
     const start = performance.now();
     plan.place(feeds);
-    const args = plan.args(this.#session, 0n);
+    plan.lastMs = performance.now() - start;
+    this.#callHere(plan, plan.args(this.#session, 0n));
+  }
+
+  #callHere(plan: Plan, args: (bigint | number)[]): void {
+    const { denormals, run } = this.#library;
     const called = performance.now();
     const status = denormals ? denormals.run(() => run(...args)) : run(...args);
-    const end = performance.now();
-    plan.lastMs = end - start;
-    this.#engineMs += end - called;
+    this.#took(plan, performance.now() - called);
     this.#library.check(status);
+  }
+
+  async #callThere(plan: Plan, args: (bigint | number)[]): Promise<void> {
+    const { status, ms } = await this.#thread.call('run', args);
+    this.#took(plan, ms);
+    this.#library.check(status);
+  }
+
+  #took(plan: Plan, ms: number): void {
+    plan.lastMs += ms;
+    this.#engineMs += ms;
   }
 
   async #runThere(plan: Plan, feeds: Tensors, { stop, signal }: { stop: Stop; signal: AbortSignal | undefined }): Promise<void> {
@@ -245,14 +276,23 @@ export class NativeProgram implements Program {
     try {
       if (signal) stop.onAbort = () => void this.#library.call('RunOptionsSetTerminate', runOptions);
       stop.check();
-      const { status, ms } = await this.#thread.call('run', plan.args(this.#session, runOptions));
-      plan.lastMs = ms;
-      this.#engineMs += ms;
-      this.#library.check(status);
+      plan.lastMs = 0;
+      await this.#callThere(plan, plan.args(this.#session, runOptions));
     } finally {
       stop.onAbort = undefined;
       if (signal) this.#library.call('ReleaseRunOptions', runOptions);
     }
+  }
+
+  /** Writes over what is held. Nothing stops it, and nothing of it depends on numbers: what it needs is there. */
+  async #update(
+    inPlace: InPlace,
+    { wiring, slots }: Call,
+    { plan, here }: { readonly plan: Plan; readonly here: boolean },
+  ): Promise<void> {
+    const args = inPlace.args(wiring.outputs, slots!);
+    if (here) this.#callHere(plan, args);
+    else await this.#callThere(plan, args);
   }
 
   async #endProfiling(notes: ProfileNotes): Promise<readonly EngineRun[]> {

@@ -20,6 +20,7 @@ class WebGpu implements Device {
   readonly lines: readonly Line[] = [new Line()];
   readonly runs = onWebGpu;
   readonly updatesRows = false;
+  readonly updatesInPlace = undefined;
   readonly #library: Library;
   readonly #thread: EngineThread;
   /** Gives memory of the device. It belongs to a session that is never released: with the last session the device would go. */
