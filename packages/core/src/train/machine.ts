@@ -177,13 +177,13 @@ export class Machine {
     return this.#gate.shared(async () => {
       const plan = this.needPlan('fit');
       const { length: count, 0: first } = batches;
-      const repeated = count > 1 ? { count, held: (await this.#state()).names } : undefined;
+      const held = await this.#state();
+      const repeated = count > 1 ? { count, held: held.names } : undefined;
       const single = (runs: Runs): TrainingGraph => trainGraph(this.architecture, plan, first.weighted, runs);
       const make = (runs: Runs) => ({ ...single(runs), repeated });
       const options = { samples: first.size, watched: watcher !== undefined };
       const ready = await this.#programs.get(`train ${first.weighted} ${count}`, make, options);
       const { program, graph } = ready;
-      const held = await this.#state();
       const rate = (step: number): number => learningRate ?? this.scheduledRate(plan, step);
       const feeds = this.#stepNames.join(
         batches.map(({ feeds }, step) => ({
@@ -309,9 +309,15 @@ export class Machine {
     if (this.#held) return this.#held;
     const held = this.#theExecutor().then((executor) => executor.hold(this.#allTensors()));
     this.#held = held;
-    held.catch(() => {
-      if (this.#held === held) this.#held = undefined;
-    });
+    const settled = (done: boolean): void => {
+      if (this.#held !== held) return;
+      if (done) this.#tensors = {}; // there once, and not here as well
+      else this.#held = undefined;
+    };
+    held.then(
+      () => settled(true),
+      () => settled(false),
+    );
     return held;
   }
 

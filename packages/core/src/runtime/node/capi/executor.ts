@@ -73,16 +73,21 @@ export class NativeExecutor implements Executor {
     const notes = options.profile ? new ProfileNotes() : undefined;
     const library = this.#library;
     const { session, unsteady } = await this.#session(model, options, { stop, notes });
-    const release = (): void => void library.call('ReleaseSession', session);
-    const second =
-      options.inPlace && (await this.#session(options.inPlace, options, { stop }).catch((e) => (release(), Promise.reject(e))));
+    let inPlace: bigint | undefined;
+    try {
+      if (options.inPlace) ({ session: inPlace } = await this.#session(options.inPlace, options, { stop }));
+    } catch (e) {
+      library.call('ReleaseSession', session);
+      notes?.remove();
+      throw e;
+    }
     const program = new NativeProgram(library, session, {
       device: this.#where,
       thread: this.#thread,
       executor: this.#door,
       unsteady,
       notes,
-      inPlace: second?.session,
+      inPlace,
     });
     try {
       stop.check();

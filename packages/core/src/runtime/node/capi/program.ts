@@ -1,4 +1,4 @@
-import { fail } from '../../../errors.ts';
+import { fail, StratusError } from '../../../errors.ts';
 import type { Tensor } from '../../../tensor/index.ts';
 import { engineError } from '../../engine-error.ts';
 import type { EngineRun, Port, Program, RunOptions, Tensors } from '../../executor.ts';
@@ -234,7 +234,7 @@ export class NativeProgram implements Program {
       return result;
     } catch (e) {
       stop.check(); // a run that was told to end fails as well
-      const wrongShape = e instanceof Error && shapeMessage.test(e.message);
+      const wrongShape = !StratusError.is(e) && e instanceof Error && shapeMessage.test(e.message);
       if (wrongShape) plan.checkUpdates(e);
       if (!wrongShape || !plan.distrust()) throw engineError('running the model', e);
     } finally {
@@ -284,15 +284,19 @@ export class NativeProgram implements Program {
     }
   }
 
-  /** Writes over what is held. Nothing stops it, and nothing of it depends on numbers: what it needs is there. */
+  /** Writes over what is held. Nothing stops it, and there is nothing in it that could fail: shapes were checked when it was compiled, and memory is there. */
   async #update(
     inPlace: InPlace,
     { wiring, slots }: Call,
     { plan, here }: { readonly plan: Plan; readonly here: boolean },
   ): Promise<void> {
     const args = inPlace.args(wiring.outputs, slots!);
-    if (here) this.#callHere(plan, args);
-    else await this.#callThere(plan, args);
+    try {
+      if (here) this.#callHere(plan, args);
+      else await this.#callThere(plan, args);
+    } catch (e) {
+      throw engineError('writing over what is held, some of which may be new now', e);
+    }
   }
 
   async #endProfiling(notes: ProfileNotes): Promise<readonly EngineRun[]> {
