@@ -16,6 +16,7 @@ export {
   decodeArtifact,
   decodeSafetensors,
   encodeSafetensors,
+  leanModel,
   sampleProjection,
   statisticsProbabilities,
 } from './artifact/index.ts';

@@ -1,4 +1,17 @@
-import { constant, decodeModel, encodeModel, exportGraph, graphInput, ops, tensor } from '@stratus/core';
+import {
+  constant,
+  createExecutor,
+  decodeArtifact,
+  decodeModel,
+  encodeModel,
+  exportGraph,
+  graphInput,
+  importGraph,
+  leanModel,
+  ops,
+  printGraph,
+  tensor,
+} from '@stratus/core';
 import { describe, expect, it } from 'vitest';
 import { encodeArtifact } from '../../core/src/artifact/index.ts';
 import { openServable } from '../src/serve/index.ts';
@@ -117,6 +130,32 @@ describe('openServable', () => {
       outputs: { y: ops.matMul(noise, constant(tensor([[1], [2], [3], [4]]))) },
     });
     expect(await batched(weights)).toBe(true);
+  });
+
+  it('answers as before where only a part of a layer is read, and the engine calculates only that', async () => {
+    const x = graphInput('x', ['batch', 64, 4]);
+    const first = ops.slice(ops.softmax(ops.tanh(x)), { starts: [0], ends: [1], axes: [1] });
+    const graph = { name: 'first', inputs: [x], outputs: { y: ops.squeeze(first, { axes: [1] }) } };
+    const signature = {
+      inputs: [{ name: 'x', dtype: 'float32', shape: [-1, 64, 4] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: [-1, 4] }],
+    };
+    const bytes = await encodeArtifact(graph, {
+      ...(await decodeArtifact(await smallBytes())).manifest,
+      name: 'first',
+      signature,
+      samples: [],
+      postprocessing: [],
+    } as never);
+    const feeds = { x: tensor(Float32Array.from({ length: 2 * 64 * 4 }, (_, i) => Math.sin(i))).reshape([2, 64, 4]) };
+    const executor = await createExecutor({ threads: 1 });
+    const [whole, lean] = [await executor.compile(exportGraph(graph)), (await leanModel((await decodeArtifact(bytes)).model))!];
+    expect(printGraph(importGraph(lean).graph)).toMatch(/Tanh.*float32\[batch, 1, 4\]/);
+    const served = await openServable(bytes, { name: 'first' });
+    const [want, got] = [(await whole.run(feeds))['y']!, (await served.infer(feeds))['y']!];
+    expect(got.shape).toEqual(want.shape);
+    for (const [i, v] of (want.data as Float32Array).entries()) expect(got.data[i]).toBeCloseTo(v, 6);
+    await Promise.all([served.release(), executor.release()]);
   });
 
   it('takes only names that can stand in a URL', async () => {

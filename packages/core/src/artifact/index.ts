@@ -1,5 +1,6 @@
 export { type Artifact, decodeArtifact, encodeArtifact } from './artifact.ts';
 export { type Checkpoint, type CheckpointParts, pointToCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+export { leanModel } from './lean-model.ts';
 export {
   type InputStatistics,
   type Manifest,

@@ -1,5 +1,5 @@
 import type { DType, Executor, Manifest, Preprocessing, Program, Shape, Tensor } from '@stratus/core';
-import { decodeArtifact, fail, preprocessingOf, readModelInfo } from '@stratus/core';
+import { decodeArtifact, fail, leanModel, preprocessingOf, readModelInfo } from '@stratus/core';
 import { bringImageCodec } from '../files/index.ts';
 import { Instances } from './instances.ts';
 import { type Labels, readLabels } from './labels.ts';
@@ -77,8 +77,12 @@ function checkNames(name: string, version: string): void {
   });
 }
 
-const readManifest = async (bytes: Uint8Array, file: string): Promise<Manifest | undefined> =>
-  readModelInfo(bytes, { file }).metadata['stratus'] === undefined ? undefined : (await decodeArtifact(bytes, file)).manifest;
+/** What a file that Stratus wrote says about itself, and what the engine is given: the same answers with less work, which its samples hold to. */
+async function readFile(bytes: Uint8Array, file: string): Promise<{ readonly manifest?: Manifest; readonly run: Uint8Array }> {
+  if (readModelInfo(bytes, { file }).metadata['stratus'] === undefined) return { run: bytes };
+  const { manifest, model } = await decodeArtifact(bytes, file);
+  return { manifest, run: (await leanModel(model)) ?? bytes };
+}
 
 const portsOf = (ports: Program['inputs'], about: Manifest['signature']['inputs'] = []): ServablePort[] =>
   ports.map(({ name, dtype, shape, anyRank = false }) => {
@@ -107,10 +111,11 @@ export async function openServable(
   { name, version = '1', file = `The model '${name}'`, executor, instances: most, reread }: ServableOptions,
 ): Promise<Servable> {
   checkNames(name, version);
-  const manifest = await readManifest(bytes, file);
+  const { manifest, run } = await readFile(bytes, file);
   const preprocessing = manifest && preprocessingOf(manifest);
   if (preprocessing) bringImageCodec();
-  const instances = await Instances.open(bytes, { executor, most, reread: reread ?? (async () => bytes) });
+  const again = reread && (async () => (await readFile(await reread(), file)).run);
+  const instances = await Instances.open(run, { executor, most, reread: again ?? (async () => run) });
   const program = instances.first;
   try {
     const samples = manifest?.samples ?? [];
