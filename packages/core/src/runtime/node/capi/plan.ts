@@ -68,8 +68,10 @@ export type NameAddresses = ReadonlyMap<string, bigint>;
  * buffers. Made once, so that a training step with forty held tensors costs a few microseconds beside the kernels.
  */
 export class Plan {
-  /** How long the last run took; unknown ones count as long. */
-  lastMs = Number.POSITIVE_INFINITY;
+  /** How much it is fed. */
+  readonly elements: number;
+  /** How long the last three runs took. */
+  #lately: readonly number[] = [];
   readonly #library: Library;
   readonly #owned = new Owned(this);
   readonly #feeds: readonly Feed[];
@@ -108,6 +110,7 @@ export class Plan {
     },
   ) {
     this.#library = library;
+    this.elements = Object.values(feeds).reduce((n, { data }) => n + data.length, 0);
     const order = wiring.inputs.map(({ port, held }, index) => ({ port, held, index }));
     this.#feeds = order
       .filter(({ held }) => !held)
@@ -157,6 +160,15 @@ export class Plan {
       library.address(this.#outNames),
       library.address(this.#outValues),
     ];
+  }
+
+  /** How long a run takes: one of three that was longer than the others, on a machine that had other things to do, says nothing. Undefined before the first. */
+  get usualMs(): number | undefined {
+    return [...this.#lately].sort((a, b) => a - b)[(this.#lately.length - 1) >> 1];
+  }
+
+  took(ms: number): void {
+    this.#lately = [...this.#lately, ms].slice(-3);
   }
 
   /** True when these feeds have the shapes that this plan was made for. */

@@ -16,7 +16,7 @@ import { portsOf } from './ports.ts';
 import type { EngineThread } from './thread.ts';
 import { Owned } from './values.ts';
 
-/** Runs that lately took less than this are made in the calling thread: a hop to another costs about 0.03 ms. */
+/** Runs that take less than this are made in the calling thread: a hop to another costs about 0.03 ms, and more where that sleeps. */
 const shortMs = 3;
 
 /** What ONNX Runtime says of an output that came out in another shape than the memory it was given. */
@@ -30,6 +30,8 @@ class Call {
   readonly wiring: Wiring;
   readonly slots: Readonly<Record<string, HeldSlot>> | undefined;
   plans: readonly Plan[] = [];
+  /** Runs that are fed no more than this are short, as one that is fed so much was. */
+  #shortElements = 0;
   readonly #feeds: readonly string[];
   readonly #updates: readonly string[];
   readonly #rows: readonly string[];
@@ -49,6 +51,17 @@ class Call {
     this.#fetch = fetch && [...fetch];
   }
 
+  /** Shapes that are new, batches of another size for instance, are taken to be short where larger ones are. */
+  isShort({ usualMs, elements }: Plan): boolean {
+    return usualMs === undefined ? elements <= this.#shortElements : usualMs < shortMs;
+  }
+
+  took(plan: Plan, ms: number): void {
+    plan.took(ms);
+    if (this.isShort(plan)) this.#shortElements = Math.max(this.#shortElements, plan.elements);
+    else this.#shortElements = Math.min(this.#shortElements, plan.elements - 1);
+  }
+
   is(feeds: Tensors, { updates, rowUpdates, fetch }: RunOptions): boolean {
     return (
       same(this.#feeds, Object.keys(feeds)) &&
@@ -66,6 +79,12 @@ class Call {
     }
     return i === this.#updates.length;
   }
+}
+
+/** How a run is made: who is fed and fetched, and in which shapes. */
+interface Way {
+  readonly call: Call;
+  readonly plan: Plan;
 }
 
 const namesOfRows = (rowUpdates: RunOptions['rowUpdates'] = {}): readonly string[] =>
@@ -179,7 +198,7 @@ export class NativeProgram implements Program {
     const plan = this.#plan(call, feeds);
     const lines = [this.#line, ...(held ? [held.line] : []), ...this.#device.lines];
     const inside = (stop: Stop) =>
-      this.#executor.pass(() => this.#door.pass(() => inTurn(lines, () => this.#once({ call, plan, feeds }, { stop, signal }))));
+      this.#executor.pass(() => this.#door.pass(() => inTurn(lines, () => this.#once({ call, plan }, feeds, { stop, signal }))));
     return abortable('The run', signal, inside);
   }
 
@@ -211,24 +230,25 @@ export class NativeProgram implements Program {
   }
 
   async #once(
-    { call, plan, feeds }: { readonly call: Call; readonly plan: Plan; readonly feeds: Tensors },
+    { call, plan }: Way,
+    feeds: Tensors,
     { stop, signal }: { stop: Stop; signal: AbortSignal | undefined },
   ): Promise<Record<string, Tensor>> {
     stop.check();
-    const here = plan.lastMs < shortMs && !this.#unsteady;
+    const here = !this.#unsteady && call.isShort(plan);
     if (here && turns.due) {
       await nextTurn();
       stop.check();
     }
     plan.check(feeds);
     try {
-      if (here) this.#runHere(plan, feeds);
-      else await this.#runThere(plan, feeds, { stop, signal });
+      let ms = here ? this.#runHere(plan, feeds) : await this.#runThere(plan, feeds, { stop, signal });
       stop.check();
       const result = plan.collect();
       const rows = plan.collectRows();
       stop.commit(); // before the rows: they may be so many that others have their turn meanwhile
-      if (this.#inPlace) await this.#update(this.#inPlace, call, { plan, here });
+      if (this.#inPlace) ms += await this.#update(this.#inPlace, call, here);
+      call.took(plan, ms);
       plan.commit();
       for (const write of rows) await write();
       return result;
@@ -240,44 +260,45 @@ export class NativeProgram implements Program {
     } finally {
       plan.clear();
     }
-    return this.#once({ call, plan, feeds }, { stop, signal });
+    return this.#once({ call, plan }, feeds, { stop, signal });
   }
 
-  #runHere(plan: Plan, feeds: Tensors): void {
+  #runHere(plan: Plan, feeds: Tensors): number {
     turns.busy();
     const start = performance.now();
     plan.place(feeds);
-    plan.lastMs = performance.now() - start;
-    this.#callHere(plan, plan.args(this.#session, 0n));
+    const placed = performance.now();
+    return placed - start + this.#callHere(plan.args(this.#session, 0n));
   }
 
-  #callHere(plan: Plan, args: (bigint | number)[]): void {
+  #callHere(args: (bigint | number)[]): number {
     const { denormals, run } = this.#library;
     const called = performance.now();
     const status = denormals ? denormals.run(() => run(...args)) : run(...args);
-    this.#took(plan, performance.now() - called);
-    this.#library.check(status);
-  }
-
-  async #callThere(plan: Plan, args: (bigint | number)[]): Promise<void> {
-    const { status, ms } = await this.#thread.call('run', args);
-    this.#took(plan, ms);
-    this.#library.check(status);
-  }
-
-  #took(plan: Plan, ms: number): void {
-    plan.lastMs += ms;
+    const ms = performance.now() - called;
     this.#engineMs += ms;
+    this.#library.check(status);
+    return ms;
   }
 
-  async #runThere(plan: Plan, feeds: Tensors, { stop, signal }: { stop: Stop; signal: AbortSignal | undefined }): Promise<void> {
+  async #callThere(args: (bigint | number)[]): Promise<number> {
+    const { status, ms } = await this.#thread.call('run', args);
+    this.#engineMs += ms;
+    this.#library.check(status);
+    return ms;
+  }
+
+  async #runThere(
+    plan: Plan,
+    feeds: Tensors,
+    { stop, signal }: { stop: Stop; signal: AbortSignal | undefined },
+  ): Promise<number> {
     await plan.placeCopies(feeds);
     const runOptions = signal ? this.#library.make('CreateRunOptions') : 0n;
     try {
       if (signal) stop.onAbort = () => void this.#library.call('RunOptionsSetTerminate', runOptions);
       stop.check();
-      plan.lastMs = 0;
-      await this.#callThere(plan, plan.args(this.#session, runOptions));
+      return await this.#callThere(plan.args(this.#session, runOptions));
     } finally {
       stop.onAbort = undefined;
       if (signal) this.#library.call('ReleaseRunOptions', runOptions);
@@ -288,12 +309,11 @@ export class NativeProgram implements Program {
   async #update(
     inPlace: InPlace,
     { wiring, slots }: Call,
-    { plan, here }: { readonly plan: Plan; readonly here: boolean },
-  ): Promise<void> {
+    here: boolean,
+  ): Promise<number> {
     const args = inPlace.args(wiring.outputs, slots!);
     try {
-      if (here) this.#callHere(plan, args);
-      else await this.#callThere(plan, args);
+      return here ? this.#callHere(args) : await this.#callThere(args);
     } catch (e) {
       throw engineError('writing over what is held, some of which may be new now', e);
     }
