@@ -24,6 +24,8 @@ const longestMs = 2 ** 31 - 1;
  */
 const slack = 0.5;
 
+const rowsOf = (entries: readonly Entry[]): number => entries.reduce((n, { rows }) => n + (rows ?? 1), 0);
+
 /** Limits, and who is told. */
 type ObservedOptions = BatcherOptions & {
   readonly observer?: ServingObserver | undefined;
@@ -182,7 +184,7 @@ export class Batcher {
     this.#dropLate(now);
     clearTimeout(this.#timer);
     while (this.#running.size < this.#servable.instances) {
-      const maxBatch = this.#size.rows;
+      const maxBatch = Math.min(this.#size.rows, this.#share());
       const { maxDelayMs } = this.#limits;
       const group = groupOf(this.#waiting.entries, { maxBatch, maxDelayMs, now, batched: this.#batched, pace: this.#pace });
       if (typeof group === 'number') {
@@ -192,6 +194,18 @@ export class Batcher {
       this.#waiting.take(group.entries);
       void this.#run(group);
     }
+  }
+
+  /**
+   * Rows of a run, where several sessions share what is here: half of that runs and the other half waits, so that a session that is done finds its next run
+   * there, instead of waiting for clients to come back.
+   */
+  #share(): number {
+    const { instances } = this.#servable;
+    if (instances === 1) return Number.POSITIVE_INFINITY;
+    let { rows } = this.#waiting.load;
+    for (const { entries } of this.#running) rows += rowsOf(entries);
+    return Math.ceil(rows / (2 * instances));
   }
 
   /** Those that cannot be answered in time any more. One of them stays, so that it is seen how long a run really takes. */
@@ -217,11 +231,7 @@ export class Batcher {
     this.#running.delete(group);
     const now = performance.now();
     this.#ended.push({ elements, beganAt, runMs: now - beganAt });
-    this.#size.note(
-      entries.reduce((n, { rows }) => n + (rows ?? 1), 0),
-      isFull,
-      now,
-    );
+    this.#size.note(rowsOf(entries), isFull, now);
     if (this.#running.size === 0 && this.#waiting.size === 0) this.#size.idle();
     this.#come();
   }
