@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     data: ['tensor', 'runtime'],
     preprocessing: ['tensor', 'runtime', 'nn', 'data'],
     logs: ['tensor', 'runtime'],
-    artifact: ['tensor', 'graph', 'onnx', 'runtime', 'nn', 'data'],
+    artifact: ['tensor', 'graph', 'passes', 'onnx', 'runtime', 'nn', 'data'],
     train: [
       'tensor',
       'graph',

@@ -1,4 +1,4 @@
-import { constant, type Value } from '../graph/index.ts';
+import { constant, type Node, type Value } from '../graph/index.ts';
 import { full, isStatic, type Shape } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { concat } from './concat.ts';
@@ -93,6 +93,20 @@ export function flippedAxes(x: Value): { readonly of: Value; readonly axes: read
   const cuts = cutsOf({ data, starts, ends, axes, steps });
   const whole = cuts.every(({ axis, step }) => step === -1 && x.shape[axis] === data.shape[axis]);
   return whole ? { of: data, axes: cuts.map(({ axis }) => axis) } : undefined;
+}
+
+/**
+ * What a slice takes, where that is one stretch of one axis whose size is known; undefined where it is more, or no slice.
+ *
+ * @internal
+ */
+export function stretchOf({ op, ins }: Node): Record<'axis' | 'size' | 'first' | 'count', number> | undefined {
+  const [data, starts, ends, axes, steps] = op === sliceOp.op ? ins : [];
+  if (!data || !starts || !ends) return undefined;
+  const [cut, ...others] = cutsOf({ data, starts, ends, axes, steps });
+  const size = cut && data.shape[cut.axis];
+  if (!cut || others.length > 0 || cut.step !== 1 || typeof size !== 'number') return undefined;
+  return { axis: cut.axis, size, ...spanOf(cut, size) };
 }
 
 const zerosLike = (like: Value): Value => expandLike(constant(full([], 0, like.dtype)), like);

@@ -10,9 +10,9 @@ import {
   slice,
   sliceOp,
   softmaxOp,
+  stretchOf,
   transposeOp,
 } from '../ops/index.ts';
-import { cutsOf, spanOf } from '../ops/slice-rule.ts';
 import { type Dim, type Shape, sizeOf } from '../tensor/index.ts';
 
 /** A part of an axis: of each `size * inner` positions those from `first * inner` on, `count * inner` of them. */
@@ -124,15 +124,11 @@ function needsOf(node: Node, part: Part): readonly Wanted[] | undefined {
 /** Files without nodes of this type have nothing that could be cut. */
 export const cutEarlyBegins = sliceOp.op.type;
 
-/** What a slice takes: one stretch of one axis, and less than half of it. */
-function partOf({ op, ins }: Node): Part | undefined {
-  if (op !== sliceOp.op) return undefined;
-  const [data, starts, ends, axes, steps] = ins as readonly Value[];
-  const [cut, ...others] = cutsOf({ data: data!, starts: starts!, ends: ends!, axes, steps });
-  const size = cut && data!.shape[cut.axis];
-  if (!cut || others.length > 0 || cut.step !== 1 || typeof size !== 'number' || data!.shape.length < 2) return undefined;
-  const { first, count } = spanOf(cut, size);
-  return count > 0 && 2 * count < size ? { axis: cut.axis, size, inner: 1, first, count } : undefined;
+/** What a slice takes of a matrix or more, where that is less than half of an axis. */
+function partOf(node: Node): Part | undefined {
+  const part = stretchOf(node);
+  const isLess = part && part.count > 0 && 2 * part.count < part.size && node.ins[0]!.shape.length > 1;
+  return isLess ? { ...part, inner: 1 } : undefined;
 }
 
 /** Takes a part out of a value. */
