@@ -71,7 +71,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     grpc: ['serve', 'sockets'],
     monitor: ['serve'],
     registry: ['progress', 'store', 'blobs', 'workspace', 'serve'],
-    mlflow: ['store', 'blobs', 'workspace', 'serve'],
+    mlflow: ['store', 'blobs', 'workspace', 'serve', 'registry'],
     api: ['store', 'blobs', 'workspace', 'keys', 'serve', 'registry', 'search', 'sweeps'],
     client: ['api'],
     cli: [

@@ -194,7 +194,7 @@ describe('a program of two models', () => {
     await Promise.all([program.release(), held.release()]);
   });
 
-  it.each<[string, core.RunOptions]>([
+  it.each<[string, Parameters<core.Program['run']>[1]]>([
     ['no update', {}],
     ['an update that is fetched', { updates, fetch: ['next'] }],
   ])('refuses %s', async (_, options) => {

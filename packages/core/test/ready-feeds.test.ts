@@ -37,8 +37,8 @@ describe('tensors that are a batch already', () => {
     const x = tensor(rows);
     const [first, second] = [await net.predict(x), await net.predict(x)];
     const before = values(second);
-    first.data.fill(9);
-    x.data.fill(0);
+    (first.data as Float32Array).fill(9);
+    (x.data as Float32Array).fill(0);
     expect(values(second)).toEqual(before);
     expect(values(await net.predict(tensor(rows)))).toEqual(before);
   });

@@ -4,7 +4,7 @@ import type { Architecture, Parameter } from '../nn/index.ts';
 import type { StepProfile } from '../profile/index.ts';
 import { executor as defaultExecutor, type Executor, type Held } from '../runtime/index.ts';
 import { lookUp } from '../suggest.ts';
-import { foldIn, full, type RandomKey, randomKey, sameShape, showShape, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import { full, type RandomKey, sameShape, showShape, type Tensor, zeros } from '../tensor/index.ts';
 import { canBeConstant } from './constant-weights.ts';
 import { copies } from './copies.ts';
 import type { Counts } from './counts.ts';
@@ -14,6 +14,7 @@ import type { Plan } from './plan.ts';
 import { Programs } from './programs.ts';
 import { StepNames } from './several-steps.ts';
 import type { Batch } from './source.ts';
+import { keyFeeds, scalarFeeds, shuffleKey } from './step-feeds.ts';
 import type { StepProfiler, Watcher } from './step-profiler.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -30,9 +31,6 @@ interface TrainOptions extends Pick<PassOptions, 'signal'> {
   /** Has the engine watch the step, in programs of their own that calculate the same. */
   readonly watcher?: Watcher | undefined;
 }
-
-/** Salts of a run's key: what is drawn for what. */
-const salts = { step: 1, shuffle: 2 } as const;
 
 /**
  * The numbers of one model and the programs that work on them. Weights, optimizer slots and averages stay with the executor
@@ -81,7 +79,7 @@ export class Machine {
 
   /** The key that shuffles epochs. */
   get shuffleKey(): RandomKey {
-    return foldIn(randomKey(this.seed), salts.shuffle);
+    return shuffleKey(this.seed);
   }
 
   /** Sets or changes optimizer, losses and metrics. Weights stay; optimizer slots and averages start anew. */
@@ -163,7 +161,7 @@ export class Machine {
       const make = (): MeasuringGraph => evaluateGraph(this.architecture, plan, batch.weighted);
       const { program, graph } = await this.#programs.get(`evaluate ${batch.weighted}`, make, { samples: batch.size });
       const outputs = await program.run(
-        { ...batch.feeds, ...this.#keys(graph, 0) },
+        { ...batch.feeds, ...keyFeeds(graph, this.seed, 0) },
         { held: await this.#weightsFor(ema), signal },
       );
       return { outputs, graph };
@@ -188,8 +186,8 @@ export class Machine {
       const feeds = this.#stepNames.join(
         batches.map(({ feeds }, step) => ({
           ...feeds,
-          ...this.#keys(graph, this.#batchCount + step),
-          ...this.#scalars(plan, graph, rate(step), step),
+          ...keyFeeds(graph, this.seed, this.#batchCount + step),
+          ...scalarFeeds(plan, graph, rate(step), this.#updateCount + 1 + step),
         })),
       );
       const { updates, rowUpdates } = graph;
@@ -236,7 +234,7 @@ export class Machine {
     if (!this.parameters.some(({ trainable }) => trainable)) return;
     const make = (): TrainingGraph => applyGraph(this.architecture, plan);
     const ready = await this.#programs.get('apply', make, { watched: watcher !== undefined });
-    const feeds = this.#scalars(plan, ready.graph, learningRate);
+    const feeds = scalarFeeds(plan, ready.graph, learningRate, this.#updateCount + 1);
     await ready.program.run(feeds, { held, updates: ready.graph.updates });
     watcher?.ran(ready, feeds);
   }
@@ -311,7 +309,8 @@ export class Machine {
     this.#held = held;
     const settled = (done: boolean): void => {
       if (this.#held !== held) return;
-      if (done) this.#tensors = {}; // there once, and not here as well
+      if (done)
+        this.#tensors = {}; // there once, and not here as well
       else this.#held = undefined;
     };
     held.then(
@@ -384,23 +383,6 @@ export class Machine {
   #ownWeights(tensors: Tensors): Tensors {
     return Object.fromEntries(Object.entries(tensors).filter(([name]) => !isState(name)));
   }
-
-  #keys(graph: MeasuringGraph, batch: number): Record<string, Tensor> {
-    if (graph.keys.length === 0) return {};
-    const key = foldIn(foldIn(randomKey(this.seed), salts.step), batch);
-    return Object.fromEntries(graph.keys.map(({ name, salt }) => [name, tensor(Uint32Array.from(foldIn(key, salt)))]));
-  }
-
-  #scalars(plan: Plan, graph: TrainingGraph, learningRate: number, later = 0): Record<string, Tensor> {
-    if (!graph.updating) return {};
-    const values = plan.optimizer.scalars(this.#updateCount + 1 + later);
-    return {
-      [names.learningRate]: scalar(learningRate),
-      ...Object.fromEntries(graph.scalars.map((name) => [names.scalar(name), scalar(values[name]!)])),
-    };
-  }
 }
 
 const isState = (name: string): boolean => name.startsWith('@');
-
-const scalar = (value: number): Tensor => tensor(Float32Array.of(value), { shape: [] });

@@ -306,11 +306,7 @@ export class NativeProgram implements Program {
   }
 
   /** Writes over what is held. Nothing stops it, and there is nothing in it that could fail: shapes were checked when it was compiled, and memory is there. */
-  async #update(
-    inPlace: InPlace,
-    { wiring, slots }: Call,
-    here: boolean,
-  ): Promise<number> {
+  async #update(inPlace: InPlace, { wiring, slots }: Call, here: boolean): Promise<number> {
     const args = inPlace.args(wiring.outputs, slots!);
     try {
       return here ? this.#callHere(args) : await this.#callThere(args);
