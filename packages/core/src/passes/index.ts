@@ -1,5 +1,5 @@
 export * from './block-convolutions.ts';
-export { cutEarly, cutEarlyBegins } from './cut-early.ts';
+export * from './cut-early.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
 export * from './fuse-elementwise.ts';
 export * from './matrix-products.ts';
