@@ -1,13 +1,8 @@
 // Whole expressions, element by element, in one pass over memory. A tile of each value stays in the nearest cache while the program's
 // instructions go over it, so that an intermediate result never gets to memory. (The way of numexpr and of vectorised databases.)
-#include "functions.h"
-#include "kernel.h"
+#include "program.h"
 
-enum { Tile = 512, MostOperands = 72, MostAxes = 8 };
-
-// An instruction is five letters: what to do, the operand that it makes, and up to three that it reads. Operands are counted from '0': inputs,
-// then outputs, then tiles that only this program sees. True and false are 1 and 0.
-enum { Letters = 5, First = '0' };
+enum { MostAxes = 8 };
 
 typedef struct Operand {
   float *data;   // of the whole tensor; null for a tile
@@ -16,8 +11,7 @@ typedef struct Operand {
 } Operand;
 
 typedef struct Expression {
-  const char *program;
-  int64_t instructions, inputs, outputs, tiles;
+  Program program;
   int64_t size, piece; // elements of the result, and of one task
   int axes;
   int64_t dims[MostAxes];
@@ -50,64 +44,11 @@ static void repeatInto(const Expression *e, const Operand *o, int64_t from, int6
   }
 }
 
-#define TRUTH(condition) select(condition, all(1.0f), all(0.0f))
-#define LOOP(expression)                          \
-  for (int64_t i = 0; i < n; i += Lanes) {        \
-    const Vector x = load(a + i);                 \
-    store(d + i, expression);                     \
-  }                                               \
-  break
-#define LOOP2(expression)                                  \
-  for (int64_t i = 0; i < n; i += Lanes) {                 \
-    const Vector x = load(a + i), y = load(b + i);         \
-    store(d + i, expression);                              \
-  }                                                        \
-  break
-
-static void instruction(char what, float *d, const float *a, const float *b, const float *c, int64_t n) {
-  switch (what) {
-    case '+': LOOP2(x + y);
-    case '-': LOOP2(x - y);
-    case '*': LOOP2(x * y);
-    case '/': LOOP2(x / y);
-    case 'M': LOOP2(select(x != x, x, select(y != y, y, larger(x, y))));
-    case 'm': LOOP2(select(x != x, x, select(y != y, y, smaller(x, y))));
-    case '>': LOOP2(TRUTH(x > y));
-    case '<': LOOP2(TRUTH(x < y));
-    case 'G': LOOP2(TRUTH(x >= y));
-    case 'L': LOOP2(TRUTH(x <= y));
-    case '=': LOOP2(TRUTH(x == y));
-    case '&': LOOP2(x * y);
-    case '|': LOOP2(larger(x, y));
-    case '!': LOOP(1.0f - x);
-    case 'n': LOOP(-x);
-    case 'a': LOOP(magnitude(x));
-    case 's': LOOP(root(x));
-    case 'r': LOOP(1.0f / x);
-    case 'R': LOOP(select(x > 0.0f, x, select(x == x, all(0.0f), x)));
-    case 'e': LOOP(exponential(x));
-    case 't': LOOP(tangent(x));
-    case 'S': LOOP(logistic(x));
-    case 'E': LOOP(errorFunction(x));
-    case 'N': LOOP(0.5f + 0.5f * errorFunction(x * 0.707106781186547524f));
-    case 'g': LOOP(select(x > 0.0f, all(1.0f), select(x < 0.0f, all(-1.0f), x)));
-    case 'c': LOOP(x);
-    case '?':
-      for (int64_t i = 0; i < n; i += Lanes) store(d + i, select(load(a + i) != 0.0f, load(b + i), load(c + i)));
-      break;
-  }
-}
-
-static int known(char what) {
-  for (const char *all = "+-*/Mm><GL=&|!nasrRetSENgc?"; *all; all++)
-    if (*all == what) return 1;
-  return 0;
-}
-
 static void expressionPiece(void *data, size_t index) {
   const Expression *e = data;
   const int64_t from = (int64_t)index * e->piece, until = least(e->size, from + e->piece);
-  const int64_t own = e->inputs + e->outputs, operands = own + e->tiles;
+  const Program *p = &e->program;
+  const int64_t own = p->inputs + p->outputs, operands = own + p->tiles;
   float memory[MostOperands][Tile] __attribute__((aligned(64)));
   float *at[MostOperands];
   for (int64_t i = own; i < operands; i++) at[i] = memory[i];
@@ -115,7 +56,7 @@ static void expressionPiece(void *data, size_t index) {
     const int64_t count = least(Tile, until - start);
     const int64_t n = (count + Lanes - 1) / Lanes * Lanes;
     const int direct = n == count; // otherwise the last vector would reach beyond the tensor
-    for (int64_t i = 0; i < e->inputs; i++) {
+    for (int64_t i = 0; i < p->inputs; i++) {
       const Operand *o = &e->operands[i];
       at[i] = memory[i];
       if (o->whole && direct) at[i] = o->data + start;
@@ -123,12 +64,10 @@ static void expressionPiece(void *data, size_t index) {
       else repeatInto(e, o, start, count, memory[i]);
       if (!direct) for (int64_t k = count; k < n; k++) memory[i][k] = 1;
     }
-    for (int64_t i = e->inputs; i < own; i++) at[i] = direct ? e->operands[i].data + start : memory[i];
-    const char *p = e->program;
-    for (int64_t i = 0; i < e->instructions; i++, p += Letters)
-      instruction(p[0], at[p[1] - First], at[p[2] - First], at[p[3] - First], at[p[4] - First], n);
+    for (int64_t i = p->inputs; i < own; i++) at[i] = direct ? e->operands[i].data + start : memory[i];
+    runProgram(p, at, n);
     if (!direct)
-      for (int64_t i = e->inputs; i < own; i++)
+      for (int64_t i = p->inputs; i < own; i++)
         for (int64_t k = 0; k < count; k++) e->operands[i].data[start + k] = memory[i][k];
   }
 }
@@ -137,33 +76,24 @@ static void expressionPiece(void *data, size_t index) {
 enum { LeastPiece = 16 * Tile };
 
 static const char *elementwise(const Kernel *k, Context *context) {
-  Expression e = {.program = k->text};
+  Expression e = {.program = {.text = k->text}};
   size_t count = 0;
   CALL(k->api, ContextInputCount, Status * (*)(Context *, size_t *))(context, &count);
-  e.inputs = (int64_t)count;
+  e.program.inputs = (int64_t)count;
   CALL(k->api, ContextOutputCount, Status * (*)(Context *, size_t *))(context, &count);
-  e.outputs = (int64_t)count;
-  while (e.program[e.instructions * Letters]) {
-    if (!known(e.program[e.instructions * Letters])) return "the program asks for what is not known";
-    for (int l = 1; l < Letters; l++) {
-      const int64_t operand = e.program[e.instructions * Letters + l] - First; // the text's end is no operand
-      if (operand < 0 || operand >= MostOperands) return "the program names an operand that cannot be";
-      if (l == 1 && operand < e.inputs) return "the program writes to an input";
-      e.tiles = most(e.tiles, operand + 1 - e.inputs - e.outputs);
-    }
-    e.instructions++;
-  }
-  if (e.inputs + e.outputs + e.tiles > MostOperands) return "the program has too many operands";
+  e.program.outputs = (int64_t)count;
+  const char *wrong = readProgram(&e.program);
+  if (wrong) return wrong;
   View views[MostOperands];
   int64_t dims[MostAxes], rank = 0;
-  for (int64_t i = 0; i < e.inputs; i++) {
+  for (int64_t i = 0; i < e.program.inputs; i++) {
     if (!input(k, context, (size_t)i, &views[i])) return "tensors of at most eight axes are wanted";
     rank = most(rank, views[i].rank);
   }
   e.size = 1;
   for (int64_t a = 0; a < rank; a++) {
     dims[a] = 1;
-    for (int64_t i = 0; i < e.inputs; i++) {
+    for (int64_t i = 0; i < e.program.inputs; i++) {
       const int64_t own = a - (rank - views[i].rank), size = own < 0 ? 1 : views[i].dims[own];
       if (size == 1) continue;
       if (dims[a] != 1 && dims[a] != size) return "the shapes do not broadcast";
@@ -171,18 +101,18 @@ static const char *elementwise(const Kernel *k, Context *context) {
     }
     e.size *= dims[a];
   }
-  for (int64_t i = 0; i < e.outputs; i++) {
-    e.operands[e.inputs + i].data = output(k, context, (size_t)i, dims, (size_t)rank);
-    if (!e.operands[e.inputs + i].data && e.size > 0) return "every output of the program is wanted";
+  for (int64_t i = 0; i < e.program.outputs; i++) {
+    e.operands[e.program.inputs + i].data = output(k, context, (size_t)i, dims, (size_t)rank);
+    if (!e.operands[e.program.inputs + i].data && e.size > 0) return "every output of the program is wanted";
   }
   if (e.size == 0) return 0;
-  for (int64_t i = 0; i < e.inputs; i++) e.operands[i].data = views[i].data, e.operands[i].whole = views[i].size == e.size;
+  for (int64_t i = 0; i < e.program.inputs; i++) e.operands[i].data = views[i].data, e.operands[i].whole = views[i].size == e.size;
   // Axes that lie in memory as one, for all that are repeated, become one.
   e.axes = 0;
   for (int64_t a = 0; a < rank; a++) {
     int joins = e.axes > 0;
     if (dims[a] == 1) continue;
-    for (int64_t i = 0; i < e.inputs && joins; i++) {
+    for (int64_t i = 0; i < e.program.inputs && joins; i++) {
       const View *v = &views[i];
       if (e.operands[i].whole) continue;
       int64_t own = a - (rank - v->rank), before = a - 1;
@@ -194,7 +124,7 @@ static const char *elementwise(const Kernel *k, Context *context) {
     if (joins) e.dims[e.axes - 1] *= dims[a];
     else {
       e.dims[e.axes] = dims[a];
-      for (int64_t i = 0; i < e.inputs; i++) {
+      for (int64_t i = 0; i < e.program.inputs; i++) {
         const int64_t own = a - (rank - views[i].rank);
         e.operands[i].steps[e.axes] = own >= 0 && views[i].dims[own] != 1;
       }
@@ -202,7 +132,7 @@ static const char *elementwise(const Kernel *k, Context *context) {
     }
   }
   if (e.axes == 0) e.dims[e.axes++] = 1;
-  for (int64_t i = 0; i < e.inputs; i++) {
+  for (int64_t i = 0; i < e.program.inputs; i++) {
     int64_t step = 1;
     for (int a = e.axes - 1; a >= 0; a--) {
       const int moves = e.operands[i].steps[a] != 0;

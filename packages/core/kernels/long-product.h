@@ -58,7 +58,8 @@ static void addSlices(void *data, size_t row) {
   const LongProduct *l = data;
   const MatrixProduct *j = l->product;
   const int64_t r = (int64_t)row;
-  float *to = j->result + r * j->columns;
+  // A program's row lies where the first slice's was.
+  float *to = j->program ? l->memory + r * l->width : j->result + r * j->columns;
   const float *first = j->added ? j->added + r * j->columns : j->bias, *sums = l->memory + r * l->width;
   int64_t c = 0;
   for (; c + Lanes <= j->columns; c += Lanes) {
@@ -71,6 +72,21 @@ static void addSlices(void *data, size_t row) {
     for (int64_t i = 0; i < l->slices; i++) s += sums[i * l->apart + c];
     to[c] = s;
   }
+  for (int64_t p = 0; j->program && p < j->panels; p++) {
+    const int64_t vectors = vectorsOf(j, p), c0 = firstColumn(j, p);
+    runAfter(j, to + c0, r, 1, c0, least(vectors * Lanes, j->columns - c0), vectors);
+  }
+}
+
+static void sumColumns(void *data, size_t panel) {
+  const LongProduct *l = data;
+  const MatrixProduct *j = l->product;
+  const int64_t c0 = firstColumn(j, (int64_t)panel), count = least(vectorsOf(j, (int64_t)panel) * Lanes, j->columns - c0);
+  Vector sums[PanelMost] = {0};
+  float *to = (float *)sums;
+  for (int64_t k = 0; k < j->inner; k++)
+    for (int64_t c = 0; c < count; c++) to[c] += j->right[k * j->columns + c0 + c];
+  copy(j->sums + c0, to, count);
 }
 
 static const char *longProduct(const Kernel *k, Context *context, const MatrixProduct *j) {
@@ -83,6 +99,7 @@ static const char *longProduct(const Kernel *k, Context *context, const MatrixPr
   if (!l.memory) return "there is not enough memory for the sums";
   parallel(k, context, sliceTask, (size_t)l.slices, &l);
   parallel(k, context, addSlices, (size_t)j->rows, &l);
+  if (j->sums) parallel(k, context, sumColumns, (size_t)j->panels, &l);
   give(k, l.memory);
   return 0;
 }

@@ -342,9 +342,32 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
           plain: ops.matrixProduct({ a, b }, { left, right }),
           biased: ops.matrixProduct({ a, b, c }, { left, right }),
           added: ops.matrixProduct({ a, b, c: d }, { left, right }),
+          sums: ops.matrixProductOp({ a, b }, { turned_left: Number(left), turned_right: Number(right) }).sums,
         };
         const feeds = { a: filled(shapes.a, 1), b: filled(shapes.b, 2), c: filled(shapes.c, 3), d: filled([rows, columns], 4) };
         expect(await difference({ name: 'product', inputs: [a, b, c, d], outputs }, feeds, executor)).toBeLessThan(1e-5);
+
+        const [column, number] = [graphInput('column', [rows, 1]), graphInput('number', [])];
+        const made = (sums: boolean): readonly Value[] =>
+          ops.productProgram(
+            { a, b, others: [c, d, column, number] },
+            [
+              { kind: 'add', to: 7, from: [0, 1] },
+              { kind: 'mul', to: 5, from: [7, 2] },
+              { kind: 'sub', to: 6, from: [5, 3] },
+              { kind: 'max', to: 6, from: [6, 4] },
+            ],
+            { left, right, outputs: 2, sums },
+          );
+        for (const values of [made(false), made(true)]) {
+          const graph = {
+            name: 'program',
+            inputs: [a, b, c, d, column, number],
+            outputs: Object.fromEntries(values.map((v, i) => [`y${i}`, v])),
+          };
+          const all = { ...feeds, column: filled([rows, 1], 5), number: filled([], 6) };
+          expect(await difference(graph, all, executor)).toBeLessThan(1e-5);
+        }
       }
   });
 
@@ -398,7 +421,8 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       { op: ops.pooledConvolutionOp.op, ins: 3, outs: 1 },
       { op: ops.maxPoolGradientOp.op, ins: 2, outs: 1 },
       { op: ops.planeConvolutionOp.op, ins: 3, outs: 1 },
-      { op: ops.matrixProductOp.op, ins: 3, outs: 1 },
+      { op: ops.matrixProductOp.op, ins: 3, outs: 2 },
+      { op: ops.productProgramOp.op, ins: 3, outs: 2 },
       { op: ops.attentionOp.op, ins: 4, outs: 2 },
       { op: ops.attentionGradientOp.op, ins: 6, outs: 3 },
       { op: ops.lstmStepsOp.op, ins: 6, outs: 5 },
@@ -425,6 +449,9 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       ceil_mode: 0,
       rectified: 0,
       scale: 1,
+      program: '+2010c3000',
+      outputs: 1,
+      sums: 1,
     };
     let refused = 0;
     for (const { op, ins, outs } of kinds) {
@@ -478,6 +505,18 @@ describe.each(names.map((name, i) => [name, executors[i]!] as const))('kernels f
       const outputs = apply(unchecked(ops.elementwiseOp.op, 1), [x], { program, outputs: 1 });
       await expect(
         run({ name: 'wrong', inputs: [x], outputs: { y: outputs[0]! } }, { x: filled([5], 1) }, executor),
+        program,
+      ).rejects.toThrow(StratusError);
+      const square = graphInput('x', [5, 5]);
+      const [made] = apply(unchecked(ops.productProgramOp.op, 1), [square, square], {
+        turned_left: 0,
+        turned_right: 0,
+        program,
+        outputs: 1,
+        sums: 0,
+      });
+      await expect(
+        run({ name: 'wrong', inputs: [square], outputs: { y: made! } }, { x: filled([5, 5], 1) }, executor),
         program,
       ).rejects.toThrow(StratusError);
     }

@@ -10,6 +10,7 @@ import {
   planeConvolutions,
   planePools,
   pooledConvolutions,
+  productPrograms,
   sharedGelu,
   simplify,
 } from '../src/passes/index.ts';
@@ -202,6 +203,59 @@ describe('products of matrices', () => {
     expect(typesOf((a, b, c) => ops.gemm(a, b, c), ['batch', 16])).toEqual(['MatrixProduct']);
     expect(typesOf((a, b, c) => ops.gemm(a, b, c), [1, 16])).toEqual(['Gemm']);
     expect(typesOf((a, b, c) => ops.gemm(a, b, c, { alpha: 2 }), [16])).toEqual(['Gemm']);
+  });
+});
+
+describe('products that go into programs', () => {
+  const [x, w, dy, rate] = [graphInput('x', [6, 8]), graphInput('w', [8, 16]), graphInput('dy', [6, 16]), graphInput('rate', [])];
+  const passed = (outputs: Readonly<Record<string, Value>>): [Graph, Graph] => {
+    const graph = { name: 'net', inputs: [x, w, dy, rate], outputs };
+    const runs = (): boolean => true;
+    return [graph, productPrograms(fuseElementwise(matrixProducts(graph, runs), runs), runs)];
+  };
+  const feeds = {
+    x: drawn('x', [6, 8]),
+    w: drawn('w', [8, 16]),
+    dy: drawn('dy', [6, 16]),
+    rate: drawn('rate', []),
+  };
+  const expectSame = async ([graph, after]: [Graph, Graph]): Promise<void> => {
+    const [want, got] = [await runGraph(graph, feeds), await runGraph(after, feeds)];
+    for (const [name, { data }] of Object.entries(want))
+      for (const [i, number] of Array.from(data as Float32Array).entries())
+        expect((got[name]!.data as Float32Array)[i]).toBeCloseTo(number, 5);
+  };
+  const gradient = ops.matMul(ops.transpose(x), dy);
+
+  it('are one node for the gradient of a kernel, its update and the sums for a bias', async () => {
+    const sums = ops.reduceSum(dy, { axes: [0] });
+    const made = passed({ next: ops.sub(w, ops.mul(gradient, rate)), bias: sums });
+    expect(opsOf(made[1])).toEqual(['ProductProgram']);
+    await expectSame(made);
+  });
+
+  it('are one node with the activation and the mask of its slope', async () => {
+    const y = ops.relu(ops.matMul(x, w));
+    const made = passed({ y, mask: ops.cast(ops.greater(y, 0), 'float32') });
+    expect(opsOf(made[1])).toEqual(['ProductProgram']);
+    await expectSame(made);
+  });
+
+  it('stay products where somebody else reads them, or where the program makes more of them', async () => {
+    const read = passed({ next: ops.sub(w, ops.mul(gradient, rate)), gradient });
+    expect(opsOf(read[1])).toEqual(['MatrixProduct', 'Elementwise']);
+    await expectSame(read);
+    const more = passed({ y: ops.mul(ops.matMul(x, w), graphInput('stack', [2, 6, 16])) });
+    expect(opsOf(more[1])).toEqual(['MatrixProduct', 'Mul']);
+  });
+
+  it('do not wait for what waits for them', async () => {
+    const sums = ops.reduceSum(dy, { axes: [0] });
+    const clipped = passed({ next: ops.sub(w, ops.mul(gradient, ops.mul(sums, 0.5))), bias: sums });
+    expect(opsOf(clipped[1])).not.toContain('ProductProgram');
+    await expectSame(clipped);
+    const first = ops.matMul(ops.transpose(ops.mul(x, ops.reduceSum(ops.reduceSum(dy, { axes: [0] }), { axes: [0] }))), dy);
+    await expectSame(passed({ first, sums }));
   });
 });
 

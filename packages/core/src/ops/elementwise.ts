@@ -62,7 +62,12 @@ const kinds = {
   where: ['?', where],
 } as const satisfies Record<ElementwiseKind, readonly [string, (...ins: Value[]) => Value]>;
 
-const byLetter = new Map(Object.values(kinds).map(([letter, build]) => [letter as string, build as (...ins: Value[]) => Value]));
+const byLetter = new Map(
+  Object.entries(kinds).map(([kind, [letter, build]]) => [
+    letter as string,
+    { kind: kind as ElementwiseKind, build: build as (...ins: Value[]) => Value },
+  ]),
+);
 
 /** One step of a program: makes operand `to` of operands `from`. */
 export interface Instruction {
@@ -81,11 +86,24 @@ const letters = 5;
 const first = '0'.charCodeAt(0);
 const letterOf = (operand: number): string => String.fromCharCode(first + operand);
 
-/** A program as it is written. An instruction that reads fewer than three operands names one of them again. */
-const instructionsOf = (program: string) =>
-  Array.from({ length: program.length / letters }, (_, i) => {
-    const [to, ...from] = Array.from({ length: letters - 1 }, (_, l) => program.charCodeAt(letters * i + 1 + l) - first);
-    return { letter: program[letters * i]!, to: to!, from };
+/**
+ * The text of a program, as kernels read it. An instruction that reads fewer than three operands names one of them again.
+ *
+ * @internal
+ */
+export const programText = (program: readonly Instruction[]): string =>
+  program.map(({ kind, to, from: [a = 0, b = a, c = a] }) => kinds[kind][0] + [to, a, b, c].map(letterOf).join('')).join('');
+
+/**
+ * What {@link programText} wrote.
+ *
+ * @internal
+ */
+export const instructionsOf = (text: string): Instruction[] =>
+  Array.from({ length: text.length / letters }, (_, i) => {
+    const { kind, build } = byLetter.get(text[i * letters]!)!;
+    const [to, ...from] = Array.from({ length: letters - 1 }, (_, l) => text.charCodeAt(i * letters + 1 + l) - first);
+    return { kind, to: to!, from: from.slice(0, build.length) };
   });
 
 /** @internal */
@@ -111,10 +129,8 @@ export const elementwiseOp = defineVariadicOp({
   },
   expand(ins, { program, outputs }) {
     const values = [...(ins as readonly Value[])];
-    for (const { letter, to, from } of instructionsOf(program as string)) {
-      const build = byLetter.get(letter)!;
-      values[to] = build(...from.slice(0, build.length).map((operand) => values[operand]!));
-    }
+    for (const { kind, to, from } of instructionsOf(program as string))
+      values[to] = (kinds[kind][1] as (...ins: Value[]) => Value)(...from.map((operand) => values[operand]!));
     return values.slice(ins.length, ins.length + (outputs as number));
   },
   grad: 'expanded',
@@ -131,8 +147,7 @@ export function elementwiseProgram(ins: readonly Value[], program: readonly Inst
   const most = Math.max(...program.flatMap(({ to, from }) => [to, ...from]));
   if (most >= mostOperands)
     throw fail('bad-value', { what: 'Elementwise', got: `${most + 1} operands`, want: `at most ${mostOperands}` });
-  const text = program.map(({ kind, to, from: [a = 0, b = a, c = a] }) => kinds[kind][0] + [to, a, b, c].map(letterOf).join(''));
-  return elementwiseOp(ins, { program: text.join(''), outputs });
+  return elementwiseOp(ins, { program: programText(program), outputs });
 }
 
 /** @internal */

@@ -82,6 +82,7 @@ export * from './plane-convolution.ts';
 export * from './plane-max-pool.ts';
 export * from './pooled-convolution.ts';
 export * from './pow.ts';
+export * from './product-program.ts';
 export * from './random-bits.ts';
 export * from './random-normal.ts';
 export * from './random-uniform.ts';

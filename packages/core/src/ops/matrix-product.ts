@@ -6,17 +6,22 @@ import type { OpCase } from './case.ts';
 import { defineOp } from './define.ts';
 import { gemm } from './gemm.ts';
 import { matMul } from './mat-mul.ts';
+import { reduceSum } from './reduce-sum.ts';
 import { sameDtype } from './rules.ts';
 import { transpose } from './transpose.ts';
 
-/** @internal */
+/**
+ * `sums`: those of the columns of the right side, which is gone through anyway. Next to the gradient of a kernel they are the gradient of its bias.
+ *
+ * @internal
+ */
 export const matrixProductOp = defineOp({
   type: 'MatrixProduct',
   domain: ownDomain,
   since: 1,
   inputs: ['a', 'b'],
   optional: ['c'],
-  outputs: ['y'],
+  outputs: ['y', 'sums'],
   attrs: { turned_left: { kind: 'int', default: 0 }, turned_right: { kind: 'int', default: 0 } },
   suits: ({ ins }) => ins.every((v) => !v || v.dtype === 'float32'),
   infer({ a, b, c }, attrs) {
@@ -38,14 +43,15 @@ export const matrixProductOp = defineOp({
         got: `${showShape(c.shape)} to be added`,
         want: `${showShape([columns!])}, or for two matrices ${showShape(shape)}`,
       });
-    return { y: { dtype, shape } };
+    return { y: { dtype, shape }, sums: { dtype, shape: [columns!] } };
   },
   flops: ({ a }, { y }, attrs) => 2 * sizeOf(y.shape) * (attrs.turned_left ? a.shape[0]! : a.shape.at(-1)!),
   expand({ a, b, c }, attrs) {
     const [transA, transB] = [attrs.turned_left === 1, attrs.turned_right === 1];
-    if (a.shape.length === 2) return { y: gemm(a, b, c, { transA, transB }) };
+    const sums = reduceSum(b, { axes: [transB ? 1 : 0] });
+    if (a.shape.length === 2) return { y: gemm(a, b, c, { transA, transB }), sums };
     const product = matMul(a, transB ? transpose(b) : b);
-    return { y: c ? add(product, c) : product };
+    return { y: c ? add(product, c) : product, sums };
   },
   grad: 'expanded',
 });
@@ -64,6 +70,18 @@ export const matrixProduct = (
 
 /** @internal */
 export const matrixProductCases: OpCase[] = [
+  {
+    name: 'with sums of columns',
+    ins: [
+      [5, 7],
+      [5, 33],
+    ],
+    build: (a, b) => {
+      const { y, sums } = matrixProductOp({ a, b }, { turned_left: 1 });
+      return [y, sums];
+    },
+    torch: '(a.T @ b, b.sum(0))',
+  },
   {
     name: 'bias',
     ins: [[7, 5], [5, 19], [19]],

@@ -6,5 +6,6 @@ export * from './matrix-products.ts';
 export * from './plane-convolutions.ts';
 export * from './plane-pools.ts';
 export * from './pooled-convolutions.ts';
+export * from './product-programs.ts';
 export * from './shared-gelu.ts';
 export * from './simplify.ts';

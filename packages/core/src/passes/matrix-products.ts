@@ -1,6 +1,6 @@
 // ONNX Runtime multiplies by matrices that are constants fast; in training they are not, and batches are small.
-import { type Graph, type Node, type Runs, rewrite, type Value, withOutputs } from '../graph/index.ts';
-import { gemmOp, matMulOp, matrixProduct, transposeOp } from '../ops/index.ts';
+import { dependsOn, type Graph, type Node, type Runs, rewrite, toposort, type Value, withOutputs } from '../graph/index.ts';
+import { gemmOp, matMulOp, matrixProduct, matrixProductOp, reduceSumOp, transposeOp } from '../ops/index.ts';
 import { dimsDiffer, type Shape } from '../tensor/index.ts';
 
 /** Fewer columns would leave most of a vector's lanes empty. */
@@ -30,8 +30,29 @@ function own({ op, attrs }: Node, ins: Node['ins'], runs: Runs): Value | undefin
   return runs(y.node!) ? y : undefined;
 }
 
+/** Sums of a matrix' columns where a product reads that matrix as its right side: as a bias' gradient beside that of the kernel. */
+function summed(outputs: readonly Value[]): readonly Value[] {
+  const nodes = toposort(outputs);
+  const reading = new Map(
+    nodes.flatMap((node) =>
+      node.op === matrixProductOp.op && !node.attrs['turned_right'] ? [[node.ins[1]!, node] as const] : [],
+    ),
+  );
+  const sums = nodes.filter(({ op, ins, outs: [sum] }) => {
+    const [x, axes] = ins;
+    const ofColumns = op === reduceSumOp.op && x?.shape.length === 2 && sum!.shape.length === 1 && axes?.data;
+    return ofColumns && axes.data.size === 1 && Number(axes.data.data[0]) === 0 && reading.has(x);
+  });
+  const waits = dependsOn(sums.map(({ outs }) => outs[0]!));
+  const instead = sums.flatMap(({ ins, outs }) => {
+    const product = reading.get(ins[0]!)!;
+    return product.ins.some((v) => v && waits(v)) ? [] : [[outs[0]!, product.outs[1]!] as const];
+  });
+  return instead.length > 0 ? rewrite(outputs, () => undefined, new Map(instead)) : outputs;
+}
+
 /**
- * Lets products with matrices that are no constants run in a kernel of our own, if the engine has it.
+ * Lets products with matrices that are no constants run in a kernel of our own, if the engine has it, and sum the columns of what they read on the way.
  *
  * Shapes: inputs and outputs are the same.
  * @internal
@@ -41,5 +62,5 @@ export function matrixProducts(graph: Graph, runs: Runs): Graph {
     const y = own(node, ins, runs);
     return y && [y];
   });
-  return withOutputs(graph, outputs);
+  return withOutputs(graph, summed(outputs));
 }

@@ -8,6 +8,7 @@ import {
   planeConvolutions,
   planePools,
   pooledConvolutions,
+  productPrograms,
   sharedGelu,
   simplify,
 } from '../passes/index.ts';
@@ -99,11 +100,13 @@ export class Programs {
     const nodes = new Map<string, Node>();
     const named = profile ? (name: string, node: Node) => void nodes.set(name, node) : undefined;
     const form = constant ? made.graph : await suited(made.graph, executor, samples);
-    const whole = made.repeated ? severalSteps(form, made.updates ?? {}, made.repeated) : form;
     const { updatesInPlace: least } = executor;
     const alone = !profile && !made.repeated;
     const split = alone && made.updates && least !== undefined ? splitUpdates(form, made.updates, least) : undefined;
-    const bytes = exportGraph(split?.first ?? whole, { runs: executor.runs, named });
+    // Last, as an update that runs by itself reads its gradient from memory.
+    const first = constant ? form : productPrograms(split?.first ?? form, executor.runs ?? portable);
+    const whole = made.repeated ? severalSteps(first, made.updates ?? {}, made.repeated) : first;
+    const bytes = exportGraph(whole, { runs: executor.runs, named });
     const inPlace = split && exportGraph(split.second, { runs: executor.runs });
     const memoryPlan = made.updates === undefined;
     const program = await executor.compile(bytes, { profile, inARow: true, memoryPlan, inPlace });
