@@ -32,15 +32,17 @@ static void packPanels(const MatrixProduct *j, int64_t k0, int64_t inner, float 
 static void sliceTask(void *data, size_t index) {
   const LongProduct *l = data;
   const MatrixProduct *j = l->product;
-  float *sums = l->memory + (int64_t)index * l->apart, *packed = sums + j->rows * l->width, *left = packed + ProductInner * l->width;
+  float *sums = l->memory + (int64_t)index * l->apart, *ofColumns = sums + j->rows * l->width, *packed = ofColumns + l->width, *left = packed + ProductInner * l->width;
   const int64_t from = (int64_t)index * l->slice, end = least(j->inner, from + l->slice);
   const Vector none[PanelMost] = {0};
+  for (int64_t c = 0; c < l->width; c++) ofColumns[c] = 0;
   for (int64_t k0 = from; k0 < end; k0 += ProductInner) {
     const int64_t inner = least(ProductInner, end - k0);
     packPanels(j, k0, inner, packed);
     copy(left, j->left + k0 * j->rows, inner * j->rows);
     for (int64_t p = 0; p < j->panels; p++) {
       const int64_t vectors = vectorsOf(j, p), c0 = firstColumn(j, p), most = productRows[vectors - 1];
+      if (j->sums) addColumnsOf(packed + c0 * inner, inner, vectors, (Vector *)(ofColumns + c0));
       ProductTile tile = {.right = packed + c0 * inner, .apart = j->rows, .inner = inner, .toApart = l->width, .fromApart = k0 == from ? 0 : l->width};
       for (int64_t r = 0; r < j->rows;) {
         const int64_t some = parts(j->rows - r, parts(j->rows - r, most));
@@ -54,39 +56,36 @@ static void sliceTask(void *data, size_t index) {
   }
 }
 
-static void addSlices(void *data, size_t row) {
-  const LongProduct *l = data;
-  const MatrixProduct *j = l->product;
-  const int64_t r = (int64_t)row;
-  // A program's row lies where the first slice's was.
-  float *to = j->program ? l->memory + r * l->width : j->result + r * j->columns;
-  const float *first = j->added ? j->added + r * j->columns : j->bias, *sums = l->memory + r * l->width;
+/** One row of all slices' sums, and what it begins with. */
+static void addRow(const LongProduct *l, int64_t row, const float *first, float *to) {
+  const float *sums = l->memory + row * l->width;
+  const int64_t columns = l->product->columns;
   int64_t c = 0;
-  for (; c + Lanes <= j->columns; c += Lanes) {
+  for (; c + Lanes <= columns; c += Lanes) {
     Vector s = first ? load(first + c) : (Vector){0};
     for (int64_t i = 0; i < l->slices; i++) s += load(sums + i * l->apart + c);
     store(to + c, s);
   }
-  for (; c < j->columns; c++) {
+  for (; c < columns; c++) {
     float s = first ? first[c] : 0;
     for (int64_t i = 0; i < l->slices; i++) s += sums[i * l->apart + c];
     to[c] = s;
   }
-  for (int64_t p = 0; j->program && p < j->panels; p++) {
-    const int64_t vectors = vectorsOf(j, p), c0 = firstColumn(j, p);
-    runAfter(j, to + c0, r, 1, c0, least(vectors * Lanes, j->columns - c0), vectors);
-  }
 }
 
-static void sumColumns(void *data, size_t panel) {
+static void addSlices(void *data, size_t index) {
   const LongProduct *l = data;
   const MatrixProduct *j = l->product;
-  const int64_t c0 = firstColumn(j, (int64_t)panel), count = least(vectorsOf(j, (int64_t)panel) * Lanes, j->columns - c0);
-  Vector sums[PanelMost] = {0};
-  float *to = (float *)sums;
-  for (int64_t k = 0; k < j->inner; k++)
-    for (int64_t c = 0; c < count; c++) to[c] += j->right[k * j->columns + c0 + c];
-  copy(j->sums + c0, to, count);
+  const int64_t r = (int64_t)index;
+  if (r == j->rows) return addRow(l, r, 0, j->sums);
+  if (!j->program) return addRow(l, r, j->added ? j->added + r * j->columns : j->bias, j->result + r * j->columns);
+  float products[LongColumns + PanelMost * Lanes] __attribute__((aligned(64)));
+  addRow(l, r, 0, products);
+  for (int64_t c = j->columns; c < l->width; c++) products[c] = 0;
+  for (int64_t p = 0; p < j->panels; p++) {
+    const int64_t vectors = vectorsOf(j, p), c0 = firstColumn(j, p);
+    runAfter(j, products + c0, r, 1, c0, least(vectors * Lanes, j->columns - c0), vectors);
+  }
 }
 
 static const char *longProduct(const Kernel *k, Context *context, const MatrixProduct *j) {
@@ -94,12 +93,11 @@ static const char *longProduct(const Kernel *k, Context *context, const MatrixPr
   l.slices = least(LongSlices, j->inner / LongSlice);
   l.slice = parts(j->inner, l.slices);
   l.slices = parts(j->inner, l.slice);
-  l.apart = parts(j->rows * l.width + ProductInner * (l.width + j->rows), 16) * 16;
+  l.apart = parts((j->rows + 1) * l.width + ProductInner * (l.width + j->rows), 16) * 16;
   l.memory = take(k, (size_t)(l.slices * l.apart) * sizeof(float));
   if (!l.memory) return "there is not enough memory for the sums";
   parallel(k, context, sliceTask, (size_t)l.slices, &l);
-  parallel(k, context, addSlices, (size_t)j->rows, &l);
-  if (j->sums) parallel(k, context, sumColumns, (size_t)j->panels, &l);
+  parallel(k, context, addSlices, (size_t)(j->rows + (j->sums != 0)), &l);
   give(k, l.memory);
   return 0;
 }

@@ -273,9 +273,8 @@ const script = `
   process.exit(0);
 `;
 
-it.skipIf(process.platform !== 'linux')('takes less memory', async () => {
+it.skipIf(process.platform !== 'linux')('takes less memory (Linux tells how much)', async () => {
   const [doubled, inPlace] = await inOwnProcesses<{ megabytes: number; loss: number }>(script, [false, true]);
-  if (process.env['SHOW']) console.log(doubled, inPlace);
   expect(inPlace!.loss).toBe(doubled!.loss);
-  expect(doubled!.megabytes - inPlace!.megabytes).toBeGreaterThan(2.5 * 32); // three buffers of 32 MB less
+  expect(doubled!.megabytes - inPlace!.megabytes).toBeGreaterThan(1.5 * 32); // three buffers of 32 MB less, one more for the gradient, which else goes into the update at once
 });

@@ -125,7 +125,7 @@ export const elementwiseOp = defineVariadicOp({
   },
   infer(ins, { outputs }) {
     const shape = ins.map((x) => x.shape).reduce((a, b) => broadcastShapes('Elementwise', a, b));
-    return Array.from({ length: outputs! }, () => ({ dtype: 'float32', shape }));
+    return Array.from({ length: outputs! }, () => ({ dtype: ins[0]!.dtype, shape }));
   },
   expand(ins, { program, outputs }) {
     const values = [...(ins as readonly Value[])];
