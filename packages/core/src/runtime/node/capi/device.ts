@@ -41,7 +41,7 @@ export interface Device {
   cell(dtype: DType, shape: readonly number[], dims: BigInt64Array): Cell;
 }
 
-/** Where a step was faster in two runs than with two buffers, by measurement: with 50 MB, but not with 13 (decision 0053). */
+/** Where a step was faster in two runs than with two buffers, by measurement: with 50 MB, but not with 13 (decision 0050). */
 const leastInPlace = 32 * 2 ** 20;
 
 /** The processor, with kernels of our own where there are some, and memory of JavaScript's. */
