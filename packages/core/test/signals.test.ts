@@ -46,7 +46,7 @@ describe.each(calls)('%s', (name, call) => {
     const model = net();
     const controller = new AbortController();
     const work = call(model, controller.signal);
-    setImmediate(() => controller.abort());
+    queueMicrotask(() => controller.abort()); // a later turn of the event loop may come when a busy machine has done all of it
     await expect(work).rejects.toMatchObject({ code: 'aborted' });
     if (name !== 'fit') expect(await model.getWeights()).toEqual(await net().getWeights());
     expect(existsSync(path)).toBe(false);
