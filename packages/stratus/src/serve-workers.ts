@@ -59,6 +59,7 @@ export async function serveWorkers(options: WorkersOptions, of: WorkersOf): Prom
       tellNow: async () => ((await pool?.askAll('tell', undefined, { limitMs: tellLimitMs })) ?? []) as never,
       pids: () => pool?.list.map(({ pid }) => pid) ?? [],
       workers: () => ({ ready: pool?.list.filter(({ state }) => state === 'ready').length ?? 0, ended: pool?.ended ?? 0 }),
+      complain: async (complaint) => await pool?.askAll('complaint', complaint),
     },
     monitor && { report, ...monitor },
   );

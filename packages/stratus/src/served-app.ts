@@ -1,5 +1,5 @@
 import type { GrpcServing } from './grpc/index.ts';
-import type { MonitorOptions, Watching } from './monitor/index.ts';
+import type { Complaint, MonitorOptions, Watching } from './monitor/index.ts';
 import {
   type DataPlane,
   type DataPlaneOptions,
@@ -7,6 +7,7 @@ import {
   Statistics,
   type StatisticsSource,
   serveApp,
+  type WatchHealth,
   writeError,
 } from './serve/index.ts';
 import type { ServedOptions } from './served-options.ts';
@@ -66,12 +67,14 @@ interface Watchers {
   readonly watching: Watching | undefined;
   readonly statistics: StatisticsSource;
   readonly observer: ServingObserver;
+  /** Who judges versions under traffic rules, where that is another process. */
+  readonly watchHealth?: WatchHealth | undefined;
   readonly answers: ModelApp['answers'];
   readonly close: () => Promise<void>;
 }
 
 /** What a data plane is made with, so that it is watched. */
-export type Watched = Pick<DataPlaneOptions, 'observer' | 'traces' | 'watchDrift' | 'trafficChanged'>;
+export type Watched = Pick<DataPlaneOptions, 'observer' | 'traces' | 'watchDrift' | 'watchHealth' | 'trafficChanged'>;
 
 /** Puts together what watches models, and what answers for them. `open` makes the data plane with what watches it. */
 export async function modelApp<T extends OpenedPlane>(
@@ -80,11 +83,12 @@ export async function modelApp<T extends OpenedPlane>(
 ): Promise<{ readonly app: ModelApp; readonly opened: T }> {
   const { report = writeError, bodyLimitBytes, clientOf, vertex, repository, elsewhere } = options;
   const held: { plane?: DataPlane } = {};
-  const { watching, statistics, observer, answers, close } = await watchersOf(held, options, report);
+  const { watching, statistics, observer, watchHealth, answers, close } = await watchersOf(held, options, report);
   let opened: T;
   try {
     opened = await open({
       observer,
+      watchHealth,
       ...(watching && {
         traces: watching.traces,
         watchDrift: watching.watchDrift,
@@ -163,6 +167,7 @@ async function farWatchers(
   return {
     watching: watching || undefined,
     observer: watching ? watching.observer : teller,
+    watchHealth: teller.watchHealth,
     statistics: {
       of: async (plane, name, version) => ({
         model_stats: (await ask('statistics', statisticsPlaces(plane, name, version))) as ReturnType<Statistics['at']>[],
@@ -170,6 +175,7 @@ async function farWatchers(
     },
     answers: {
       tell: () => teller.now(),
+      complaint: (complaint: Complaint) => teller.complaint(complaint),
       load: (name: string) => held.plane!.repository.load(name),
       unload: (name: string) => held.plane!.repository.unload(name),
     },

@@ -1,10 +1,12 @@
 import { Statistics, type StatisticsPlace } from '../serve/index.ts';
+import { type DriftOptions, watchOptions } from './drift/drift.ts';
 import type { Seen } from './drift/feature-counts.ts';
 import type { Label } from './feedback.ts';
 import { type Figures, openFigures } from './figures.ts';
 import { writeReport } from './front.ts';
 import type { MonitorOptions } from './monitor.ts';
 import { type ProcessFigures, ProcessWatch, processSum } from './process-figures.ts';
+import { type Complaint, Rollouts, type ToldRule } from './rollouts.ts';
 import type { Told, ToldNow } from './told.ts';
 import { keyOf, type WatchedModel } from './watched-model.ts';
 
@@ -15,12 +17,15 @@ export interface Answering {
   /** The ids of the processes that there are now. */
   readonly pids: () => readonly number[];
   readonly workers: () => { readonly ready: number; readonly ended: number };
+  /** Has them all put a traffic rule back under which a version is bad. */
+  readonly complain: (complaint: Complaint) => Promise<unknown>;
 }
 
 /** What is known of one process. */
 interface Process {
   /** By the number that it gave them. */
   readonly features: Map<number, (seen: Seen) => void>;
+  readonly rules: Map<number, ToldRule>;
   figures: ProcessFigures | undefined;
   loaded: readonly WatchedModel[];
 }
@@ -37,6 +42,7 @@ export class Counting {
   readonly #own = new ProcessWatch();
   readonly #processes = new Map<number, Process>();
   readonly #about = new Map<string, WatchedModel>();
+  readonly #rollouts: Rollouts;
   /** Of processes that have ended. */
   #cpuSecondsBefore = 0;
   #ownFigures: ProcessFigures;
@@ -45,9 +51,13 @@ export class Counting {
   readonly #report: (error: unknown) => void;
 
   /** Made by {@link openCounting}. */
-  constructor(answering: Answering, report: (error: unknown) => void) {
+  constructor(
+    answering: Answering,
+    { report, drift }: { readonly report: (error: unknown) => void; readonly drift?: DriftOptions | undefined },
+  ) {
     this.#answering = answering;
     this.#report = report;
+    this.#rollouts = new Rollouts(watchOptions(drift), (complaint) => void answering.complain(complaint).catch(report));
     this.#ownFigures = this.#own.figures();
   }
 
@@ -57,6 +67,7 @@ export class Counting {
       {
         loaded: () => this.loaded(),
         about: (model, version) => this.#about.get(keyOf(model, version)),
+        rollout: (model, version) => this.#rollouts.figures(model, version),
         processes: { sum: () => this.#sum(), workers: this.#answering.workers },
         refresh: () => this.#refresh(),
         report: this.#report,
@@ -95,12 +106,14 @@ export class Counting {
       if (there.has(pid)) continue;
       this.#cpuSecondsBefore += figures?.cpuSeconds ?? 0;
       this.#processes.delete(pid);
+      this.#rollouts.forget(pid);
     }
   }
 
   #process(pid: number): Process {
     let known = this.#processes.get(pid);
-    if (known === undefined) this.#processes.set(pid, (known = { features: new Map(), figures: undefined, loaded: [] }));
+    if (known === undefined)
+      this.#processes.set(pid, (known = { features: new Map(), rules: new Map(), figures: undefined, loaded: [] }));
     return known;
   }
 
@@ -123,12 +136,51 @@ export class Counting {
       this.#about.set(keyOf(model.name, model.version), model);
     }
     for (const answer of told.answers) figures?.feedback.remember(answer);
-    for (const { number, model, spec } of told.features)
-      if (figures) own.features.set(number, (seen) => figures.drift.open(model, spec)(seen));
+    this.#begin(told, own);
     for (const [number, seen] of told.seen) own.features.get(number)?.(seen);
+    this.#judge(told, own);
     if (told.lost > 0 && this.#lost === 0)
       this.#report(new Error(`Worker ${told.pid} had no room for ${told.lost} figures: it answers more than can be counted.`));
     this.#lost += told.lost;
+  }
+
+  /** What is looked at from now on: features of models, and versions under traffic rules. */
+  #begin({ pid, rules, features }: Told, own: Process): void {
+    const figures = this.#figures;
+    if (rules.length > 0) this.#forget();
+    for (const [number, rule] of rules) {
+      own.rules.set(number, rule);
+      this.#rollouts.begin(pid, rule);
+    }
+    for (const { number, model, spec, rule } of features) {
+      const held = rule === undefined ? undefined : own.rules.get(rule);
+      const add = held && this.#rollouts.open(held, model, spec);
+      if (add) own.features.set(number, add);
+      else if (rule === undefined && figures) own.features.set(number, (seen) => figures.drift.open(model, spec)(seen));
+    }
+  }
+
+  /** What was seen of versions under traffic rules. */
+  #judge({ pid, evidence, endedRules }: Told, own: Process): void {
+    const rows = new Map<string, { readonly rule: ToldRule; readonly version: string; rows: number }>();
+    for (const [number, one] of evidence) {
+      const rule = own.rules.get(number);
+      if (!rule) continue;
+      if (one.kind !== 'rows') this.#rollouts.take(pid, rule, one);
+      else {
+        // Together, so that there is one look at what was told together.
+        const key = `${number}\n${one.version}`;
+        const sum = rows.get(key) ?? { rule, version: one.version, rows: 0 };
+        sum.rows += one.rows;
+        rows.set(key, sum);
+      }
+    }
+    for (const { rule, ...sum } of rows.values()) this.#rollouts.take(pid, rule, { kind: 'rows', ...sum });
+    for (const number of endedRules) {
+      const rule = own.rules.get(number);
+      if (rule) this.#rollouts.end(pid, rule);
+      own.rules.delete(number);
+    }
   }
 
   /** Asks all processes how things stand. */
@@ -171,7 +223,8 @@ export class Counting {
 
 /** Begins to count for processes that answer together; of `monitor` what is counted, or statistics alone where it is false. Errors: as `startMonitor`. */
 export async function openCounting(answering: Answering, monitor: MonitorOptions | false): Promise<Counting> {
-  const counting = new Counting(answering, monitor === false ? writeReport : (monitor.report ?? writeReport));
+  const { report = writeReport, drift } = monitor || {};
+  const counting = new Counting(answering, { report, drift });
   try {
     if (monitor !== false) await counting.watch(monitor);
     return counting;

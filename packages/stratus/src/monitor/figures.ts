@@ -4,7 +4,7 @@ import type { AlertRule } from './alerts/rule.ts';
 import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
 import { type DriftOptions, driftCounts } from './drift/drift.ts';
 import type { FeatureCounts } from './drift/feature-counts.ts';
-import type { RolloutFigures } from './drift/rollout-watch.ts';
+import type { RolloutFigures } from './drift/rollout-judge.ts';
 import { Feedback, type FeedbackOptions, type Label, type LabelsTaken } from './feedback.ts';
 import type { MetricsPage, ProcessesFigures } from './metrics.ts';
 import type { ModelReport, ServerReport } from './model-report.ts';

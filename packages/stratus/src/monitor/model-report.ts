@@ -1,7 +1,7 @@
 import type { TrafficChange } from '../serve/index.ts';
 import type { Alert } from './alerts/alerts.ts';
 import type { FeatureFigures } from './drift/feature-figures.ts';
-import type { RolloutFigures } from './drift/rollout-watch.ts';
+import type { RolloutFigures } from './drift/rollout-judge.ts';
 import type { LiveAccuracy } from './feedback.ts';
 import type { RefusalFigures } from './recent-refusals.ts';
 import type { TrafficFigures } from './recent-traffic.ts';

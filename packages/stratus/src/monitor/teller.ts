@@ -1,17 +1,22 @@
 import type { Tensor } from '@stratus/core';
 import type {
   BatchRecord,
+  DriftOrder,
   FieldsOf,
+  HealthOrder,
   Refusal,
   RequestRecord,
   ServingObserver,
   TrafficChange,
   WatchDrift,
+  WatchHealth,
 } from '../serve/index.ts';
 import { type DriftOptions, DriftWatch } from './drift/drift.ts';
 import type { FeatureSpec, Seen } from './drift/feature-counts.ts';
+import type { RolloutEvidence } from './drift/rollout-judge.ts';
 import { AnswerReader } from './given-answer.ts';
 import { ProcessWatch } from './process-figures.ts';
+import type { Complaint, ToldEvidence } from './rollouts.ts';
 import type { Told, ToldNow } from './told.ts';
 import { keyOf, type WatchedModel } from './watched-model.ts';
 
@@ -30,6 +35,9 @@ const nothing = (): Waiting => ({
     refused: [],
     changes: [],
     answers: [],
+    rules: [],
+    endedRules: [],
+    evidence: [],
     features: [],
     seen: [],
     about: [],
@@ -37,8 +45,8 @@ const nothing = (): Waiting => ({
   },
 });
 
-const sizeOf = ({ requests, batches, refused, changes, answers, seen }: Told): number =>
-  requests.length + batches.length + refused.length + changes.length + answers.length + seen.length;
+const sizeOf = ({ requests, batches, refused, changes, answers, seen, rules, endedRules, evidence }: Told): number =>
+  [requests, batches, refused, changes, answers, seen, rules, endedRules, evidence].reduce((n, { length }) => n + length, 0);
 
 /**
  * What a worker knows of its requests goes to the process that counts for all workers: a little later, many at once. So there is one count of everything, which a worker that
@@ -51,7 +59,9 @@ export class Teller implements ServingObserver {
   readonly #drift: DriftWatch | undefined;
   readonly #process = new ProcessWatch();
   readonly #known = new Set<string>();
+  readonly #orders = new Map<number, HealthOrder>();
   #features = 0;
+  #rules = 0;
   #waiting = nothing();
   #timer: NodeJS.Timeout | undefined;
   #telling: Promise<void> | undefined;
@@ -66,7 +76,14 @@ export class Teller implements ServingObserver {
     const about = (name: string, version: string): WatchedModel | undefined =>
       loaded().find((own) => own.name === name && own.version === version);
     this.#reader = new AnswerReader(about);
-    this.#drift = drift && new DriftWatch(about, drift, (model, spec) => this.#open(model, spec));
+    this.#drift =
+      drift &&
+      new DriftWatch(
+        about,
+        drift,
+        (model, spec) => this.#open(model, spec),
+        (order) => this.#evidence(order),
+      );
   }
 
   request({ model, version, protocol, rows, code, queueMs, runMs, totalMs }: RequestRecord): void {
@@ -85,9 +102,46 @@ export class Teller implements ServingObserver {
     if (this.#hasRoom()) this.#waiting.changes.push(change);
   }
 
-  /** Watches how far versions move, by what this process answers; undefined where answers are of no interest. */
+  /** Has versions under a traffic rule judged where the requests of all processes are known. */
+  readonly watchHealth: WatchHealth = (order) => {
+    const number = this.#rules++;
+    const { model, epoch, limits } = order;
+    this.#orders.set(number, order);
+    this.#waiting.rules.push([number, { model, epoch, limits }]);
+    this.#soon();
+    return {
+      note: (version, failed, totalMs) => this.#saw(number, { kind: 'request', version, failed, totalMs }),
+      end: () => {
+        this.#orders.delete(number);
+        this.#waiting.endedRules.push(number);
+        this.#soon();
+      },
+    };
+  };
+
+  /** Looks at how far versions move, for who judges; undefined where answers are of no interest. */
   get watchDrift(): WatchDrift | undefined {
     return this.#drift?.watchRollout;
+  }
+
+  /** A version is bad: wherever the rule holds under which it is, the one before is put back. */
+  complaint({ model, epoch, version, why, teller }: Complaint): void {
+    for (const order of [...this.#orders.values()])
+      if (order.model === model && order.epoch === epoch) order.complain(version, why, teller !== process.pid);
+  }
+
+  /** Where what is seen of versions under a rule goes, which `watchHealth` was told of before. */
+  #evidence({ model, epoch }: DriftOrder): RolloutEvidence {
+    const [rule = -1] = [...this.#orders].find(([, own]) => own.model === model && own.epoch === epoch) ?? [];
+    return {
+      open: (version, spec) => this.#open(version, spec, rule),
+      said: (version, { feature, kind }, values) => this.#saw(rule, { kind: 'said', version, feature, of: kind, values }),
+      rows: (version, rows) => this.#saw(rule, { kind: 'rows', version, rows }),
+    };
+  }
+
+  #saw(rule: number, evidence: ToldEvidence): void {
+    if (this.#hasRoom()) this.#waiting.evidence.push([rule, evidence]);
   }
 
   answered(
@@ -109,9 +163,9 @@ export class Teller implements ServingObserver {
     this.#waiting.answers.push(answer);
   }
 
-  #open(model: string, spec: FeatureSpec): (seen: Seen) => void {
+  #open(model: string, spec: FeatureSpec, rule?: number): (seen: Seen) => void {
     const number = this.#features++;
-    this.#waiting.features.push({ number, model, spec });
+    this.#waiting.features.push({ number, model, spec, rule });
     return (seen) => {
       if (this.#hasRoom()) this.#waiting.seen.push([number, seen]);
     };
@@ -124,8 +178,12 @@ export class Teller implements ServingObserver {
       return false;
     }
     if (size + 1 >= atOnce) void this.flush();
-    else this.#timer ??= setTimeout(() => void this.flush(), tellMs).unref();
+    else this.#soon();
     return true;
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => void this.flush(), tellMs).unref();
   }
 
   #take(): Told {
@@ -140,7 +198,7 @@ export class Teller implements ServingObserver {
   flush(): Promise<void> {
     this.#telling ??= this.#flush().finally(() => {
       this.#telling = undefined;
-      if (sizeOf(this.#waiting) > 0) this.#timer ??= setTimeout(() => void this.flush(), tellMs).unref();
+      if (sizeOf(this.#waiting) > 0) this.#soon();
     });
     return this.#telling;
   }

@@ -2,6 +2,7 @@ import type { BatchRecord, Refusal, RequestRecord, TrafficChange } from '../serv
 import type { FeatureSpec, Seen } from './drift/feature-counts.ts';
 import type { GivenAnswer } from './given-answer.ts';
 import type { ProcessFigures } from './process-figures.ts';
+import type { ToldEvidence, ToldRule } from './rollouts.ts';
 import type { WatchedModel } from './watched-model.ts';
 
 /** What a worker has seen since it told last, for the process that counts for all. Plain data. */
@@ -14,8 +15,19 @@ export interface Told {
   /** Traffic rules that were changed here. */
   readonly changes: readonly TrafficChange[];
   readonly answers: readonly GivenAnswer[];
-  /** Features that it has begun to look at: from now on a number stands for each. */
-  readonly features: readonly { readonly number: number; readonly model: string; readonly spec: FeatureSpec }[];
+  /** Traffic rules that limit how versions may fare and have begun to hold here: from now on a number stands for each. */
+  readonly rules: readonly (readonly [number: number, rule: ToldRule])[];
+  /** Those that hold no more. */
+  readonly endedRules: readonly number[];
+  /** What it saw of versions under them. */
+  readonly evidence: readonly (readonly [rule: number, evidence: ToldEvidence])[];
+  /** Features that it has begun to look at: from now on a number stands for each. Under a rule `model` is a version. */
+  readonly features: readonly {
+    readonly number: number;
+    readonly model: string;
+    readonly spec: FeatureSpec;
+    readonly rule?: number | undefined;
+  }[];
   /** What it saw of them: the number of the feature, and what was seen. */
   readonly seen: readonly (readonly [feature: number, seen: Seen])[];
   /** What models say of themselves, when their first answer is told of. */

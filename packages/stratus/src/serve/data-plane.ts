@@ -25,7 +25,7 @@ import {
 } from './records.ts';
 import { Repository, type RepositoryOptions } from './repository.ts';
 import { requestRecord } from './request-record.ts';
-import type { WatchDrift } from './rollout-drift.ts';
+import type { WatchDrift, WatchHealth } from './rollout.ts';
 import type { Servable, ServablePort, Tensors } from './servable.ts';
 import type { Served } from './served.ts';
 import { Traffic } from './traffic.ts';
@@ -44,6 +44,8 @@ export interface DataPlaneOptions extends RepositoryOptions {
   readonly trafficChanged?: ((change: TrafficChange) => void) | undefined;
   /** Who watches how far versions move while a rule holds: that of a monitor. */
   readonly watchDrift?: WatchDrift | undefined;
+  /** Who judges versions under a rule by their failures and times; this process alone unless told. */
+  readonly watchHealth?: WatchHealth | undefined;
 }
 
 /** What a model said, and how to say it. */
@@ -90,7 +92,8 @@ export class DataPlane {
       throw fail('bad-value', { what: 'DataPlane', got: `two models '${twice}'`, want: 'one for each name and version' });
     this.#options = options;
     this.repository = new Repository(servables, options);
-    this.traffic = new Traffic(this.repository, { changed: options.trafficChanged, watchDrift: options.watchDrift });
+    const { trafficChanged: changed, watchDrift, watchHealth } = options;
+    this.traffic = new Traffic(this.repository, { changed, watchDrift, watchHealth });
   }
 
   /** True as long as there is a process to ask. */

@@ -31,7 +31,7 @@ export { readRecords } from './read-records.ts';
 export { type Prediction, type PredictRecord, type PredictResponse, recordPorts } from './records.ts';
 export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
 export type { RepositoryControl } from './repository-control.ts';
-export type { DriftOrder, RolloutDrift, WatchDrift } from './rollout-drift.ts';
+export type { DriftOrder, HealthOrder, RolloutDrift, RolloutHealth, WatchDrift, WatchHealth } from './rollout.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';
@@ -56,5 +56,6 @@ export {
   type TrafficRule,
 } from './traffic-rule.ts';
 export { type ModelConfig, typedClient } from './typed-client.ts';
+export { VersionHealth } from './version-health.ts';
 export { sampleFeeds } from './warm-up.ts';
 export { didYouMean } from './wording.ts';

@@ -1,7 +1,7 @@
 import { fail, StratusError, type Tensor } from '@stratus/core';
 import type { SignatureForm } from './compatibility.ts';
 import type { Repository } from './repository.ts';
-import type { RolloutDrift, WatchDrift } from './rollout-drift.ts';
+import type { RolloutDrift, RolloutHealth, WatchDrift, WatchHealth } from './rollout.ts';
 import { RouteTurns } from './route-turns.ts';
 import type { Servable, ServablePort } from './servable.ts';
 import type { Served } from './served.ts';
@@ -42,9 +42,14 @@ interface State {
   readonly risen: ReadonlySet<string>;
   readonly health: Map<string, VersionHealth>;
   readonly counts: { -readonly [K in keyof ShadowCounts]: ShadowCounts[K] };
+  /** Of this time that the rule holds: the same for all who follow the same changes. */
+  readonly epoch: string;
   shadowing: number;
   shadowCredit: number;
+  isJudged: boolean;
   drift: RolloutDrift | undefined;
+  /** Judges in the place of `health`. */
+  judge: RolloutHealth | undefined;
 }
 
 /** What {@link Traffic} may be told. */
@@ -53,6 +58,8 @@ export interface TrafficOptions {
   readonly changed?: ((change: TrafficChange) => void) | undefined;
   /** Who watches how far versions move; without one rules cannot ask for it. */
   readonly watchDrift?: WatchDrift | undefined;
+  /** Who judges versions by their failures and times; by the requests of this process alone unless told. */
+  readonly watchHealth?: WatchHealth | undefined;
 }
 
 /** A shadow is asked so many requests at a time; more are not worth the time that they take from others. */
@@ -125,6 +132,7 @@ export class Traffic {
     if (last.rule) checkRule(last.rule);
     await this.#ready(last);
     for (const change of changes) this.#take(change, true);
+    this.#judge(last.model);
   }
 
   /** What was seen since the rule holds. */
@@ -158,11 +166,13 @@ export class Traffic {
     if (!state?.rule) return;
     let health = state.health.get(version);
     if (!health) state.health.set(version, (health = new VersionHealth()));
-    if (code === 'ok' || isFailure(code)) health.note(code !== 'ok', totalMs);
+    const isSeen = code === 'ok' || isFailure(code);
+    if (isSeen) health.note(code !== 'ok', totalMs);
     const { rollback } = state.rule;
-    if (!rollback || !this.#hasRisen(state, model, version)) return;
+    if (!rollback || !isSeen || !this.#hasRisen(state, model, version)) return;
+    if (state.judge) return state.judge.note(version, code !== 'ok', totalMs);
     const complaint = health.complaint(rollback);
-    if (complaint !== undefined) this.#rollBack(model, state, version, complaint);
+    if (complaint !== undefined) this.#rollBack(model, state, { version, why: complaint });
   }
 
   /** Asks the shadow of a model what was answered already, and compares. Never in the way of anybody: its errors are counts. */
@@ -229,6 +239,7 @@ export class Traffic {
   async #apply(change: TrafficChange): Promise<void> {
     await this.#ready(change);
     this.#take(change, false);
+    this.#judge(change.model);
   }
 
   /** Every version of a rule is in memory and was tried, the same clients can use them, and what is to be watched can be. */
@@ -260,30 +271,40 @@ export class Traffic {
     const state = after(before, change);
     if (state !== before) {
       before?.drift?.end();
-      state.drift = this.#watch(model, state);
+      before?.judge?.end();
       this.#states.set(model, state);
     }
     this.#remember(change, isFollowed);
   }
 
-  #watch(model: string, state: State): RolloutDrift | undefined {
-    const limits = state.rule?.rollback?.drift;
-    if (!limits || state.risen.size === 0) return undefined;
-    return this.#options.watchDrift?.({
+  /** Has what holds for a model judged, from now on. */
+  #judge(model: string): void {
+    const state = this.#states.get(model);
+    const limits = state?.rule?.rollback;
+    if (!state || !limits || state.isJudged || state.risen.size === 0) return;
+    state.isJudged = true;
+    const order = {
       model,
-      limits,
-      isRisen: (version) => this.#hasRisen(state, model, version),
-      complain: (version, why) => {
-        if (this.#states.get(model) === state) this.#rollBack(model, state, version, why);
+      epoch: state.epoch,
+      isRisen: (version: string) => this.#hasRisen(state, model, version),
+      complain: (version: string, why: string, isTold = false) => {
+        if (this.#states.get(model) === state) this.#rollBack(model, state, { version, why, isTold });
       },
-    });
+    };
+    state.judge = this.#options.watchHealth?.({ ...order, limits });
+    state.drift = limits.drift && this.#options.watchDrift?.({ ...order, limits: limits.drift });
   }
 
   /** At once, in the middle of a request: what it goes back to is in memory. */
-  #rollBack(model: string, state: State, version: string, complaint: string): void {
+  #rollBack(
+    model: string,
+    state: State,
+    { version, why: complaint, isTold = false }: { readonly version: string; readonly why: string; readonly isTold?: boolean },
+  ): void {
     const rule = state.before?.rule ?? this.#without(model, version, state.rule);
     const why = `Version ${version}: ${complaint}.`;
-    this.#take({ model, rule, kind: 'rollback', by: 'stratus', why, at: new Date().toISOString() }, false);
+    this.#take({ model, rule, kind: 'rollback', by: 'stratus', why, at: new Date().toISOString() }, isTold);
+    this.#judge(model);
   }
 
   /** Where no rule held before, all requests go to the standard version again; where that is the bad one itself, to the others of the rule. */
@@ -306,11 +327,14 @@ const nothingSeen = () => ({
   counts: { compared: 0, mismatched: 0, failed: 0, dropped: 0, largestDifference: 0 },
   shadowing: 0,
   shadowCredit: 0,
+  isJudged: false,
   drift: undefined,
+  judge: undefined,
 });
 
-const stateOf = (rule: TrafficRule | null, before: State | undefined): State => ({
+const stateOf = (rule: TrafficRule | null, epoch: string, before: State | undefined): State => ({
   rule,
+  epoch,
   turns: rule ? new RouteTurns(rule.routes) : undefined,
   before,
   risen: risenIn(rule, before?.rule),
@@ -320,6 +344,7 @@ const stateOf = (rule: TrafficRule | null, before: State | undefined): State => 
 /** A state that holds again: what was seen of it earlier says nothing. */
 const fresh = (state: State): State => ({
   ...state,
+  epoch: `${state.epoch}'`,
   turns: state.rule ? new RouteTurns(state.rule.routes) : undefined,
   ...nothingSeen(),
 });
@@ -328,11 +353,11 @@ const isSame = (one: TrafficRule | null | undefined, other: TrafficRule | null):
   JSON.stringify(one ?? null) === JSON.stringify(other);
 
 /** What holds after a change. The same change twice, as when two servers find the same version bad, is like once. */
-function after(now: State | undefined, { rule, kind }: TrafficChange): State {
+function after(now: State | undefined, { rule, kind, at }: TrafficChange): State {
   if (now && isSame(now.rule, rule)) return now;
-  if (kind === 'set') return stateOf(rule, now);
+  if (kind === 'set') return stateOf(rule, at, now);
   if (now?.before && isSame(now.before.rule, rule)) return fresh(now.before);
-  return { ...stateOf(rule, undefined), risen: new Set() };
+  return { ...stateOf(rule, at, undefined), risen: new Set() };
 }
 
 /** What clients give and get. */

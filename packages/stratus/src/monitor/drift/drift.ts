@@ -1,11 +1,12 @@
 import type { Tensor } from '@stratus/core';
-import type { FieldsOf, RequestRecord, ServingObserver, WatchDrift } from '../../serve/index.ts';
+import type { DriftOrder, FieldsOf, RequestRecord, ServingObserver, WatchDrift } from '../../serve/index.ts';
 import { keyOf, type WatchedModel } from '../watched-model.ts';
 import { FeatureCounts, type OpenFeature } from './feature-counts.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
 import { addRows, InputWatches } from './input-watches.ts';
 import { outputWatch } from './output-watch.ts';
-import { type RolloutFigures, RolloutWatch } from './rollout-watch.ts';
+import { type RolloutEvidence, type RolloutFigures, RolloutJudge } from './rollout-judge.ts';
+import { RolloutLook } from './rollout-look.ts';
 import type { Open, Watch } from './watches.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -32,7 +33,7 @@ interface Answer {
 }
 
 /** Windows of drift, unless told otherwise. */
-const watchOptions = ({
+export const watchOptions = ({
   windowMs = 3_600_000,
   minimumRows = 200,
   now = () => performance.now(),
@@ -68,21 +69,27 @@ export class DriftWatch implements ServingObserver {
   readonly #options: WatchOptions;
   readonly #rowsPerSecond: number;
   readonly #models = new Map<string, Watched>();
-  readonly #rollouts = new Map<string, RolloutWatch>();
+  readonly #rollouts = new Map<string, { readonly look: RolloutLook; readonly judge: RolloutJudge | undefined }>();
+  readonly #judgeElsewhere: ((order: DriftOrder) => RolloutEvidence) | undefined;
   readonly #waiting: Answer[] = [];
   #budget: number;
   #budgetAt: number;
   #scheduled: Promise<void> | undefined;
 
-  /** `about`: what is known of a model, asked when the first answer of it comes. `open`: what is seen is counted elsewhere, and `features` tells nothing. */
+  /**
+   * `about`: what is known of a model, asked when the first answer of it comes. `open`: what is seen is counted elsewhere, and `features` tells nothing. `judgeElsewhere`: what is seen of versions under
+   * a traffic rule goes there, and `rollout` tells nothing.
+   */
   constructor(
     about: (model: string, version: string) => WatchedModel | undefined,
     options: DriftOptions = {},
     open?: OpenFeature,
+    judgeElsewhere?: (order: DriftOrder) => RolloutEvidence,
   ) {
     const { rowsPerSecond = 200 } = options;
     this.#options = watchOptions(options);
     this.#about = about;
+    this.#judgeElsewhere = judgeElsewhere;
     this.#counts = open === undefined ? driftCounts(options) : undefined;
     this.#open = open ?? ((model, spec) => this.#counts!.open(model, spec));
     this.#rowsPerSecond = rowsPerSecond;
@@ -131,15 +138,18 @@ export class DriftWatch implements ServingObserver {
 
   /** Watches the versions of a model while a traffic rule holds that limits how far they may move. */
   readonly watchRollout: WatchDrift = (order) => {
-    const rollout = new RolloutWatch(order, this.#options, this.#about);
+    const judge = this.#judgeElsewhere ? undefined : new RolloutJudge(order, this.#options);
+    const look = new RolloutLook(order, judge ?? this.#judgeElsewhere!(order), this.#about);
+    const rollout = { look, judge };
     this.#rollouts.set(order.model, rollout);
     return {
       said: (version, outputs) => {
         const rows = this.#allowed(rowsOf(outputs));
-        if (rows > 0) rollout.said(version, outputs, rows);
+        if (rows > 0) look.said(version, outputs, rows);
       },
       end: () => {
-        rollout.end();
+        look.end();
+        judge?.end();
         if (this.#rollouts.get(order.model) === rollout) this.#rollouts.delete(order.model);
       },
     };
@@ -147,7 +157,7 @@ export class DriftWatch implements ServingObserver {
 
   /** How a version stands that a traffic rule watches; undefined where none does. */
   rollout(model: string, version: string): RolloutFigures | undefined {
-    return this.#rollouts.get(model)?.figures(version);
+    return this.#rollouts.get(model)?.judge?.figures(version);
   }
 
   #look({ key, record, feeds, outputs, fields, rows }: Answer): void {
@@ -171,7 +181,7 @@ export class DriftWatch implements ServingObserver {
     }
     watched.inputs.add(came, rows);
     for (const [name, watch] of watched.outputs) if (outputs[name] !== undefined) addRows(watch, outputs[name], rows);
-    this.#rollouts.get(record.model)?.add(record.version, came, outputs, rows);
+    this.#rollouts.get(record.model)?.look.add(record.version, came, outputs, rows);
   }
 }
 

@@ -1,14 +1,8 @@
-import type { Tensor } from '@stratus/core';
 import type { DriftOrder } from '../../serve/index.ts';
-import type { WatchedModel } from '../watched-model.ts';
-import { FeatureCounts } from './feature-counts.ts';
+import { FeatureCounts, type FeatureSpec, type Seen } from './feature-counts.ts';
 import type { FeatureFigures, WatchOptions } from './feature-figures.ts';
-import { addRows, type Came, InputWatches } from './input-watches.ts';
-import { type OutputFeature, outputFeatures } from './output-features.ts';
+import type { OutputFeature } from './output-features.ts';
 import { compareSamples, VersionSamples } from './version-samples.ts';
-import { rowWidth } from './watches.ts';
-
-type Tensors = Readonly<Record<string, Tensor>>;
 
 /** How far the worst feature of a version has moved since a rule holds. */
 export interface RolloutFinding {
@@ -46,9 +40,8 @@ const lookEvery = 0.2;
 const significance = 0.001;
 
 interface Risen {
-  readonly inputs: InputWatches;
-  /** What was seen of them since the rule holds. */
-  readonly seen: () => readonly FeatureFigures[];
+  /** What was seen of its inputs since the rule holds. */
+  readonly counts: FeatureCounts;
   rows: number;
   lookedAt: number;
   looks: number;
@@ -57,80 +50,73 @@ interface Risen {
 
 const shown = (p: number): string => (p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`);
 
-/** Watches the versions of one model while a rule holds: those that get more than before against their training, and against what the others say. */
-export class RolloutWatch {
-  readonly order: DriftOrder;
+/** What is seen of the versions of one model while a rule holds: plain data, which another process can be sent. */
+export interface RolloutEvidence {
+  /** Begins to count an input of a version that gets more than before. */
+  open(version: string, spec: FeatureSpec): (seen: Seen) => void;
+  /** What one row of a version says; the version is undefined for all that do not get more than before, which are one side. */
+  said(version: string | undefined, feature: Pick<OutputFeature, 'feature' | 'kind'>, values: readonly (number | string)[]): void;
+  /** So many samples of a version that gets more than before have been told. */
+  rows(version: string, count: number): void;
+}
+
+/** Judges the versions of one model while a rule holds: those that get more than before against their training, and against what the others say. Whoever saw it. */
+export class RolloutJudge implements RolloutEvidence {
+  readonly #order: Pick<DriftOrder, 'limits' | 'complain'>;
   readonly #options: WatchOptions;
-  readonly #about: (model: string, version: string) => WatchedModel | undefined;
   readonly #risen = new Map<string, Risen>();
-  readonly #features = new Map<string, readonly OutputFeature[]>();
+  readonly #features = new Map<string, Pick<OutputFeature, 'feature' | 'kind'>>();
   /** What versions say, by feature: each of those that have risen, and all others together. */
-  readonly #said = new Map<string, Map<string, VersionSamples>>();
+  readonly #said = new Map<string, Map<string | undefined, VersionSamples>>();
   #isOver = false;
 
-  constructor(order: DriftOrder, options: WatchOptions, about: (model: string, version: string) => WatchedModel | undefined) {
-    this.order = order;
+  constructor(order: Pick<DriftOrder, 'limits' | 'complain'>, options: WatchOptions) {
+    this.#order = order;
     this.#options = { ...options, minimumRows: order.limits.minRows ?? 500 };
-    this.#about = about;
   }
 
   end(): void {
     this.#isOver = true;
   }
 
-  /** Rows of a request that a version has answered. */
-  add(version: string, came: Came, outputs: Tensors, rows: number): void {
-    if (this.#isOver) return;
-    const isRisen = this.order.isRisen(version);
-    this.said(version, outputs, rows, isRisen);
-    if (!isRisen) return;
+  #own(version: string): Risen {
     let own = this.#risen.get(version);
     if (own === undefined) {
-      const counts = new FeatureCounts(this.#options);
-      const inputs = new InputWatches(this.#about(this.order.model, version), came, (spec) => counts.open(version, spec));
-      this.#risen.set(
-        version,
-        (own = { inputs, seen: () => counts.figures(version), rows: 0, lookedAt: 0, looks: 0, worst: [] }),
-      );
+      own = { counts: new FeatureCounts(this.#options), rows: 0, lookedAt: 0, looks: 0, worst: [] };
+      this.#risen.set(version, own);
     }
-    if (this.order.limits.inputs !== undefined) own.inputs.add(came, rows);
-    own.rows += rows;
+    return own;
+  }
+
+  open(version: string, spec: FeatureSpec): (seen: Seen) => void {
+    return this.#own(version).counts.open(version, spec);
+  }
+
+  said(
+    version: string | undefined,
+    { feature, kind }: Pick<OutputFeature, 'feature' | 'kind'>,
+    values: readonly (number | string)[],
+  ): void {
+    let sides = this.#said.get(feature);
+    if (sides === undefined) this.#said.set(feature, (sides = new Map()));
+    this.#features.set(feature, { feature, kind });
+    let samples = sides.get(version);
+    if (samples === undefined) sides.set(version, (samples = new VersionSamples(this.#options)));
+    samples.add(values);
+  }
+
+  rows(version: string, count: number): void {
+    if (this.#isOver) return;
+    const own = this.#own(version);
+    own.rows += count;
     const { minimumRows } = this.#options;
     if (own.rows < minimumRows || own.rows - own.lookedAt < minimumRows * lookEvery) return;
     own.lookedAt = own.rows;
     this.#look(version, own);
   }
 
-  /** What a version has said. */
-  said(version: string, outputs: Tensors, rows: number, isRisen = this.order.isRisen(version)): void {
-    if (this.#isOver || this.order.limits.outputs === undefined) return;
-    const side = isRisen ? version : '';
-    const labels = this.#about(this.order.model, version)?.labels ?? {};
-    for (const [name, tensor] of Object.entries(outputs)) {
-      const names = Object.hasOwn(labels, name) ? labels[name] : undefined;
-      let features = this.#features.get(name);
-      if (features === undefined) {
-        if (rowWidth(tensor) === 0) continue;
-        this.#features.set(name, (features = outputFeatures(name, tensor, names)));
-      }
-      const samples = features.map(({ feature }) => this.#samplesOf(feature, side));
-      const add = (row: Parameters<OutputFeature['read']>[0]): void => {
-        for (const [i, { read }] of features.entries()) samples[i]!.add(read(row, names));
-      };
-      addRows(add, tensor, rows);
-    }
-  }
-
-  #samplesOf(feature: string, side: string): VersionSamples {
-    let sides = this.#said.get(feature);
-    if (sides === undefined) this.#said.set(feature, (sides = new Map()));
-    let samples = sides.get(side);
-    if (samples === undefined) sides.set(side, (samples = new VersionSamples(this.#options)));
-    return samples;
-  }
-
   #look(version: string, own: Risen): void {
-    own.worst = [this.#inputs(own), this.#outputs(version)].filter((finding) => finding !== undefined);
+    own.worst = [this.#inputs(version, own), this.#outputs(version)].filter((finding) => finding !== undefined);
     const bad = own.worst.find(({ isTooFar }) => isTooFar);
     own.looks = bad === undefined ? 0 : own.looks + 1;
     if (bad === undefined || own.looks < mostLooks) return;
@@ -139,16 +125,16 @@ export class RolloutWatch {
     const against =
       of === 'inputs' ? `the training (${referenceRows} samples)` : `what the other versions say (${referenceRows} samples)`;
     const what = of === 'inputs' ? 'its input' : 'its output';
-    this.order.complain(
+    this.#order.complain(
       version,
       `${what} '${feature.slice(0, 100)}' has moved from ${against}: ${numbers}, of ${rows} samples, at ${mostLooks} looks in a row, and at most ${limit} is allowed`,
     );
   }
 
-  #inputs({ seen }: Risen): RolloutFinding | undefined {
-    const { inputs: limit } = this.order.limits;
+  #inputs(version: string, { counts }: Risen): RolloutFinding | undefined {
+    const { inputs: limit } = this.#order.limits;
     if (limit === undefined) return undefined;
-    const known = seen().filter(({ reference, level }) => reference === 'training' && level !== 'waiting');
+    const known = counts.figures(version).filter(({ reference, level }) => reference === 'training' && level !== 'waiting');
     const chance = significance / Math.max(1, known.length);
     const findings = known.flatMap((figures): RolloutFinding[] => {
       const { feature, count: rows, referenceCount: referenceRows } = figures;
@@ -161,12 +147,12 @@ export class RolloutWatch {
   }
 
   #outputs(version: string): RolloutFinding | undefined {
-    const { outputs: limit } = this.order.limits;
+    const { outputs: limit } = this.#order.limits;
     if (limit === undefined) return undefined;
-    const all = [...this.#features.values()].flat();
+    const all = [...this.#features.values()];
     const findings = all.flatMap(({ feature, kind }): RolloutFinding[] => {
       const sides = this.#said.get(feature);
-      const [own, others] = [sides?.get(version), sides?.get('')];
+      const [own, others] = [sides?.get(version), sides?.get(undefined)];
       if (!own || !others) return [];
       const [rows, referenceRows] = [own.rows, others.rows];
       if (Math.min(rows, referenceRows) < this.#options.minimumRows) return [];
@@ -178,17 +164,12 @@ export class RolloutWatch {
     return worstOf(findings);
   }
 
-  /** How a version stands; undefined where it is not watched. */
+  /** How a version stands; undefined where nothing has come to it that is watched. */
   figures(version: string): RolloutFigures | undefined {
-    if (!this.order.isRisen(version)) return undefined;
     const own = this.#risen.get(version);
-    return {
-      rows: own?.rows ?? 0,
-      minRows: this.#options.minimumRows,
-      worst: own?.worst ?? [],
-      looks: own?.looks ?? 0,
-      mostLooks,
-    };
+    if (own === undefined) return undefined;
+    const { rows, worst, looks } = own;
+    return { rows, minRows: this.#options.minimumRows, worst, looks, mostLooks };
   }
 }
 
