@@ -1,6 +1,6 @@
 // What `stratus package` makes ready: read by parsers and checked with the schemas of those whose files they are; and what it says is run.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -9,9 +9,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { createKey } from '../src/keys/index.ts';
 import { imageParts, plainName, type Shipment, targets } from '../src/shipping/index.ts';
-import { type Running, start } from './cli-process.ts';
+import { type Running, root, start } from './cli-process.ts';
 import { complaints, type KubernetesObject } from './kubernetes-objects.ts';
-import { failure, inferBody, smallBytes } from './serving.ts';
+import { freePort } from './postgres-server.ts';
+import { answer, failure, inferBody, smallBytes } from './serving.ts';
 import { baked, brought, chartDigest, followed, goldenText, renderings, strange, textsOf } from './shipping-cases.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-shipping-'));
@@ -171,7 +172,7 @@ describe.each(shipments)('%s', (_, shipment) => {
     expect(last('ARG')).toBe('NODE_VERSION=20.19.0');
     expect(last('USER')).toBe('1000:1000');
     expect(last('EXPOSE')).toBe('8080 8001');
-    expect([JSON.parse(last('ENTRYPOINT')), (JSON.parse(last('CMD')) as string[])[0]]).toEqual([['/srv/node_modules/.bin/stratus'], 'deploy']); // biome-ignore format: one line
+    expect([JSON.parse(last('ENTRYPOINT')), (JSON.parse(last('CMD')) as string[])[0]]).toEqual([['node', '/srv/entry.mjs'], 'deploy']); // biome-ignore format: one line
     const manifest = json(textsOf(targets.docker, shipment).get('image/package.json')!);
     expect(manifest['dependencies']).toEqual({ stratus: '1.2.3' });
     const copied = all.filter((one) => one.getKeyword() === 'COPY').map((one) => one.getArgumentsContent()!);
@@ -223,6 +224,60 @@ it('starts, is asked, and ends as the image, the chart and the runtime say', asy
   expect((await server.ended).code).toBe(0);
   expect(healthy()).toBe(1);
 }, 120_000);
+
+it('answers SageMaker, which starts its containers with the one word serve, and everybody else as before', async () => {
+  const dockerfile = textsOf(targets.docker, baked).get('image/Dockerfile')!;
+  const copied = /^COPY package\.json (entry\.mjs) \.\/$/m.exec(dockerfile)![1]!;
+  const ignored = textsOf(targets.docker, baked).get('image/.dockerignore')!.split('\n');
+  expect(ignored).toContain(`!${copied}`);
+  // The folder /srv, as the image has it.
+  const srv = join(folder, 'srv');
+  mkdirSync(join(srv, 'node_modules'), { recursive: true });
+  mkdirSync(join(srv, 'model'));
+  symlinkSync(join(root, 'packages/stratus'), join(srv, 'node_modules/stratus'));
+  writeFileSync(join(srv, 'model/model.onnx'), await smallBytes());
+  const program = join(srv, copied);
+  writeFileSync(program, textsOf(targets.docker, strange).get('image/entry.mjs')!);
+  const brought = join(folder, 'opt-ml-model');
+  const body = JSON.stringify({ instances: [[1, 2, 3]] });
+  const headers = { 'content-type': 'application/json' };
+  const served = async (): Promise<string[]> => {
+    for (let attempt = 1; ; attempt++) {
+      const port = String(await freePort());
+      const server = start(['serve'], { cwd: folder, program, env: { SAGEMAKER_BIND_TO_PORT: port, SM_MODEL_DIR: brought } });
+      running.push(server);
+      try {
+        await server.until(/Serving/);
+      } catch (e) {
+        if (attempt === 5 || !/already in use/.test(String(e))) throw e; // somebody was quicker
+        continue;
+      }
+      const url = `http://127.0.0.1:${port}`;
+      expect((await fetch(`${url}/ping`)).status).toBe(200);
+      const answered = await fetch(`${url}/invocations`, { method: 'POST', body, headers });
+      expect([answered.status, await answered.json()]).toEqual([200, { predictions: [answer([1, 2, 3])] }]);
+      const { models } = (await (await fetch(`${url}/v2/models`)).json()) as { models: string[] };
+      server.kill('SIGTERM');
+      expect((await server.ended).code).toBe(0);
+      return models;
+    }
+  };
+  expect(await served()).toEqual([strange.name]);
+  mkdirSync(brought);
+  writeFileSync(join(brought, 'other.onnx'), await smallBytes());
+  rmSync(join(srv, 'model/model.onnx')); // what was unpacked is served, not the model of the image
+  expect(await served()).toEqual([strange.name]);
+  mkdirSync(join(brought, 'birds/1'), { recursive: true });
+  renameSync(join(brought, 'other.onnx'), join(brought, 'birds/1/model.onnx'));
+  expect(await served()).toEqual(['birds']);
+
+  writeFileSync(program, textsOf(targets.docker, { ...followed, name: 'digits' }).get('image/entry.mjs')!);
+  rmSync(brought, { recursive: true });
+  const alone = await start(['serve'], { cwd: folder, program, env: { SM_MODEL_DIR: brought, STRATUS_STORE: join(folder, 'no.db') } }).ended;
+  expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining("'digits'")]);
+  expect((await start(['--version'], { program }).ended).stdout).toMatch(/^\d+\.\d+\.\d+$/m);
+  expect((await start(['serve', '--help'], { program }).ended).stdout).toContain('Starts everything');
+}, 240_000);
 
 it('gives things names that those who read them take', async () => {
   expect(['Große Zahl', '9 lives', '数字', 'a'.repeat(60), 'x_y.z-'].map(plainName)).toEqual(['gro-e-zahl', 'lives', 'model', 'a'.repeat(40), 'x-y-z']); // biome-ignore format: one line

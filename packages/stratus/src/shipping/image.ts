@@ -1,3 +1,4 @@
+import { entryFile, entryPoint } from './entry.ts';
 import { list, plainName } from './names.ts';
 import { argumentsOf, inside, paths, ports, type Shipment, userId } from './shipment.ts';
 import type { ShippedFile } from './target.ts';
@@ -26,18 +27,19 @@ WORKDIR ${inside.home}
 # Where a volume for the registry's files may be mounted.
 RUN mkdir -p ${inside.blobs} && chown -R ${userId}:${userId} ${inside.data}
 COPY --from=install ${inside.home}/node_modules ./node_modules
-COPY package.json ./
+COPY package.json entry.mjs ./
 ${shipment.source.kind === 'file' ? `COPY --chmod=0444 model.onnx ${inside.model}\n` : ''}USER ${userId}:${userId}
 EXPOSE ${ports.http} ${ports.grpc}
 # Ends when open requests are answered; no shell stands between it and the signal.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ${list(['node', '-e', probe])}
-ENTRYPOINT ${list([`${inside.home}/node_modules/.bin/stratus`])}
+# With the one word serve, as SageMaker starts it, the server does what SageMaker asks.
+ENTRYPOINT ${list(entryPoint)}
 CMD ${list(argumentsOf(shipment))}
 `;
 
 /** Nothing comes into the image by chance. */
-const ignored = '*\n!package.json\n!package-lock.json\n!model.onnx\n';
+const ignored = '*\n!package.json\n!package-lock.json\n!entry.mjs\n!model.onnx\n';
 
 /** The folder `image`, which `docker build` takes. */
 export function imageFiles(shipment: Shipment): ShippedFile[] {
@@ -50,6 +52,7 @@ export function imageFiles(shipment: Shipment): ShippedFile[] {
     { path: 'image/Dockerfile', content: dockerfile(shipment), about: 'the image of a server' },
     { path: 'image/.dockerignore', content: ignored, about: 'what may come into it' },
     { path: 'image/package.json', content: `${JSON.stringify(manifest, null, 2)}\n`, about: 'what is installed in it' },
+    entryFile(shipment),
     ...(shipment.source.kind === 'file'
       ? [{ path: 'image/model.onnx', content: shipment.source.bytes, about: 'the model' }]
       : []),
