@@ -149,7 +149,10 @@ async function opened(
     plane,
     answers: app.answers,
     fetch: guarded(fetch, { sites, authorizer, models: () => plane.models(), answerError: problemOf(plane, report) }),
-    http: { host, bodyLimitBytes, quick, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
+    http: {
+      ...{ host, bodyLimitBytes, quick, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
+      refused: (refusal) => plane.refused({ protocol: 'http', ...refusal }),
+    },
     grpc: {
       ...app.grpc,
       ...{ certificates, authorize, bodyLimitBytes, maxConnections, headersTimeoutMs, requestTimeoutMs, drainMs, report },

@@ -105,6 +105,7 @@ export async function openServerApp(workspace: Workspace, options: ServerAppOpti
     http: {
       ...{ host, certificates, maxConnections, stalledMs, headersTimeoutMs, requestTimeoutMs, report },
       bodyLimitBytes: Math.max(bodyLimitBytes, uploadLimitBytes ?? Number.MAX_SAFE_INTEGER),
+      refused: (refusal) => app.plane.refused({ protocol: 'http', ...refusal }),
     },
     grpc: { ...app.grpc, certificates, bodyLimitBytes, maxConnections, drainMs, report, isLoaded, authorize },
     followed: [],

@@ -1,5 +1,6 @@
 // Requests that no model was asked for are counted: real servers over HTTP and gRPC, with what clients may send.
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
@@ -105,6 +106,58 @@ it('counts keys that are refused, and shares that are used up', async () => {
   expect(turned).toBeGreaterThan(0);
   const { refused } = await counted(server, { authorization: `Bearer ${watcher}` });
   expect(refused).toEqual({ 'http not-authorized 401': 2, 'http forbidden 403': 1, 'http too-many-requests 429': turned });
+});
+
+it('counts what never became a request, by reason: no HTTP, too large a head, too late', async () => {
+  const server = await start({ headersTimeoutMs: 300 });
+  const say = (bytes: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
+      let got = '';
+      socket.setEncoding('latin1').on('data', (part: string) => {
+        got += part;
+      });
+      socket.on('error', reject).on('close', () => resolve(got.slice(9, 12)));
+    });
+  const get = 'GET /v2 HTTP/1.1\r\nHost: x\r\n';
+  expect(await say('no-such-thing-as-a-client\r\n\r\n')).toBe('400');
+  expect(
+    await say(`POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`),
+  ).toBe('400');
+  expect(await say(`${get}X-Long: ${'a'.repeat(20_000)}\r\n\r\n`)).toBe('431');
+  expect(await say(`${get}${'a: b\r\n'.repeat(600)}Connection: close\r\n\r\n`)).toBe('431');
+  expect(await say(`${get}Expect: tea\r\nConnection: close\r\n\r\n`)).toBe('417');
+  const chunk = `5;${'x'.repeat(20_000)}\r\nhello\r\n0\r\n\r\n`;
+  expect(await say(`POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`)).toBe('413');
+  expect(await say('')).toBe('408'); // says nothing at all
+  expect(await say(get)).toBe('408'); // does not end its head
+  expect(await say(`${get}\r\nGARBAGE\r\n\r\n`)).toBe(''); // behind a request that is not answered yet
+  const { refused, asked } = await counted(server);
+  expect(asked).toEqual({});
+  expect(refused).toEqual({
+    'http not-http 400': 2,
+    'http head-too-large 431': 1,
+    'http too-many-headers 431': 1,
+    'http expectation 417': 1,
+    'http chunk-too-large 413': 1,
+    'http too-late 408': 2,
+    'http not-http closed': 1,
+  });
+  const { refused: lately } = (await (await fetch(`${server.url}/v2/monitor`)).json()) as { refused: object };
+  expect(lately).toMatchObject({ requests: 9, codes: { 'not-http': 3, 'too-late': 2, 'head-too-large': 1 } });
+});
+
+it('counts no client that merely leaves, nor one that was answered and says no more', async () => {
+  const server = await start();
+  const leave = (bytes: string, how: 'end' | 'resetAndDestroy'): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes, () => socket[how]()));
+      socket.resume().on('error', () => {}).on('close', () => resolve()); // biome-ignore format: one line
+    });
+  for (const bytes of ['', 'GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n'])
+    for (const how of ['end', 'resetAndDestroy'] as const) await leave(bytes, how);
+  await leave('GET /v2 HTTP/1.1\r\nHost:', 'resetAndDestroy');
+  expect((await counted(server)).refused).toEqual({});
 });
 
 it('counts calls of gRPC that never reached a model', async () => {

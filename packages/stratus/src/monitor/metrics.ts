@@ -49,7 +49,7 @@ const mostFeatures = 200;
 
 /**
  * Counts what a server does, for Prometheus: requests and errors by model, version, protocol and code, how long they waited, ran and took, rows and reasons of
- * batches, queues, memory and how late the event loop is.
+ * batches, queues, memory and how late the event loop is. What was refused before a model was asked is counted too, by reason, be it that the bytes were no HTTP or did not come in time.
  *
  * No label holds what a client wrote, and there is a limit to how many values each takes: clients cannot make the page grow.
  *

@@ -42,9 +42,12 @@ export interface FieldsOf {
 export interface Refusal {
   /** The protocol that it was for, 'http' or 'grpc' where that is not known. */
   readonly protocol: string;
-  /** The code of its error; 'no-path' where nothing is at its path, 'no-method' where it takes another method. */
+  /**
+   * The code of its error; 'no-path' where nothing is at its path, 'no-method' where it takes another method. Of what did not become a request: 'not-http',
+   * 'head-too-large', 'too-many-headers', 'chunk-too-large', 'too-late', 'expectation'.
+   */
   readonly code: string;
-  /** The status that it was answered with: of HTTP, or the name of gRPC's. */
+  /** The status that it was answered with: of HTTP, or the name of gRPC's; 'closed' where its connection was closed instead. */
   readonly status: string;
   /** The model that it was for, where there is one of this name. */
   readonly model?: string | undefined;

@@ -10,6 +10,16 @@ export interface ConnectionLimits {
   readonly maxConnections?: number | undefined;
   /** A client that takes nothing of its answer for so long is dropped; 60 seconds unless told. */
   readonly stalledMs?: number | undefined;
+  /** Is told of requests that are refused before anybody could be asked. */
+  readonly refused?: ((refusal: WireRefusal) => void) | undefined;
+}
+
+/** Why something did not become a request. */
+export interface WireRefusal {
+  /** 'not-http', 'head-too-large', 'too-many-headers', 'chunk-too-large', 'too-late' or 'expectation'. */
+  readonly code: string;
+  /** The status that the client got; 'closed' where an answer could have been taken for that to an earlier request. */
+  readonly status: string;
 }
 
 /** Longer than the minute for which those who spread requests keep connections: whoever closes first must not be we, or a request is lost. */
@@ -25,20 +35,19 @@ export const headerLimits = { bytes: 16 * 1024, lines: 500 } as const;
 export const tooManyHeaders = ({ rawHeaders }: IncomingMessage): boolean => rawHeaders.length > 2 * headerLimits.lines;
 
 /** What the parser of HTTP says of a request that is none, and what the client is told. */
-const refusals: Readonly<Record<string, readonly [status: string, error: string]>> = {
+const refusals: Readonly<Record<string, readonly [code: string, status: string, error: string]>> = {
   HPE_HEADER_OVERFLOW: [
+    'head-too-large',
     '431 Request Header Fields Too Large',
     `The head of the request is larger than ${headerLimits.bytes} bytes.`,
   ],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'The extensions of a chunk are too long.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['chunk-too-large', '413 Payload Too Large', 'The extensions of a chunk are too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['too-late', '408 Request Timeout', 'The request did not arrive in time.'],
 };
 
-const refusalOf = (code: string | undefined): string => {
-  const [status, error] = refusals[code ?? ''] ?? [
-    '400 Bad Request',
-    'This is no HTTP request that can be read in one way only.',
-  ];
+const notHttp = ['not-http', '400 Bad Request', 'This is no HTTP request that can be read in one way only.'] as const;
+
+const answerOf = (status: string, error: string): string => {
   const body = JSON.stringify({ error, code: 'bad-request' });
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
 };
@@ -96,11 +105,14 @@ export function guardConnections(
     waiting.set(socket, own.add(response));
     response.once('close', () => own.delete(response));
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+  server.on('clientError', (failure: NodeJS.ErrnoException, socket: Socket) => {
+    if (!socket.writable) return void socket.destroy(); // the connection broke, or had got its last answer
     // Where an answer is due to an earlier request, ours would be taken for it; to the one that is on its way, ours is the answer.
     const [due, another] = waiting.get(socket) ?? [];
     const mayAnswer = due === undefined || (another === undefined && !due.headersSent && !due.req.complete);
-    if (mayAnswer && socket.writable) socket.end(refusalOf(error.code), () => socket.destroy());
+    const [code, status, error] = refusals[failure.code ?? ''] ?? notHttp;
+    limits.refused?.({ code, status: mayAnswer ? status.slice(0, 3) : 'closed' });
+    if (mayAnswer) socket.end(answerOf(status, error), () => socket.destroy());
     else socket.destroy();
   });
   server.on('tlsClientError', (_, socket: Socket) => socket.destroy());

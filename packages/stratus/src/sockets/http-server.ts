@@ -71,14 +71,17 @@ const refusal = (): Response =>
 
 /** Makes the server; it does not listen yet. */
 export async function httpServer(fetch: Fetch, options: HttpServerOptions): Promise<HttpServer> {
-  const { host, bodyLimitBytes, quick, certificates, headersTimeoutMs, requestTimeoutMs, report } = options;
+  const { host, bodyLimitBytes, quick, certificates, headersTimeoutMs, requestTimeoutMs, refused, report } = options;
   const { createAdaptorServer } = await import('@hono/node-server');
   const { createServer } = certificates ? await import('node:https') : await import('node:http');
   const answer = (
     request: Request,
     { incoming, outgoing }: { incoming: unknown; outgoing: unknown },
-  ): Response | Promise<Response> =>
-    tooManyHeaders(incoming as IncomingMessage) ? refusal() : fetch(request, { outgoing: outgoing as ServerResponse });
+  ): Response | Promise<Response> => {
+    if (!tooManyHeaders(incoming as IncomingMessage)) return fetch(request, { outgoing: outgoing as ServerResponse });
+    refused?.({ code: 'too-many-headers', status: '431' });
+    return refusal();
+  };
   const server = createAdaptorServer({
     fetch: answer as Parameters<typeof createAdaptorServer>[0]['fetch'],
     hostname: host,
@@ -131,6 +134,7 @@ export async function httpServer(fetch: Fetch, options: HttpServerOptions): Prom
   });
   // Node's own refusal says nothing.
   server.on('checkExpectation', ({ headers }, response) => {
+    refused?.({ code: 'expectation', status: '417' });
     const error = `The header 'expect' is ${JSON.stringify(String(headers.expect).slice(0, 100))}; only 100-continue can be met. Leave it out.`;
     response.writeHead(417, { 'content-type': 'application/json' }).end(JSON.stringify({ error, code: 'bad-request' }));
   });
