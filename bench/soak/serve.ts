@@ -6,7 +6,13 @@ import { registry } from '../../packages/stratus/src/registry/index.ts';
 import { openWorkspace } from '../../packages/stratus/src/workspace/index.ts';
 import { rightInput } from '../../packages/stratus/test/hostile-inputs.ts';
 import type { Place } from '../../packages/stratus/test/hostile-requests.ts';
-import { bytesOf, type HostileReport, sendHostile, toldFailures } from '../../packages/stratus/test/hostile-send.ts';
+import {
+  bytesOf,
+  type Failure,
+  type HostileReport,
+  sendHostile,
+  toldFailures,
+} from '../../packages/stratus/test/hostile-send.ts';
 import { startTargets, type Targets } from '../../packages/stratus/test/hostile-targets.ts';
 import { Pipelined } from '../../packages/stratus/test/pipelined.ts';
 import type { Result, Run } from '../result.ts';
@@ -16,6 +22,10 @@ import { Memory } from '../shared/memory.ts';
 const firstShare = 0.2;
 /** So much of the time is for warming up: histograms, captures, pools and compiled code come to be. */
 const warmUpShare = 0.2;
+/** How things stand is said so often. */
+const saidMs = 60_000;
+/** Right requests come at this rate, beside those among what is hostile. */
+const rightPerSecond = 20;
 
 const residentMb = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
@@ -149,14 +159,24 @@ export const run: Run = async ({ rounds: cycles = 1000, minutes = 60, inputs = 1
     const cycle = cycling(targets);
     const cycled = new Memory();
     const wrongCycles: string[] = [];
+    let saidAt = performance.now();
     for (let i = 0; i < cycles + firstCycles && !signal.aborted; i++) {
       const why = await cycle();
       if (why !== undefined) wrongCycles.push(why);
       if (i >= firstCycles) cycled.add(residentMb(processes.folder.pid));
-      if (i % 300 === 299) log(`${i + 1} cycles of a model: ${residentMb(processes.folder.pid).toFixed(0)} MB resident`);
+      if (performance.now() - saidAt < saidMs && i + 1 < cycles + firstCycles) continue;
+      saidAt = performance.now();
+      log(`${i + 1} of ${cycles + firstCycles} cycles of a model: ${residentMb(processes.folder.pid).toFixed(0)} MB resident`);
     }
     found.push({
-      name: `${cycles} cycles of loading a model of a megabyte, asking it, and putting it away: growth of the resident size`,
+      name: 'cycles of loading a model of a megabyte, asking it, and putting it away, alone',
+      reached: cycled.count,
+      target: cycles,
+      better: 'higher',
+      unit: 'cycles',
+    });
+    found.push({
+      name: 'growth of the resident size over these cycles',
       reached: cycled.growth,
       target: 0.05,
       better: 'lower',
@@ -172,18 +192,20 @@ export const run: Run = async ({ rounds: cycles = 1000, minutes = 60, inputs = 1
       const ms = performance.now() - start;
       for (const [name, list] of Object.entries(samples))
         list.push([ms, residentMb(processes[name as keyof typeof samples].pid)]);
-      if (samples.folder.length % 60 === 0)
-        log(
-          `${(ms / 60_000).toFixed(1)} minutes, ${sent} hostile inputs; resident: ${Object.entries(samples)
-            .map(([name, list]) => `${name} ${list.at(-1)![1].toFixed(0)} MB`)
-            .join(', ')}`,
-        );
+      if (performance.now() - saidAt < saidMs) return;
+      saidAt = performance.now();
+      const resident = Object.entries(samples).map(([name, list]) => `${name} ${list.at(-1)![1].toFixed(0)} MB`);
+      log(
+        `${(ms / 60_000).toFixed(1)} of ${minutes} minutes, ${sent} of ${inputs} hostile inputs (${((sent * 1000) / ms).toFixed(0)} a second); resident: ${resident.join(', ')}`,
+      );
     }, 1000);
+    const onFailure = ({ index, name, why }: Failure): void => log(`WRONG: input ${index} (${name}): ${why}`);
+    const common = { count: Number.MAX_SAFE_INTEGER, isOver, onFailure };
     let reports: readonly [HostileReport, HostileReport, Again, Again];
     try {
       reports = await Promise.all([
-        sendHostile(targets, { seed, count: Number.MAX_SAFE_INTEGER, clients: 3, isOver, onSent: () => sent++ }),
-        sendHostile(targets, { seed: seed + 1, count: Number.MAX_SAFE_INTEGER, clients: 1, isOver, inputOf: rightInput }),
+        sendHostile(targets, { ...common, seed, clients: 3, onSent: () => sent++ }),
+        sendHostile(targets, { ...common, seed: seed + 1, clients: 1, perSecond: rightPerSecond, inputOf: rightInput }),
         again(cycle, 500, isOver),
         again(switching(targets), 500, isOver),
       ]);
@@ -195,12 +217,20 @@ export const run: Run = async ({ rounds: cycles = 1000, minutes = 60, inputs = 1
     const refused = countOf(hostile, / (4\d\d|http 4\d\d|[3-9]|1\d)$/);
     found.push(
       {
+        name: 'traffic',
+        reached: (performance.now() - start) / 60_000,
+        target: minutes,
+        better: 'higher',
+        unit: 'minutes',
+        detail: `until all inputs were answered; ${good.sent} right requests, ${more.done} cycles and ${moves.done} moves of an alias beside them`,
+      },
+      {
         name: 'hostile inputs',
         reached: hostile.sent,
         target: inputs,
         better: 'higher',
         unit: 'inputs',
-        detail: `seed ${seed}; ${refused} refused, the others right after all, closed, or without a status`,
+        detail: `seed ${seed}; ${refused} refused, the others right after all, closed, or without a status; the slowest: ${hostile.slowest.ms.toFixed(0)} ms (${hostile.slowest.name} ${hostile.slowest.index})`,
       },
       none('hostile inputs that were answered wrongly, by a 5xx, or not', hostile.failed, hostile.failures[0]?.why ?? ''),
       none('right requests that were answered otherwise', good.failed, good.failures[0]?.why ?? `of ${good.sent}`),

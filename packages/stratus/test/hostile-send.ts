@@ -13,6 +13,10 @@ import { statuses } from './raw-socket.ts';
 
 /** So many go on one connection without waiting. */
 const inARow = 16;
+/** So many of these one client has on their way at a time: a call each on the same connection, and connections of their own. */
+const atOnce = { grpc: 8, framing: 8, frames: 8 } as const;
+/** So many inputs wait in each line. */
+const mostWaiting = 64;
 /** Whoever is not answered for so long is not answered. Generous: machines stand still now and then. */
 const limitMs = 120_000;
 
@@ -45,10 +49,13 @@ export interface HostileOptions {
   readonly count: number;
   /** So many clients at a time; 6 unless told. */
   readonly clients?: number;
+  /** So many are begun a second; as many as are answered unless told. */
+  readonly perSecond?: number;
   /** No more are begun when this says so. */
   readonly isOver?: () => boolean;
-  /** Is told of every input that is answered. */
+  /** Is told of every input that is answered, and of the first that were answered wrongly. */
   readonly onSent?: () => void;
+  readonly onFailure?: (failure: Failure) => void;
   /** What the inputs are: those of `hostileInput` unless told. */
   readonly inputOf?: typeof hostileInput;
 }
@@ -71,6 +78,41 @@ interface Numbered<H> {
   readonly input: H;
 }
 
+/** What waits for one of several workers. Whoever puts something in waits while there is much of it. */
+class Line<T> {
+  readonly #items: T[] = [];
+  readonly #takers: (() => void)[] = [];
+  #room: (() => void) | undefined;
+  #isOver = false;
+
+  /** For one at a time. */
+  async put(item: T): Promise<void> {
+    this.#items.push(item);
+    this.#takers.shift()?.();
+    if (this.#items.length >= mostWaiting) await new Promise<void>((resolve) => void (this.#room = resolve));
+  }
+
+  /** At most so many; none when no more will come. */
+  async take(most: number): Promise<T[]> {
+    while (this.#items.length === 0 && !this.#isOver) await new Promise<void>((resolve) => this.#takers.push(resolve));
+    const taken = this.#items.splice(0, most);
+    if (this.#items.length < mostWaiting) this.#room?.();
+    return taken;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const taker of this.#takers) taker();
+  }
+}
+
+/** The lines of inputs: HTTP's by server, the others by way. */
+type Lines = { readonly [P in Place]: Line<Numbered<Of<'http'>>> } & {
+  readonly [W in Exclude<Hostile['way'], 'http'>]: Line<Numbered<Of<W>>>;
+};
+
+type Tell = (one: Numbered<Hostile>, verdict: Verdict) => void;
+
 /** What happened to one input: the answer in a word, and what is wrong with it. */
 interface Verdict {
   readonly answer: string;
@@ -80,44 +122,57 @@ interface Verdict {
 /** One client with its connections. */
 class HostileClient {
   readonly #targets: Targets;
-  readonly #pipes: Readonly<Record<Place, Pipelined>>;
+  readonly #tell: Tell;
   #session: ClientHttp2Session | undefined;
 
-  constructor(targets: Targets) {
+  constructor(targets: Targets, tell: Tell) {
     this.#targets = targets;
-    const { folder, single, api } = targets.ports;
-    this.#pipes = { folder: new Pipelined(folder), single: new Pipelined(single), api: new Pipelined(api) };
+    this.#tell = tell;
   }
 
-  close(): void {
-    for (const pipe of Object.values(this.#pipes)) pipe.close();
+  /** Takes inputs from all lines until they end. */
+  async work(lines: Lines): Promise<void> {
+    const places = (['folder', 'single', 'api'] as const).map(async (place) => {
+      const pipe = new Pipelined(this.#targets.ports[place]);
+      for (let row = await lines[place].take(inARow); row.length > 0; row = await lines[place].take(inARow))
+        await this.#http(pipe, row);
+      pipe.close();
+    });
+    const each = <W extends 'grpc' | 'framing' | 'frames'>(way: W, act: (input: Of<W>) => Promise<Verdict>) =>
+      Array.from({ length: atOnce[way] }, async () => {
+        const line = lines[way] as Line<Numbered<Of<W>>>;
+        for (let [one] = await line.take(1); one !== undefined; [one] = await line.take(1)) this.#tell(one, await act(one.input));
+      });
+    await Promise.all([
+      ...places,
+      ...each('grpc', (input) => this.#grpc(input)),
+      ...each('framing', (input) => this.#framing(input)),
+      ...each('frames', (input) => this.#frames(input)),
+    ]);
     this.#session?.destroy();
   }
 
   /** Requests that HTTP has nothing against, in a row. What stood behind one after which the server has closed is sent again. */
-  async http(inputs: readonly Numbered<Of<'http'>>[], tell: (index: number, verdict: Verdict) => void): Promise<void> {
-    let rest = inputs;
-    while (rest.length > 0) {
-      const row = rest.slice(0, inARow);
-      const requests: RawRequest[] = row.map(({ input: { request } }) => ({
+  async #http(pipe: Pipelined, row: readonly Numbered<Of<'http'>>[]): Promise<void> {
+    for (let rest = row; rest.length > 0; ) {
+      const requests: RawRequest[] = rest.map(({ input: { request } }) => ({
         bytes: bytesOf(request, this.#targets.key),
         isHead: request.method === 'HEAD',
       }));
-      const pipe = this.#pipes[row[0]!.input.request.to];
       let answers: RawAnswer[];
       try {
         answers = await pipe.ask(requests, limitMs);
         if (answers.length === 0) answers = await pipe.ask(requests.slice(0, 1), limitMs); // a connection that was kept too long
       } catch (e) {
         // Somebody in this row is not answered: who, is found by asking one by one.
-        if (row.length === 1) tell(row[0]!.index, { answer: 'none', wrong: (e as Error).message });
-        else for (const one of row) await this.http([one], tell);
-        rest = rest.slice(row.length);
-        continue;
+        if (rest.length === 1) this.#tell(rest[0]!, { answer: 'none', wrong: (e as Error).message });
+        else for (const one of rest) await this.#http(pipe, [one]);
+        return;
       }
-      if (answers.length === 0) tell(row[0]!.index, { answer: 'none', wrong: 'the connection was closed without an answer' });
+      if (answers.length === 0) this.#tell(rest[0]!, { answer: 'none', wrong: 'the connection was closed without an answer' });
       answers.forEach((got, i) => {
-        tell(row[i]!.index, { answer: String(got.status), wrong: judge(row[i]!.input.request, got) });
+        const one = rest[i]!;
+        this.#tell(one, { answer: String(got.status), wrong: judge(one.input.request, got) });
       });
       rest = rest.slice(Math.max(1, answers.length));
     }
@@ -144,7 +199,7 @@ class HostileClient {
     });
   }
 
-  async framing({ framing: { bytes, hides } }: Of<'framing'>): Promise<Verdict> {
+  async #framing({ framing: { bytes, hides } }: Of<'framing'>): Promise<Verdict> {
     const got = await this.#bytes(this.#targets.ports.single, bytes);
     if (got === undefined) return { answer: 'none', wrong: 'the connection is not closed' };
     const codes = statuses(got).filter((code) => code >= 200);
@@ -154,7 +209,7 @@ class HostileClient {
     return { answer };
   }
 
-  async frames({ bytes }: Of<'frames'>): Promise<Verdict> {
+  async #frames({ bytes }: Of<'frames'>): Promise<Verdict> {
     // After an error of the protocol Node says so and reads no more; it sees that the client is gone by a ping that is not answered, a minute later.
     const got = await this.#bytes(this.#targets.grpcPort, bytes, isGoodbye);
     return got === undefined ? { answer: 'none', wrong: 'the connection is not closed' } : { answer: 'closed' };
@@ -183,7 +238,7 @@ class HostileClient {
     return end;
   }
 
-  async grpc({ call }: Of<'grpc'>, tries = 3): Promise<Verdict> {
+  async #grpc({ call }: Of<'grpc'>, tries = 3): Promise<Verdict> {
     let end: Ended;
     try {
       end = await this.#call(call);
@@ -193,7 +248,7 @@ class HostileClient {
     const { http, status, message, bytes } = end;
     if (http === undefined) {
       // Its connection was closed because of a neighbour, perhaps.
-      if (tries > 1) return await this.grpc({ way: 'grpc', name: '', call }, tries - 1);
+      if (tries > 1) return await this.#grpc({ way: 'grpc', name: '', call }, tries - 1);
       return { answer: 'none', wrong: 'the call was cut off' };
     }
     const answer = status === undefined ? `http ${http}` : String(status);
@@ -223,50 +278,41 @@ function shown(input: Hostile): string {
 
 /** Sends so many inputs. Nothing of it throws: what is wrong is in the report. */
 export async function sendHostile(targets: Targets, options: HostileOptions): Promise<HostileReport> {
-  const { seed, from = 0, count, clients = 6, isOver = () => false, inputOf = hostileInput, onSent } = options;
+  const { seed, from = 0, count, clients = 6, perSecond, isOver = () => false, inputOf = hostileInput } = options;
   const answers = new Map<string, number>();
   const failures: Failure[] = [];
-  let [next, sent, failed] = [from, 0, 0];
+  const begun = new Map<number, number>();
+  let [sent, failed] = [0, 0];
   let slowest = { index: -1, name: '', ms: 0 };
-  const tell = (index: number, { answer, wrong }: Verdict): void => {
-    const input = inputOf(seed, index);
+  const tell: Tell = ({ index, input }, { answer, wrong }) => {
     const seen = `${input.name} ${answer}`;
     sent++;
-    onSent?.();
     answers.set(seen, (answers.get(seen) ?? 0) + 1);
-    if (wrong === undefined) return;
-    failed++;
-    if (failures.length < 20) failures.push({ index, name: input.name, why: wrong, sent: shown(input).slice(0, 5000) });
-  };
-  const one = async (): Promise<void> => {
-    const client = new HostileClient(targets);
-    while (next < from + count && !isOver()) {
-      const begin = next;
-      next = Math.min(from + count, begin + 64);
-      const all = Array.from({ length: next - begin }, (_, i) => ({ index: begin + i, input: inputOf(seed, begin + i) }));
-      const of = <W extends Hostile['way']>(way: W) => all.filter(({ input }) => input.way === way) as Numbered<Of<W>>[];
-      const http = grouped(of('http'));
-      const began = performance.now();
-      const timed = async (index: number, answered: Promise<Verdict>): Promise<void> => {
-        tell(index, await answered);
-        const ms = performance.now() - began;
-        if (ms > slowest.ms) slowest = { index, name: inputOf(seed, index).name, ms };
-      };
-      await Promise.all([
-        ...http.map((list) => client.http(list, tell)),
-        ...of('grpc').map(({ index, input }) => timed(index, client.grpc(input))),
-        ...of('framing').map(({ index, input }) => timed(index, client.framing(input))),
-        ...of('frames').map(({ index, input }) => timed(index, client.frames(input))),
-      ]);
+    const ms = performance.now() - begun.get(index)!;
+    begun.delete(index);
+    if (ms > slowest.ms) slowest = { index, name: input.name, ms };
+    if (wrong !== undefined && ++failed <= 20) {
+      const failure = { index, name: input.name, why: wrong, sent: shown(input).slice(0, 5000) };
+      failures.push(failure);
+      options.onFailure?.(failure);
     }
-    client.close();
+    options.onSent?.();
   };
-  await Promise.all(Array.from({ length: clients }, one));
+  const line = <T>(): Line<T> => new Line<T>();
+  const lines: Lines = { folder: line(), single: line(), api: line(), grpc: line(), framing: line(), frames: line() };
+  const working = Array.from({ length: clients }, () => new HostileClient(targets, tell).work(lines));
+  const start = performance.now();
+  for (let index = from; index < from + count && !isOver(); index++) {
+    const early = perSecond === undefined ? 0 : start + ((index - from) * 1000) / perSecond - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    const input = inputOf(seed, index);
+    begun.set(index, performance.now());
+    await (lines[input.way === 'http' ? input.request.to : input.way] as Line<Numbered<Hostile>>).put({ index, input });
+  }
+  for (const one of Object.values(lines)) one.end();
+  await Promise.all(working);
   return { sent, answers, failures, failed, slowest };
 }
-
-const grouped = (inputs: readonly Numbered<Of<'http'>>[]): Numbered<Of<'http'>>[][] =>
-  (['folder', 'single', 'api'] as const).map((place) => inputs.filter(({ input }) => input.request.to === place));
 
 /** What is to be printed of failures, with how each is sent again. */
 export const toldFailures = (seed: number, { failures, failed }: HostileReport): string =>
