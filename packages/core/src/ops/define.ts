@@ -219,6 +219,8 @@ export function defineVariadicOp<const A extends AttrSpecs = {}>(spec: {
   readonly elementwise?: Op['elementwise'];
   /** See {@link Op}. */
   readonly overwrites?: Op['overwrites'];
+  /** See {@link Op}. */
+  readonly flops?: Op['flops'];
   infer(ins: readonly Info[], attrs: AttrsOf<A>): readonly Info[];
   readonly grad:
     | 'zero'

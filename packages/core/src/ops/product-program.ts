@@ -1,4 +1,5 @@
 import { ownDomain, type Value } from '../graph/index.ts';
+import { sizeOf } from '../tensor/index.ts';
 import type { OpCase } from './case.ts';
 import { defineVariadicOp } from './define.ts';
 import { elementwiseOp, type Instruction, programText } from './elementwise.ts';
@@ -36,6 +37,7 @@ export const productProgramOp = defineVariadicOp({
     return attrs['sums'] ? [...outs, sums] : outs;
   },
   grad: 'expanded',
+  flops: ([a], [y], attrs) => 2 * sizeOf(y!.shape) * a!.shape.at(attrs['turned_left'] ? 0 : -1)!,
 });
 
 /**

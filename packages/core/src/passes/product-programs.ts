@@ -1,6 +1,7 @@
 // What is done with a product element by element can be done while it is in the nearest cache: activations, masks, an optimizer's update.
 import {
   apply,
+  atPath,
   dependsOn,
   type Graph,
   type Node,
@@ -108,7 +109,8 @@ export function productPrograms(graph: Graph, runs: Runs): Graph {
     const sums = readers.has(y.node!.outs[1]!);
     if (sums && [...y.node!.ins, ...node.ins].some((v) => v && late(v))) return undefined;
     const product = products.get(y.node!)!;
-    const made = joined(product[0]!.node!, node, ins, sums);
+    // Most of the work is the product's: a profile counts it where that belongs.
+    const made = atPath(product[0]!.node!.path, () => joined(product[0]!.node!, node, ins, sums));
     if (!made || !runs(made[0]!.node!)) return undefined;
     if (sums) moved.set(product[1]!, made.at(-1)!);
     return made.slice(0, node.outs.length);
