@@ -81,6 +81,11 @@ export function storeContract(place: () => StorePlace): void {
     expect(await runs.get('a')).toMatchObject({ status: 'failed', error: 'out of memory', finishedAt: expect.any(Date) });
     await runs.seen('a');
     expect(await runs.get('a')).toMatchObject({ status: 'running', error: undefined, finishedAt: undefined });
+    await runs.finish('a', 'stopped');
+    expect((await failure(runs.change('a', {}, { where: { keep: 'other' }, isRunning: true }))).code).toBe('conflict');
+    expect((await runs.get('a')).status).toBe('stopped');
+    const again = await runs.change('a', { tags: { keep: 'mine' } }, { where: { keep: 'k' }, isRunning: true });
+    expect(again).toMatchObject({ status: 'running', finishedAt: undefined, tags: { keep: 'mine' } });
   });
 
   it('finds runs by what they are, sorted by metrics', async () => {

@@ -77,6 +77,8 @@ export interface RunChange {
 export interface ChangeOptions {
   /** Only while its tags are these (null: not there). Of several that try at once one succeeds. */
   readonly where?: Readonly<Record<string, string | null>>;
+  /** It is running again from then on, as after `seen`: nobody sees the change without that. */
+  readonly isRunning?: true;
 }
 
 /** The runs of a store. */
@@ -98,6 +100,8 @@ export interface Runs {
 }
 
 const jsonOrNull = (value: Json | undefined, what: string): string | null => (value === undefined ? null : jsonOf(value, what));
+
+const runningAgain = { status: 'running', finished_at: null, error: null } as const;
 
 /** @internal */
 export const runsOf = (scope: Scope): Runs => ({
@@ -142,7 +146,7 @@ export const runsOf = (scope: Scope): Runs => ({
 
   list: (query = {}) => scope.database.read('Listing the runs of', (db) => listRuns(db, scope, query)),
 
-  change: (key, change, { where = {} } = {}) =>
+  change: (key, change, { where = {}, isRunning } = {}) =>
     scope.database.write('Changing a run of', async (db) => {
       const id = await lock(db, scope, key);
       const { params, tags } = await db
@@ -163,6 +167,7 @@ export const runsOf = (scope: Scope): Runs => ({
           ...(data === undefined ? {} : { data: jsonOf(data, 'data') }),
           ...(environment === undefined ? {} : { environment: jsonOf(environment, 'environment') }),
           ...(seed === undefined ? {} : { seed: checkWhole('seed', seed, Number.MIN_SAFE_INTEGER) }),
+          ...(isRunning && runningAgain),
         })
         .where('id', '=', id)
         .execute();
@@ -172,7 +177,7 @@ export const runsOf = (scope: Scope): Runs => ({
   seen: (key) =>
     scope.database.write('Writing to a run of', async (db) => {
       const id = await lock(db, scope, key);
-      await db.updateTable('runs').set({ status: 'running', finished_at: null, error: null }).where('id', '=', id).execute();
+      await db.updateTable('runs').set(runningAgain).where('id', '=', id).execute();
     }),
 
   async finish(key, status, error) {

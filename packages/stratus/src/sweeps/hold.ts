@@ -83,12 +83,12 @@ async function takeUp(
   const before = old.tags[tags.process] ?? null;
   if (old.status === 'running' && isAlive(before ?? '', old.isSilent)) throw busy(old, before);
   try {
-    await store.runs.change(old.key, { tags: now }, { where: { [tags.process]: before } });
+    // In one: who found it taken up and yet interrupted would take it up once more.
+    await store.runs.change(old.key, { tags: now }, { where: { [tags.process]: before }, isRunning: true });
   } catch (e) {
     if (!StratusError.is(e) || e.code !== 'conflict') throw e;
     throw busy(old, (await store.runs.get(old.key)).tags[tags.process] ?? null);
   }
-  await store.runs.seen(old.key);
   for (const run of await trialRuns(store, old.key)) {
     const left = run.tags[tags.process];
     if (left !== undefined && run.status === 'running') await stopProcess(left);
