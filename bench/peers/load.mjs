@@ -54,6 +54,8 @@ class Connection {
     this.socket.on('error', (e) => errors.add(e.code ?? e.message));
     this.socket.on('close', () => {
       all.delete(this);
+      const at = free.indexOf(this);
+      if (at >= 0) free.splice(at, 1); // nobody may be given it any more
       if (this.since >= 0 && counting) failed++;
       if (over) return;
       const next = new Connection(); // whoever is thrown out comes again

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerReport } from '../src/monitor/index.ts';
 import { registry } from '../src/registry/index.ts';
 import { openWorkspace } from '../src/workspace/index.ts';
+import { parseExposition } from './exposition.ts';
 import { inferBody } from './serving.ts';
 import { Connections, call, endFleets, startFleet, until, workersOf } from './worker-fleet.ts';
 
@@ -75,7 +76,7 @@ describe.skipIf(process.platform === 'win32')('three workers judge as one', () =
     const late = { parameters: { timeout: 1 } };
     const answered = await ask(6, late);
     expect(new Set(answered)).toEqual(new Set([504]));
-    await until(async () => refusals(await report(), '2') >= 18);
+    expect(await failed()).toBe(18); // all have told of theirs
     const [victim] = await workersOf(url);
     process.kill(victim!.pid, 'SIGKILL');
     await until(async () => {
@@ -110,8 +111,9 @@ describe.skipIf(process.platform === 'win32')('three workers judge as one', () =
     async function report(): Promise<ServerReport> {
       return JSON.parse((await call(`${url}/v2/monitor`)).text) as ServerReport;
     }
-    function refusals({ models }: ServerReport, version: string): number {
-      return models.find((own) => own.version === version)?.traffic.errors ?? 0;
+    async function failed(): Promise<number> {
+      const { samples } = parseExposition((await call(`${url}/metrics`)).text).get('stratus_requests_total')!;
+      return samples.filter(({ labels }) => labels['version'] === '2' && labels['code'] === 'deadline')[0]!.value;
     }
   }, 300_000);
 });
