@@ -1,5 +1,5 @@
-import type { ShippedFile } from './target.ts';
 import { inside, type Shipment } from './shipment.ts';
+import type { ShippedFile } from './target.ts';
 
 /** The program that a container runs, seen from the folder that it lies in. */
 const main = './node_modules/stratus/dist/cli/main.js';
@@ -32,7 +32,11 @@ await import(${JSON.stringify(main)});
 };
 
 /** What a container runs, in the image. */
-export const entryFile = (shipment: Shipment): ShippedFile => ({ path: 'image/entry.mjs', content: script(shipment), about: 'what its containers run' });
+export const entryFile = (shipment: Shipment): ShippedFile => ({
+  path: 'image/entry.mjs',
+  content: script(shipment),
+  about: 'what its containers run',
+});
 
 /** How a container is started: no shell stands between the server and the signal that ends it. */
 export const entryPoint: readonly string[] = ['node', `${inside.home}/entry.mjs`];
