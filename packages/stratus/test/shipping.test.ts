@@ -237,7 +237,8 @@ it('answers SageMaker, which starts its containers with the one word serve, and 
   symlinkSync(join(root, 'packages/stratus'), join(srv, 'node_modules/stratus'));
   writeFileSync(join(srv, 'model/model.onnx'), await smallBytes());
   const program = join(srv, copied);
-  writeFileSync(program, textsOf(targets.docker, strange).get('image/entry.mjs')!);
+  const shipped: Shipment = { ...baked, name: 'Große Zahl', keys: true };
+  writeFileSync(program, textsOf(targets.docker, shipped).get('image/entry.mjs')!);
   const brought = join(folder, 'opt-ml-model');
   const body = JSON.stringify({ instances: [[1, 2, 3]] });
   const headers = { 'content-type': 'application/json' };
@@ -262,18 +263,22 @@ it('answers SageMaker, which starts its containers with the one word serve, and 
       return models;
     }
   };
-  expect(await served()).toEqual([strange.name]);
+  expect(await served()).toEqual([shipped.name]);
   mkdirSync(brought);
   writeFileSync(join(brought, 'other.onnx'), await smallBytes());
   rmSync(join(srv, 'model/model.onnx')); // what was unpacked is served, not the model of the image
-  expect(await served()).toEqual([strange.name]);
+  expect(await served()).toEqual([shipped.name]);
   mkdirSync(join(brought, 'birds/1'), { recursive: true });
   renameSync(join(brought, 'other.onnx'), join(brought, 'birds/1/model.onnx'));
   expect(await served()).toEqual(['birds']);
 
   writeFileSync(program, textsOf(targets.docker, { ...followed, name: 'digits' }).get('image/entry.mjs')!);
   rmSync(brought, { recursive: true });
-  const alone = await start(['serve'], { cwd: folder, program, env: { SM_MODEL_DIR: brought, STRATUS_STORE: join(folder, 'no.db') } }).ended;
+  const alone = await start(['serve'], {
+    cwd: folder,
+    program,
+    env: { SM_MODEL_DIR: brought, STRATUS_STORE: join(folder, 'no.db') },
+  }).ended;
   expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining("'digits'")]);
   expect((await start(['--version'], { program }).ended).stdout).toMatch(/^\d+\.\d+\.\d+$/m);
   expect((await start(['serve', '--help'], { program }).ended).stdout).toContain('Starts everything');

@@ -44,7 +44,7 @@ export interface Refusal {
   readonly protocol: string;
   /**
    * The code of its error; 'no-path' where nothing is at its path, 'no-method' where it takes another method. Of what did not become a request: 'not-http',
-   * 'head-too-large', 'too-many-headers', 'chunk-too-large', 'too-late', 'expectation'.
+   * 'head-too-large', 'too-many-headers', 'too-late', 'expectation'.
    */
   readonly code: string;
   /** The status that it was answered with: of HTTP, or the name of gRPC's; 'closed' where its connection was closed instead. */

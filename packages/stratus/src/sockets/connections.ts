@@ -16,7 +16,7 @@ export interface ConnectionLimits {
 
 /** Why something did not become a request. */
 export interface WireRefusal {
-  /** 'not-http', 'head-too-large', 'too-many-headers', 'chunk-too-large', 'too-late' or 'expectation'. */
+  /** 'not-http', 'head-too-large', 'too-many-headers', 'too-late' or 'expectation'. */
   readonly code: string;
   /** The status that the client got; 'closed' where an answer could have been taken for that to an earlier request. */
   readonly status: string;
@@ -41,7 +41,7 @@ const refusals: Readonly<Record<string, readonly [code: string, status: string, 
     '431 Request Header Fields Too Large',
     `The head of the request is larger than ${headerLimits.bytes} bytes.`,
   ],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['chunk-too-large', '413 Payload Too Large', 'The extensions of a chunk are too long.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['not-http', '413 Payload Too Large', 'The extensions of a chunk are too long.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['too-late', '408 Request Timeout', 'The request did not arrive in time.'],
 };
 
@@ -106,12 +106,15 @@ export function guardConnections(
     response.once('close', () => own.delete(response));
   });
   server.on('clientError', (failure: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable) return void socket.destroy(); // the connection broke, or had got its last answer
+    const isRefused = failure.code !== undefined && (failure.code.startsWith('HPE_') || failure.code in refusals);
+    if (!isRefused || !socket.writable) return void socket.destroy(); // the connection broke, or had got its last answer
     // Where an answer is due to an earlier request, ours would be taken for it; to the one that is on its way, ours is the answer.
     const [due, another] = waiting.get(socket) ?? [];
     const mayAnswer = due === undefined || (another === undefined && !due.headersSent && !due.req.complete);
-    const [code, status, error] = refusals[failure.code ?? ''] ?? notHttp;
-    limits.refused?.({ code, status: mayAnswer ? status.slice(0, 3) : 'closed' });
+    const [code, status, error] = refusals[failure.code!] ?? notHttp;
+    // Whose body breaks off has been asked for already, and is counted there; and who leaves in the middle of a head has asked for nothing.
+    const isCounted = (due === undefined || !mayAnswer) && failure.code !== 'HPE_INVALID_EOF_STATE';
+    if (isCounted) limits.refused?.({ code, status: mayAnswer ? status.slice(0, 3) : 'closed' });
     if (mayAnswer) socket.end(answerOf(status, error), () => socket.destroy());
     else socket.destroy();
   });
