@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fail, files, type Model } from '@stratus/core';
 import { following } from './following.ts';
+import type { TakeLabels } from './label-follower.ts';
+import type { PassLabels } from './monitor/index.ts';
 import { DataPlane, type DataPlaneOptions, openServable } from './serve/index.ts';
 import type { WorkspaceOptions } from './workspace/index.ts';
 
@@ -13,6 +15,8 @@ export interface DeployedPlaneOptions extends Omit<DataPlaneOptions, 'shelf' | '
   readonly lookMs?: number | undefined;
   /** The model is a version of this registry, whose alias is followed. */
   readonly registry?: WorkspaceOptions | undefined;
+  /** Takes labels in that have come to other servers of that registry. */
+  readonly takeLabels?: TakeLabels | undefined;
 }
 
 /** Models that are ready to be asked. */
@@ -21,6 +25,8 @@ export interface DeployedPlane {
   readonly plane: DataPlane;
   /** Begins to look for what changes; what it gives ends that. */
   readonly follow: () => () => void;
+  /** Leaves labels for the server of the registry that has answered. */
+  readonly passLabels?: PassLabels;
   /** Frees what it follows, after the plane. */
   readonly close?: () => Promise<void>;
 }

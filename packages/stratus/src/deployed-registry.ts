@@ -1,5 +1,6 @@
 import type { DeployedPlane, DeployedPlaneOptions } from './deployed-plane.ts';
 import { following } from './following.ts';
+import { LabelFollower } from './label-follower.ts';
 import { parseReference, type Reference } from './registry/index.ts';
 import { registryShelf } from './registry-shelf.ts';
 import { DataPlane, type Shelf } from './serve/index.ts';
@@ -37,7 +38,10 @@ export async function deployedRegistry(
   const workspace = await openWorkspace(options.registry);
   try {
     const report = onceWhileGone(options.report);
-    const traffic = new TrafficFollower(workspace.store, report.report, { model: wanted.model, name });
+    const only = { model: wanted.model, name };
+    const traffic = new TrafficFollower(workspace.store, report.report, only);
+    const labels = new LabelFollower(workspace.store, report.report, only);
+    const { takeLabels } = options;
     await workspace.store.models.version(wanted.model, wanted.version ?? 'latest'); // what is wrong with the name is said first
     const shelf = report.watch(referenceShelf(workspace, wanted, name));
     const plane = new DataPlane([], {
@@ -58,12 +62,15 @@ export async function deployedRegistry(
     }
     let looking: Promise<void> | undefined;
     const look = async (): Promise<void> => {
-      if (await plane.repository.look()) await traffic.look(plane.traffic);
+      if (!(await plane.repository.look())) return;
+      await traffic.look(plane.traffic);
+      if (takeLabels) await labels.look(takeLabels);
     };
     return {
       name,
       plane,
       follow: () => following(options.lookMs ?? 2000, () => (looking = look())),
+      passLabels: (model, all) => labels.leave(model, all),
       async close() {
         await looking;
         await traffic.kept();

@@ -1,5 +1,6 @@
 import type { GrpcServing } from './grpc/index.ts';
-import type { Complaint, MonitorOptions, Watching } from './monitor/index.ts';
+import type { TakeLabels } from './label-follower.ts';
+import type { Complaint, MonitorOptions, PassLabels, Watching } from './monitor/index.ts';
 import {
   type DataPlane,
   type DataPlaneOptions,
@@ -43,6 +44,8 @@ export interface Elsewhere {
 interface OpenedPlane {
   readonly plane: DataPlane;
   readonly release: () => Promise<void>;
+  /** Where servers share a registry. */
+  readonly passLabels?: PassLabels | undefined;
 }
 
 type ModelOptions = Pick<
@@ -74,7 +77,10 @@ interface Watchers {
 }
 
 /** What a data plane is made with, so that it is watched. */
-export type Watched = Pick<DataPlaneOptions, 'observer' | 'traces' | 'watchDrift' | 'watchHealth' | 'trafficChanged'>;
+export interface Watched extends Pick<DataPlaneOptions, 'observer' | 'traces' | 'watchDrift' | 'watchHealth' | 'trafficChanged'> {
+  /** Takes labels in that have come to another server; undefined where answers are of no interest. */
+  readonly takeLabels?: TakeLabels | undefined;
+}
 
 /** Puts together what watches models, and what answers for them. `open` makes the data plane with what watches it. */
 export async function modelApp<T extends OpenedPlane>(
@@ -92,6 +98,7 @@ export async function modelApp<T extends OpenedPlane>(
       ...(watching && {
         traces: watching.traces,
         watchDrift: watching.watchDrift,
+        takeLabels: (model, labels) => watching.label(model, labels),
         trafficChanged: (change) => watching.trafficChanged(change),
       }),
     });
@@ -112,7 +119,9 @@ export async function modelApp<T extends OpenedPlane>(
     };
     const app = serveApp(plane, { bodyLimitBytes, report, statistics, control, clientOf, vertex, repository });
     const plain: Fetch = (request, node) => app.fetch(request, node);
-    const fetch = watching ? (await import('./monitor/index.ts')).monitored(watching, plain, { carries: true }) : plain;
+    const fetch = watching
+      ? (await import('./monitor/index.ts')).monitored(watching, plain, { carries: true, passLabels: opened.passLabels })
+      : plain;
     return { app: { plane, fetch, plain, watching, grpc: { statistics, control }, answers, release }, opened };
   } catch (e) {
     await release();

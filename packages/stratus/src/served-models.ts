@@ -1,3 +1,5 @@
+import { LabelFollower, type TakeLabels } from './label-follower.ts';
+import type { PassLabels } from './monitor/index.ts';
 import { registryShelf } from './registry-shelf.ts';
 import { DataPlane, type DataPlaneOptions } from './serve/index.ts';
 import { TrafficFollower } from './traffic-follower.ts';
@@ -10,6 +12,8 @@ export interface ServedModelsOptions extends Omit<DataPlaneOptions, 'shelf'> {
   readonly lookMs: number;
   /** Is told when a traffic rule was changed here, and is in the store. */
   readonly changed?: (() => void) | undefined;
+  /** Takes labels in that have come to other servers of the registry. */
+  readonly takeLabels?: TakeLabels | undefined;
 }
 
 /**
@@ -18,14 +22,17 @@ export interface ServedModelsOptions extends Omit<DataPlaneOptions, 'shelf'> {
  */
 export class ServedModels {
   readonly plane: DataPlane;
+  /** Leaves labels for the server that has answered. */
+  readonly passLabels: PassLabels;
   readonly #traffic: TrafficFollower;
+  readonly #takeLabels: () => Promise<void>;
   readonly #lookMs: number;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #isLoaded = false;
   #isStopping = false;
 
-  constructor(workspace: Workspace, { report, lookMs, changed, ...options }: ServedModelsOptions) {
+  constructor(workspace: Workspace, { report, lookMs, changed, takeLabels, ...options }: ServedModelsOptions) {
     const traffic = new TrafficFollower(workspace.store, report);
     this.plane = new DataPlane([], {
       ...options,
@@ -36,6 +43,9 @@ export class ServedModels {
         void traffic.keep(change).then(changed);
       },
     });
+    const labels = new LabelFollower(workspace.store, report);
+    this.passLabels = (model, all) => labels.leave(model, all);
+    this.#takeLabels = async () => takeLabels && (await labels.look(takeLabels));
     this.#traffic = traffic;
     this.#lookMs = lookMs;
   }
@@ -74,6 +84,7 @@ export class ServedModels {
     if (!(await this.plane.repository.look())) return;
     await this.#traffic.look(this.plane.traffic);
     this.#isLoaded = true;
+    await this.#takeLabels();
   }
 
   /** From now on it says that it is not ready. */

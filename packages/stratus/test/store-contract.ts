@@ -459,6 +459,33 @@ export function storeContract(place: () => StorePlace): void {
     expect((await failure(traffic.append('nett', { rule }))).message).toContain("Did you mean 'net'?");
   });
 
+  it('has labels wait for the server that takes them, the newest of each model', async () => {
+    const { models, passedLabels } = await fresh();
+    await models.register('net', blob);
+    await models.register('other', blob);
+    await passedLabels.leave('net', [
+      { requestId: 'r1', label: 'owl' },
+      { requestId: 'r2', label: [1, null, { a: 2 }] },
+    ]);
+    await passedLabels.leave('other', [{ requestId: 'r1', label: 3 }]);
+    const waiting = await passedLabels.waiting(0);
+    expect(waiting).toMatchObject([
+      { model: 'net', requestId: 'r1', label: 'owl' },
+      { model: 'net', requestId: 'r2', label: [1, null, { a: 2 }] },
+      { model: 'other', requestId: 'r1', label: 3 },
+    ]);
+    expect((await passedLabels.waiting(waiting[0]!.id)).map(({ id }) => id)).toEqual([waiting[1]!.id, waiting[2]!.id]);
+    await passedLabels.taken([waiting[1]!.id]);
+    expect((await passedLabels.waiting(0)).map(({ model }) => model)).toEqual(['net', 'other']);
+    expect((await failure(passedLabels.leave('nett', []))).message).toContain("Did you mean 'net'?");
+    expect((await failure(passedLabels.leave('net', [{ requestId: 'a\0', label: 1 }]))).code).toBe('bad-value');
+    expect((await failure(passedLabels.leave('net', [{ requestId: 'a', label: undefined }]))).code).toBe('bad-value');
+    await passedLabels.leave('net', Array.from({ length: 10_001 }, (_, i) => ({ requestId: `n${i}`, label: i }))); // biome-ignore format: one line
+    const kept = await passedLabels.waiting(0);
+    expect(kept.length).toBe(1000); // at a time
+    expect([kept[0]!.model, kept[1]!.requestId]).toEqual(['other', 'n1']);
+  });
+
   it('refuses changes of versions and histories, also from other programs', async () => {
     const { address, project, models, aliases, gates, runs, traffic } = await fresh();
     expect(address).toBe(root.address);

@@ -1,6 +1,6 @@
 import { fail, StratusError } from '@stratus/core';
 import type { Context, Hono } from 'hono';
-import { BodyReader, newApp } from '../serve/index.ts';
+import { BodyReader, newApp, statusOf } from '../serve/index.ts';
 import type { Label } from './feedback.ts';
 import { pathOf, type ScopeOptions } from './front.ts';
 import { metricsApp } from './metrics-app.ts';
@@ -39,6 +39,18 @@ function labelsOf(text: string): Label[] {
 
 const decoder = new TextDecoder();
 
+/** Takes labels whose requests this server does not know to the one that does. Errors: where they could not be left. */
+export type PassLabels = (model: string, labels: readonly Label[]) => Promise<void>;
+
+/** What is asked of a monitor besides. */
+export interface MonitorAppOptions {
+  /** Where servers share a registry; elsewhere who sends a label of an unknown request is told so. */
+  readonly passLabels?: PassLabels | undefined;
+}
+
+const notHere =
+  'Requests with these ids are not known to this server: it knows the last ones that it has answered itself, by the id that the answer has in X-Request-Id. Send a label to the server that has answered; or have all servers follow one registry (stratus deploy NAME@production --store postgres://…), then they pass labels on to one another.';
+
 /** Paths that are about watching; everything else is the server's own. */
 const isMonitorPath = (path: string): boolean => /^\/(metrics|v2\/monitor|v2\/models\/[^/]+\/(monitor|feedback))\/?$/.test(path);
 
@@ -54,7 +66,7 @@ const isMonitorPath = (path: string): boolean => /^\/(metrics|v2\/monitor|v2\/mo
  * console.log(report.models[0].traffic.requests); // 0
  * await monitor.close();
  */
-export function monitorApp(monitor: Watching): Hono {
+export function monitorApp(monitor: Watching, { passLabels }: MonitorAppOptions = {}): Hono {
   const app = newApp();
   const bodies = new BodyReader(bodyLimitBytes);
   if (monitor.metrics) app.route('/', metricsApp(monitor.metrics));
@@ -68,11 +80,19 @@ export function monitorApp(monitor: Watching): Hono {
   app.get('/v2/models/:model/monitor', async (c) => c.json(await monitor.report(named(c))));
   app.post('/v2/models/:model/feedback', async (c) => {
     const name = named(c);
-    const { accepted, unknown } = await monitor.label(
+    const labels = await bodies.withPlainBody(c.req.raw, async (body) => labelsOf(decoder.decode(body)));
+    const { accepted, unknown } = await monitor.label(name, labels);
+    if (unknown.length === 0) return c.json({ accepted, unknown });
+    if (!passLabels) {
+      if (accepted > 0) return c.json({ accepted, unknown, reason: notHere });
+      return c.json({ accepted, unknown, error: notHere, code: 'unknown-name' }, 404);
+    }
+    const ids = new Set(unknown);
+    await passLabels(
       name,
-      await bodies.withPlainBody(c.req.raw, async (body) => labelsOf(decoder.decode(body))),
+      labels.filter(({ requestId }) => ids.has(requestId)),
     );
-    return c.json({ accepted, unknown }, accepted === 0 && unknown.length > 0 ? 404 : 200);
+    return c.json({ accepted, unknown: [], passed: unknown }, accepted === 0 ? 202 : 200);
   });
   app.all('/v2/models/:model/feedback', (c) =>
     c.json({ error: `${c.req.path} takes POST, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'POST' }),
@@ -80,8 +100,7 @@ export function monitorApp(monitor: Watching): Hono {
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${c.req.path}.`, code: 'bad-request' }, 404));
   app.onError((e, c) => {
     if (!StratusError.is(e)) return c.json({ error: 'internal error', code: 'internal' }, 500);
-    const status = e.code === 'model-not-found' ? 404 : e.code === 'too-large' ? 413 : 400;
-    return c.json({ error: e.message, code: e.code }, status);
+    return c.json({ error: e.message, code: e.code }, statusOf[e.code]);
   });
   return app;
 }
@@ -100,9 +119,9 @@ export function monitorApp(monitor: Watching): Hono {
 export function monitored<Rest extends unknown[]>(
   monitor: Watching,
   fetch: (request: Request, ...rest: Rest) => Response | Promise<Response>,
-  options: ScopeOptions = {},
+  { passLabels, ...options }: ScopeOptions & MonitorAppOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const app = monitorApp(monitor);
+  const app = monitorApp(monitor, { passLabels });
   return (request, ...rest) =>
     monitor.within(request, (own) => (isMonitorPath(pathOf(own.url)) ? app.fetch(own) : fetch(own, ...rest)), options);
 }

@@ -21,6 +21,7 @@ export type { LogPiece, Logs } from './logs.ts';
 export type { AppendOptions, MetricPoint, MetricSummary, Metrics } from './metrics.ts';
 export type { ModelInfo, Models, NewVersion, VersionInfo } from './models.ts';
 export { checkText, checkTitle, keepable, newKey as newRunKey } from './names.ts';
+export type { PassedLabel, PassedLabels } from './passed-labels.ts';
 export type { PlaceChange, PlacedRun, RunFlow, RunScan, ScanSort } from './placed-runs.ts';
 export type { MetricCondition, RunQuery, RunSort } from './run-query.ts';
 export { type Json, type ParamValue, paramsOf, tagsOf } from './run-values.ts';

@@ -15,6 +15,7 @@ import { type Metrics, metricsOf } from './metrics.ts';
 import { migrate } from './migrate.ts';
 import { type Models, modelsOf } from './models.ts';
 import { checkName, checkTitle } from './names.ts';
+import { type PassedLabels, passedLabelsOf } from './passed-labels.ts';
 import { type Runs, runsOf } from './runs.ts';
 import { defaultProject } from './shown-address.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
@@ -49,6 +50,7 @@ export interface Store {
   readonly attempts: Attempts;
   readonly gates: Gates;
   readonly traffic: TrafficRules;
+  readonly passedLabels: PassedLabels;
   readonly experiments: Experiments;
   readonly labels: Labels;
   readonly folders: Folders;
@@ -115,6 +117,7 @@ async function scoped(database: Database, project: string, actor: string): Promi
     attempts: attemptsOf(scope),
     gates: gatesOf(scope),
     traffic: trafficOf(scope),
+    passedLabels: passedLabelsOf(scope),
     experiments: experimentsOf(scope),
     labels: labelsOf(scope),
     folders: foldersOf(scope),

@@ -139,6 +139,15 @@ interface Gates {
   by: Fixed<string>;
 }
 
+/** `label` is JSON. Rows go when their label was taken, or nobody has taken it for long. */
+interface PassedLabels {
+  id: Generated<number>;
+  model_id: Fixed<number>;
+  request_id: Fixed<string>;
+  label: Fixed<string>;
+  at: Fixed<number>;
+}
+
 /** `rule` is JSON, NULL where it ended: the newest row counts. Rows are only ever added. */
 interface TrafficChanges {
   model_id: Fixed<number>;
@@ -331,6 +340,7 @@ export interface Tables {
   job_places: JobPlaces;
   gates: Gates;
   traffic_changes: TrafficChanges;
+  passed_labels: PassedLabels;
   experiments: Experiments;
   run_places: RunPlaces;
   labels: Labels;

@@ -6,9 +6,20 @@ import { tokens } from './0005-tokens.ts';
 import { appendOnly } from './0006-append-only.ts';
 import { experiments } from './0007-experiments.ts';
 import { traffic } from './0008-traffic.ts';
+import { passedLabels } from './0009-passed-labels.ts';
 import type { Migration } from './migration.ts';
 
 export type { ColumnTypes } from './migration.ts';
 
 /** All steps; the version of a schema is how many of them it has seen. */
-export const migrations: readonly Migration[] = [runs, registry, writers, jobs, tokens, appendOnly, experiments, traffic];
+export const migrations: readonly Migration[] = [
+  runs,
+  registry,
+  writers,
+  jobs,
+  tokens,
+  appendOnly,
+  experiments,
+  traffic,
+  passedLabels,
+];
