@@ -244,6 +244,7 @@ export {
   files,
   type Held,
   type Program,
+  trimMemory,
 } from './runtime/index.ts';
 export { lookUp, nearest } from './suggest.ts';
 export {

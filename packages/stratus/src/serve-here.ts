@@ -1,5 +1,6 @@
 import { type GrpcPlace, openGrpcPort, placeOf } from './grpc-port.ts';
 import { type Listening, type StopSignal, serveHttp } from './listen.ts';
+import { trimmingMemory } from './memory-trimming.ts';
 import type { ServedApp } from './served-app.ts';
 import type { ServedOptions } from './served-options.ts';
 
@@ -18,6 +19,7 @@ export interface ServingPlace extends Pick<ServedOptions, 'grpcPort' | 'signal'>
 export async function serveHere(app: ServedApp, options: ServingPlace): Promise<Listening & GrpcPlace> {
   const { grpcPort, host, port, signal, stopOn, drainMs, report, onStopping } = options;
   const grpc = await openGrpcPort(app.plane, { ...app.grpc, host, grpcPort });
+  const endTrimming = trimmingMemory();
   try {
     const listening = await serveHttp(app.fetch, {
       ...app.http,
@@ -28,12 +30,14 @@ export async function serveHere(app: ServedApp, options: ServingPlace): Promise<
         void grpc?.stop(); // while requests over HTTP finish
       },
       async onStopped() {
+        endTrimming();
         await grpc?.stop();
         await app.release();
       },
     });
     return { ...listening, ...placeOf(grpc) };
   } catch (e) {
+    endTrimming();
     await grpc?.stop();
     throw e;
   }

@@ -1,6 +1,7 @@
 // What every worker does, whatever it serves.
 import { availableParallelism } from 'node:os';
 import { createExecutor, type Executor } from '@stratus/core';
+import { trimmingMemory } from './memory-trimming.ts';
 import type { MonitorOptions } from './monitor/index.ts';
 import type { WorkerStart } from './serve-workers.ts';
 import type { Elsewhere, ServedApp } from './served-app.ts';
@@ -33,12 +34,14 @@ export function serveInside<Start extends WorkerStart>(make: (start: Start, tool
     );
     const http = await httpServer(app.fetch, app.http);
     const grpc = start.grpc ? await (await import('./grpc/index.ts')).grpcDoor(app.plane, app.grpc) : undefined;
+    const endTrimming = trimmingMemory();
     const followed = [...app.followed, ...(http.certificates ? [http.certificates] : [])];
     return {
       doors: { http: http.server, ...(grpc && { grpc: grpc.server }) },
       about: app.about,
       answers: app.answers,
       async stop(drainMs: number) {
+        endTrimming();
         app.drain();
         await Promise.all([http.drain(drainMs), grpc?.stop()]);
         await app.release();

@@ -20,3 +20,15 @@ export declare function nextTurn(): Promise<void>;
 export declare const sha256InPieces: ((bytes: Uint8Array) => Promise<string>) | undefined;
 /** The most bytes that the process has ever had in memory; undefined where nobody tells. */
 export declare const peakMemory: (() => number) | undefined;
+/**
+ * Gives memory back to the operating system that the process has freed and its C library keeps: glibc keeps a pool for each thread, which a server with many
+ * threads and requests of all sizes fills with gaps. True where something went back; false elsewhere than on Linux with glibc. Takes some ten milliseconds
+ * for some hundred megabytes, in a thread of its own; meanwhile allocations may wait.
+ *
+ * Source: malloc_trim(3).
+ *
+ * @example
+ * import { trimMemory } from '@stratus/core';
+ * console.log(typeof (await trimMemory())); // boolean
+ */
+export declare function trimMemory(): Promise<boolean>;

@@ -2,7 +2,7 @@ import { createExecutor } from '#ort';
 import type { Executor, ExecutorOptions } from './executor.ts';
 
 export { files } from '#files';
-export { createExecutor, nextTurn, peakMemory, sha256InPieces } from '#ort';
+export { createExecutor, nextTurn, peakMemory, sha256InPieces, trimMemory } from '#ort';
 export type {
   CompileOptions,
   EngineRun,

@@ -13,6 +13,7 @@ import { defaultThreads } from './cores.ts';
 export { nextTurn } from './next-turn.ts';
 export { peakMemory } from './peak-memory.ts';
 export { sha256InPieces } from './sha256.ts';
+export { trimMemory } from './trim-memory.ts';
 
 interface Wanted {
   readonly threads: number;

@@ -17,6 +17,8 @@ export { nextTurn } from './next-turn.ts';
 export const sha256InPieces = undefined;
 /** Pages are not told. */
 export const peakMemory = undefined;
+/** Browsers do so by themselves. */
+export const trimMemory = async (): Promise<boolean> => false;
 
 /** ONNX Runtime's WASM build does one thing at a time, whoever asks. */
 const line = new Line();

@@ -13,6 +13,7 @@ import { channelBlocks } from '../channel-blocks.ts';
 import { nextTurn } from '../next-turn.ts';
 import { ProfileNotes } from '../profile-notes.ts';
 import { spinning } from '../spinning.ts';
+import { silenceTelemetry } from '../telemetry.ts';
 import { Thread } from '../thread.ts';
 import { program } from './thread.ts';
 
@@ -113,6 +114,7 @@ export class BindingExecutor implements Executor {
     const require = createRequire(import.meta.url);
     const { version } = require('onnxruntime-node/package.json') as { version: string };
     this.#threads = threads;
+    silenceTelemetry();
     this.#thread = new Thread(program, { ort: require.resolve('onnxruntime-node') });
     this.description = `ONNX Runtime ${version} through its Node binding, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ownDomain, type Runs } from '../../../graph/index.ts';
+import { silenceTelemetry } from '../telemetry.ts';
 import { type Denormals, denormalsOf } from './denormals.ts';
 import { type Level, loadKernels, type OwnKernels } from './kernels.ts';
 import { type Koffi, loadForGood } from './load-for-good.ts';
@@ -16,6 +17,7 @@ type Result = 'text' | 'nothing' | 'flag';
 const table = {
   GetErrorMessage: [2, 'p', 'text'],
   CreateEnv: [3, 'isp'],
+  DisableTelemetryEvents: [6, 'p'],
   CreateSessionFromArray: [8, 'ppppp'],
   Run: [9, 'pppppppp'],
   CreateSessionOptions: [10, 'p'],
@@ -115,6 +117,7 @@ export class Library {
   constructor(koffi: Koffi, require: NodeJS.Require) {
     this.koffi = koffi;
     const file = libraryFile(require);
+    const isSilent = silenceTelemetry(koffi);
     const library = loadForGood(koffi, file);
     const base = library.func('void* OrtGetApiBase()')() as bigint;
     const [getApi, getVersion] = koffi.decode(base, koffi.array('void*', 2)) as [bigint, bigint];
@@ -142,6 +145,7 @@ export class Library {
     this.#atOut = this.address(this.#out);
     // 4: only fatal messages; whatever goes wrong is thrown, and need not be printed as well.
     this.env = this.make('CreateEnv', 4, 'stratus');
+    if (isSilent) this.call('DisableTelemetryEvents', this.env); // Windows has no variable for that
     this.cpuMemory = this.make('CreateCpuMemoryInfo', 1, 0);
     this.allocator = this.make('GetAllocatorWithDefaultOptions');
     this.denormals = denormalsOf(koffi);
