@@ -22,7 +22,7 @@ it('spreads the requests to a model, and shows what holds and who said so', asyn
   expect(set.stdout).toMatch(/^ {2} {4}95 % {2}1$/m);
   expect(set.stdout).toMatch(/5 % {2}2, and requests that name it next\n {2} {2}shadow {2}2\n/);
   expect(set.stdout).toContain('more than 2 % of its requests fail.');
-  expect(set.stdout).toMatch(/^1 {2}.* {2}1=95 2=5 {2}ann {2}“a canary”$/m);
+  expect(set.stdout).toMatch(/^1 {2}.* {2}1=95 2=5 shadow 2 {2}ann {2}“a canary”$/m);
   const ended = await stratus('traffic', 'net', '--end', '--json');
   const { rule, changes } = JSON.parse(ended.stdout) as { rule: unknown; changes: { number: number; rule: unknown }[] };
   expect([rule, changes.map(({ number }) => number)]).toEqual([null, [2, 1]]);

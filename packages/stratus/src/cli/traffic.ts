@@ -151,7 +151,9 @@ async function traffic(model: string, options: TrafficOptions): Promise<void> {
   }
 
   function lineOf({ number, rule, kind, by, why, at }: TrafficRow): string {
-    const routes = (rule as TrafficRule | null)?.routes.map(({ version, weight }) => `${version}=${weight}`).join(' ');
+    const held = rule as TrafficRule | null;
+    const shadow = held?.shadow ? [`shadow ${held.shadow.version}`] : [];
+    const routes = held && [...held.routes.map(({ version, weight }) => `${version}=${weight}`), ...shadow].join(' ');
     return `${dim(`${number}`)}  ${shownDate(at)}  ${kind === 'rollback' ? 'rolled back to ' : ''}${routes ?? 'no rule'}  ${by}${why && `  “${why}”`}`;
   }
 }
