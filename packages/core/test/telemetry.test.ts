@@ -1,9 +1,8 @@
-// What ONNX Runtime would tell its makers: nothing, and nothing of that lies in the user's home. Real processes, since it is decided when the library is loaded.
+// What ONNX Runtime would tell its makers: nothing, and nothing of that lies in the user's home. Real processes with what was built, since it is decided when the library is loaded.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'stratus-telemetry-'));
@@ -11,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (path: string): string => new URL(path, import.meta.url).href;
 const train = `
-  const { createExecutor, dense, input, sequential, tensor } = await import(${JSON.stringify(at('../src/index.ts'))});
+  const { createExecutor, dense, input, sequential, tensor } = await import(${JSON.stringify(at('../dist/node.js'))});
   const executor = await createExecutor({ driver: process.env.TRIED });
   const model = sequential([input({ shape: [2] }), dense({ units: 1 })], { executor });
   if ((await model.predict(tensor([[1, 2]]))).shape.join() !== '1,1') throw new Error('it does not predict');
@@ -29,8 +28,7 @@ function left(program: string, name: string, more: Readonly<Record<string, strin
   // In continuous integration, and in a test, ONNX Runtime is silent by itself.
   const kept = Object.entries(process.env).filter(([key]) => /^(PATH|SystemRoot|LD_LIBRARY_PATH)$/.test(key));
   const env = { ...Object.fromEntries(kept), HOME: home, ...more };
-  const loader = fileURLToPath(new URL('../../../tools/typescript-loader.mjs', import.meta.url));
-  execFileSync(process.execPath, ['--import', loader, '--input-type=module', '-e', program], {
+  execFileSync(process.execPath, ['--input-type=module', '-e', program], {
     env,
     stdio: 'pipe',
     timeout: 60_000,

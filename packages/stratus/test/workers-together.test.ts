@@ -191,7 +191,7 @@ describe.skipIf(process.platform === 'win32')('several workers are one server', 
     rmSync(own);
     process.kill(victim!.pid, 'SIGKILL');
     for (let ends = 1; ends <= 4; ends++) {
-      await server.until(new RegExp(`^${'.*"worker-ended".*[^]*?'.repeat(ends)}`, 'm'));
+      await server.until(new RegExp('"worker-ended"[^]*?'.repeat(ends)));
       expect((await call(`${url}/v2/models/m/infer`, infer)).status).toBe(200);
     }
     writeFileSync(own, await smallBytes());
