@@ -215,10 +215,12 @@ export function apiContract(store: () => { readonly store?: string }): void {
       { number: 2, version: 3, previous: 1 },
       { number: 1, version: 1, reason: 'first' },
     ]);
-    const rule = { routes: [{ version: '2', weight: 95 }, { version: '3', weight: 5, header: 'next' }], rollback: { p99Ms: 50 } }; // biome-ignore format: one line
+    const rule = { routes: [{ version: '2', weight: 95 }, { version: '3', weight: 5, header: 'next' }], rollback: { p99Ms: 50, drift: { inputs: 0.25, outputs: 0.5, minRows: 200 } } }; // biome-ignore format: one line
     expect(await traffic.set('net', { ...rule, why: 'a canary' })).toMatchObject({ number: 1, kind: 'set', rule });
     expect(await failure(traffic.set('net', { routes: [{ version: '9', weight: 1 }] }))).toMatchObject({ code: 'unknown-name' });
     expect((await failure(traffic.set('net', { routes: [{ version: '1', weight: 0 }] }))).message).toContain('a sum above 0');
+    for (const drift of [{ inputs: 0 }, { outputs: -1 }, { inputs: 0.2, minRows: 49 }, { moves: 0.2 } as object])
+      expect((await failure(traffic.set('net', { ...rule, rollback: { drift } }))).code).toBe('bad-request');
     expect(await traffic.end('net', { why: 'enough' })).toMatchObject({ number: 2, rule: null });
     expect(await traffic.history('net')).toMatchObject([{ why: 'enough' }, { why: 'a canary', rule: { model: 'net' } }]);
     const file = await checking.fetch(`${server.url}/api/v1/projects/${project}/models/net/versions/2/content`);
