@@ -1,20 +1,19 @@
 import { trimMemory } from '@stratus/core';
 import { following } from './following.ts';
 
-/** It is looked so often; what is kept beyond this, and beyond this share of what was needed, goes back. */
-const [everyMs, leastBytes, leastShare] = [30_000, 32 * 2 ** 20, 0.1];
+/** It is done so often, unless the process has stayed as large as it was. */
+const [everyMs, sameBytes] = [30_000, 2 ** 20];
 
 /**
  * Keeps a server that runs for months as small as it can be: memory of requests that are over goes back to the operating system, where the C library keeps it
- * (`trimMemory`). Nothing happens while the process has not grown. What it gives ends that.
+ * (`trimMemory`). Nothing happens while nobody asks. What it gives ends that.
  */
 export function trimmingMemory(): () => void {
-  let least = process.memoryUsage.rss();
+  let before = process.memoryUsage.rss();
   return following(everyMs, async () => {
-    const now = process.memoryUsage.rss();
-    least = Math.min(least, now);
-    if (now - least < Math.max(leastBytes, least * leastShare)) return;
+    // Growth says nothing of what could go back: what was in use at the last time may be free by now.
+    if (Math.abs(process.memoryUsage.rss() - before) < sameBytes) return;
     await trimMemory();
-    least = process.memoryUsage.rss();
+    before = process.memoryUsage.rss();
   });
 }
