@@ -88,12 +88,31 @@ describe.skipIf(postgresPrograms === undefined)('a server of PostgreSQL (initdb 
     await cutOff.close();
     wire.close();
   }, 180_000);
+
+  it('where new connections are cut before they can be used: none of them keeps its place', async () => {
+    const wire = await cuttable(server.port);
+    const through = await openStore(address().replace(`:${server.port}/`, `:${wire.port}/`));
+    wire.cut();
+    wire.cutAt = 'search_path'; // what is said first on a connection
+    const more = 10; // than there may be connections
+    for (let i = 0; i < more; i++) await expect(through.runs.create()).rejects.toMatchObject({ code: 'database-failed' });
+    wire.cutAt = undefined;
+    const { key } = await through.runs.create();
+    expect((await store.runs.get(key)).key).toBe(key);
+    wire.cutAt = 'search_path';
+    wire.cut();
+    await expect(through.runs.create()).rejects.toMatchObject({ code: 'database-failed' });
+    await through.close();
+    wire.close();
+  }, 60_000);
 });
 
 interface Wire {
   readonly port: number;
   /** The caller's side is gone; the server's stays open. */
   cut(): void;
+  /** Whoever says this is cut. */
+  cutAt: string | undefined;
   close(): void;
 }
 
@@ -103,11 +122,16 @@ async function cuttable(to: number): Promise<Wire> {
   const listening = createServer((caller) => {
     const server = connect(to, '127.0.0.1');
     pairs.push({ caller, server });
-    caller.on('data', (data) => void server.write(data)).on('error', () => {});
+    const pass = (data: Buffer): void => {
+      if (wire.cutAt !== undefined && data.includes(wire.cutAt)) caller.destroy();
+      else server.write(data);
+    };
+    caller.on('data', pass).on('error', () => {});
     server.on('data', (data) => void (caller.destroyed || caller.write(data))).on('error', () => {});
   });
   await new Promise<void>((done) => listening.listen(0, '127.0.0.1', done));
-  return {
+  const wire: Wire = {
+    cutAt: undefined,
     port: (listening.address() as import('node:net').AddressInfo).port,
     cut: () => pairs.forEach(({ caller }) => void caller.destroy()),
     close() {
@@ -118,4 +142,5 @@ async function cuttable(to: number): Promise<Wire> {
       listening.close();
     },
   };
+  return wire;
 }

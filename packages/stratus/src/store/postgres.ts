@@ -81,17 +81,13 @@ export async function openPostgres(address: string, { patienceMs, schema }: Post
     max: 8,
     allowExitOnIdle: true, // a script that has ended does not wait for connections that nobody uses
     types: { getTypeParser: typeParser },
+    // Here and not in Kysely's `onCreateConnection`: where that fails, as when the server goes away at this moment, nobody gives the connection's place back.
+    onConnect: (client) => client.query(`set search_path to ${pg.escapeIdentifier(schema)}`) as never,
   });
   // One that is lost within a transaction fails what is asked of it next; without a listener Node would end the process for it.
   pool.on('connect', (client) => void client.on('error', () => undefined));
   pool.on('error', () => undefined); // a connection that was lost while nobody used it: the pool makes another one
-  const use = sql`set search_path to ${sql.id(schema)}`;
-  const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({
-      pool,
-      onCreateConnection: async (connection) => void (await connection.executeQuery(use.compile(db))),
-    }),
-  });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const trying = <T>(doing: string, work: () => Promise<T>): Promise<T> =>
     patiently({ database: shown, doing, patienceMs, judge }, work);
   const writing = (work: (queries: Queries) => Promise<unknown>) => () =>
