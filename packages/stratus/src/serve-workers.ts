@@ -7,7 +7,7 @@ import type { MonitorOptions } from './monitor/index.ts';
 import type { ServingPlace } from './serve-here.ts';
 import type { ServedOptions } from './served-options.ts';
 import { openCertificates } from './sockets/index.ts';
-import { type PoolOptions, thrown, WorkerPool, type WorkerStatus } from './workers/index.ts';
+import { type PoolOptions, type Question, thrown, WorkerPool, type WorkerStatus } from './workers/index.ts';
 
 /** What every worker is told. */
 export interface WorkerStart {
@@ -32,6 +32,8 @@ export interface WorkersOf {
   readonly start?: object;
   /** What workers may ask besides; `askAll` asks all of them. */
   readonly answers?: ((askAll: WorkerPool['askAll']) => PoolOptions['answers']) | undefined;
+  /** What a worker that takes the place of another one is asked before it gets requests: it is to know what the others know. */
+  readonly catchUp?: readonly Question[] | undefined;
   /** Before and after workers end. */
   readonly onStopping?: (() => void) | undefined;
   readonly onStopped?: (() => Promise<void>) | undefined;
@@ -54,6 +56,7 @@ export async function serveWorkers(options: WorkersOptions, of: WorkersOf): Prom
   checkHandable(options);
   if (options.tls) await openCertificates(options.tls); // what is wrong with them is said before anything is started
   let pool: WorkerPool | undefined;
+  let hasStarted = false;
   const counting = await (await import('./monitor/index.ts')).openCounting(
     {
       tellNow: async () => ((await pool?.askAll('tell', undefined, { limitMs: tellLimitMs })) ?? []) as never,
@@ -101,7 +104,7 @@ export async function serveWorkers(options: WorkersOptions, of: WorkersOf): Prom
     start: { ...of.start, options: of.options, workers, url: listening.url, grpc: grpc !== undefined, metricsType },
     drainMs,
     onEvent: options.onWorker,
-    catchUp: () => commands.missed(),
+    catchUp: () => [...(hasStarted ? (of.catchUp ?? []) : []), ...commands.missed()],
     answers: {
       ...of.answers?.((...asked) => pool!.askAll(...asked)),
       ...counting.answers,
@@ -115,6 +118,7 @@ export async function serveWorkers(options: WorkersOptions, of: WorkersOf): Prom
     await listening.stop();
     throw thrown(said.failed);
   }
+  hasStarted = true;
   const grpcPort = (grpc?.address() as AddressInfo | undefined)?.port;
   const place = grpcPort === undefined ? {} : { grpc: `${callable(host)}:${grpcPort}`, grpcPort };
   return {

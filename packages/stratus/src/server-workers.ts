@@ -19,6 +19,7 @@ export async function serveServerWorkers(
     start: { workspace: { store, blobs, project, actor, folder } },
     options: { ...workerOptions(options), uploadLimitBytes, heartbeatMs },
     answers: (askAll) => ({ look: () => askAll('look') }),
+    catchUp: [['look', undefined]],
   });
   return { listening, list };
 }

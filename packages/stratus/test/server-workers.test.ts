@@ -91,6 +91,28 @@ describe.skipIf(process.platform === 'win32')('stratus serve --workers', () => {
     clients.close();
   }, 120_000);
 
+  it('gives requests to a worker that takes the place of another one when it has the models and their rules', async () => {
+    const { url } = fleet;
+    const path = `${url}/api/v1/projects/default/models/net/traffic`;
+    const headers = { 'content-type': 'application/json' };
+    await call(path, { method: 'PUT', headers, body: JSON.stringify({ routes: [{ version: '3', weight: 1 }] }) });
+    const said = new Set<string>();
+    for (let killed = 0; killed < 3; killed++) {
+      const { pid } = (await workersOf(url))[0]!;
+      process.kill(pid, 'SIGKILL');
+      let isReplaced = false;
+      // Each request has a connection of its own, so whoever is new gets the next.
+      for (let after = 0; after < 10; after += Number(isReplaced)) {
+        const { status, text } = await call(`${url}/v2/models/net/infer`, infer).catch(() => ({ status: 0, text: '' }));
+        if (status !== 0) said.add(`${status} ${/"model_version":"(\d)"/.exec(text)?.[1]}`); // 0: the one that was killed had it
+        const now = await workersOf(url).catch(() => []);
+        isReplaced ||= now.length === 3 && now.every((own) => own.state === 'ready' && own.pid !== pid);
+      }
+    }
+    expect([...said]).toEqual(['200 3']);
+    expect((await call(path, { method: 'DELETE' })).status).toBe(200);
+  }, 120_000);
+
   it('tells of a run, whichever worker it was told to, and runs a job once', async () => {
     const { url, server } = fleet;
     const client = connect({ url });
@@ -117,7 +139,7 @@ describe.skipIf(process.platform === 'win32')('stratus serve --workers', () => {
     expect(readFileSync(ran, 'utf8')).toBe('x');
     const told = events(stdout);
     expect(code).toBe(0);
-    expect(told.filter(({ type }) => type === 'worker-ready')).toHaveLength(3);
+    expect(told.filter(({ type }) => type === 'worker-ready')).toHaveLength(6);
     expect(told.at(-1)).toEqual({ type: 'stopped' });
   }, 240_000);
 });
