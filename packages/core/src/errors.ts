@@ -124,8 +124,8 @@ const sentences = {
     `${d.doing} needs a file system, which this environment lacks. Use bytes instead: model.toBytes() and load(bytes).`,
   'data-not-found': (d: { dataset: string; file: string; looked: readonly string[]; fix: string }) =>
     `The data set ${d.dataset} needs ${d.file}, which was found in none of:\n  ${d.looked.join('\n  ')}\n${d.fix}`,
-  'port-in-use': (d: { host: string; port: number }) =>
-    `Port ${d.port} on ${d.host} is already in use. Choose another with --port (0 picks a free one), or stop the program that has it.`,
+  'port-in-use': (d: { host: string; port: number; option?: string }) =>
+    `Port ${d.port} on ${d.host} is already in use. Choose another with ${d.option ?? '--port'} (0 picks a free one), or stop the program that has it.`,
   'cannot-listen': (d: { host: string; port: number; reason: string }) =>
     `Cannot listen on ${d.host}:${d.port}: ${d.reason}. Check the host name and the permission for this port.`,
   'model-not-found': (d: { name: string; known: readonly string[] }) =>

@@ -161,8 +161,11 @@ async function opened(
     needsKey: authorizer.needsKey,
     async tryIt(url) {
       const response = await app.plain(new Request(url, { headers: { accept: 'application/json' } }));
-      const { models } = (await response.json()) as { models?: readonly { readonly try?: string }[] };
-      return models?.[0]?.try;
+      const { models } = (await response.json()) as {
+        models?: readonly { readonly try?: string; readonly inputs?: readonly unknown[] }[];
+      };
+      // One that could not be loaded would be asked in vain.
+      return (models?.find((one) => (one.inputs?.length ?? 0) > 0) ?? models?.[0])?.try;
     },
     drain() {
       stopFollowing();

@@ -51,10 +51,10 @@ export async function deployedPlane(model: Model | string | Uint8Array, options:
     const plane = new DataPlane([], { ...options, shelf: await folderShelf(model) });
     await plane.repository.look();
     if (plane.models().length === 0)
-      throw fail('file-failed', {
-        file: model,
-        doing: 'Looking for models in',
-        reason: 'There is no NAME.onnx and no NAME/VERSION/model.onnx',
+      throw fail('bad-value', {
+        what: `the folder ${model}`,
+        got: 'no model',
+        want: 'NAME.onnx, or NAME/VERSION/model.onnx, in it',
       });
     return { name, plane, follow: () => following(options.lookMs ?? 2000, () => plane.repository.look()) };
   }

@@ -236,6 +236,7 @@ export {
   type ServingObserver,
   type Shadow,
   type ShadowCounts,
+  type ShadowRecord,
   type Shelf,
   type ShelvedModel,
   Statistics,

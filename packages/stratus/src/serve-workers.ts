@@ -84,7 +84,7 @@ export async function serveWorkers(options: WorkersOptions, of: WorkersOf): Prom
   };
   let listening: Listening;
   try {
-    if (grpc) await listen(grpc, host, options.grpcPort!);
+    if (grpc) await listen(grpc, host, options.grpcPort!, '--grpc-port');
     grpc?.on('error', report);
     listening = await listenUntilStopped(http, {
       ...{ host, port, signal, stopOn, report, shutDown },

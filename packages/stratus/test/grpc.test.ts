@@ -350,6 +350,6 @@ describe('deploy', () => {
   it('says what is wrong with the port of gRPC, and leaves nothing open', async () => {
     const [, { grpcPort }] = await serve(await smallBytes());
     const used = await failure(deploy(await smallBytes(), { port: 0, grpcPort: grpcPort! }));
-    expect([used.code, used.details]).toEqual(['port-in-use', { host: '127.0.0.1', port: grpcPort }]);
+    expect([used.code, used.details]).toEqual(['port-in-use', { host: '127.0.0.1', port: grpcPort, option: '--grpc-port' }]);
   });
 });

@@ -226,6 +226,7 @@ describe('paths', () => {
     ['POST', '/v2/models/m/versions/2/infer', { model: 'm' }],
     ['POST', '/v1/models/m:predict', { model: 'm' }],
     ['POST', '/v1/models/m/versions/2:classify', { model: 'm' }],
+    ['POST', '/v2/models/m/feedback', { model: 'm' }],
     ['POST', '/v2/models/m/canary', { model: 'm', manage: true }],
     ['DELETE', '/v2/models/m', { model: 'm', manage: true }],
     ['POST', '/predict', { all: true }],

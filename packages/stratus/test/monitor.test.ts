@@ -251,6 +251,8 @@ describe('labels', () => {
       { requestId: 'b', label: 0 },
     ]);
     expect([feedback.accuracy('m', '1').accuracy, feedback.accuracy('m', '2').accuracy]).toEqual([1, 0]);
+    for (const label of [2, -1])
+      expect(() => feedback.take('m', [{ requestId: 'a', label }])).toThrow('the model knows 2, from 0 to 1');
     now = 3_700_000;
     expect(feedback.accuracy('m', '1')).toEqual({ labels: 0 });
   });

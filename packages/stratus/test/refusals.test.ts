@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { type Deployment, type DeployOptions, deploy } from '../src/deploy.ts';
 import { createKey } from '../src/keys/index.ts';
 import { prometheusMetrics } from '../src/monitor/index.ts';
@@ -81,6 +81,18 @@ it('counts what never reached a model, by protocol, code and status; no name of 
     requests: 108,
     codes: { 'model-not-found': 101, 'bad-request': 4, 'too-large': 1, 'no-path': 1, 'no-method': 1 },
   });
+});
+
+it('are logged with the status that the client got', async () => {
+  const lines: string[] = [];
+  const server = await start({ monitor: { log: 'json', writeLog: (text) => lines.push(...text.trim().split('\n')) } });
+  expect(await post(server, '/v2/models/m/infer')).toBe(200);
+  expect(await post(server, '/v2/models/m/infer', '{')).toBe(400);
+  expect(await post(server, '/v2/models/nobody/infer')).toBe(404);
+  expect((await fetch(`${server.url}/v2/models/m/infer`)).status).toBe(405);
+  expect((await fetch(`${server.url}/nothing`)).status).toBe(404);
+  await vi.waitFor(() => expect(lines).toHaveLength(5));
+  expect(lines.map((line) => (JSON.parse(line) as { status: number }).status)).toEqual([200, 400, 404, 405, 404]);
 });
 
 it('counts a request that reached a model once, also where it failed there', async () => {

@@ -91,6 +91,29 @@ describe.skipIf(process.platform === 'win32')('stratus serve --workers', () => {
     clients.close();
   }, 120_000);
 
+  it('tells what a shadow says otherwise, whichever worker has asked it', async () => {
+    const { url } = fleet;
+    const path = `${url}/api/v1/projects/default/models/net/traffic`;
+    const headers = { 'content-type': 'application/json' };
+    const rule = { routes: [{ version: '1', weight: 1 }], shadow: { version: '3' } };
+    expect((await call(path, { method: 'PUT', headers, body: JSON.stringify(rule) })).status).toBe(200);
+    const clients = new Connections(6);
+    const answers = await clients.all(`${url}/v2/models/net/infer`, infer); // 1, and 3 by the shadow
+    expect(answers.map(({ text }) => (JSON.parse(text) as { model_version: string }).model_version).join('')).toBe('111111');
+    const said = async (): Promise<Record<string, number>> => {
+      const page = parseExposition((await call(`${url}/metrics`)).text);
+      const samples = page.get('stratus_shadow_requests_total')?.samples ?? [];
+      expect(new Set(samples.map(({ labels }) => labels['version'])).size).toBeLessThanOrEqual(1);
+      return Object.fromEntries(samples.map(({ labels, value }) => [labels['said']!, value]));
+    };
+    await until(async () => (await said())['otherwise'] === 6);
+    expect(await said()).toEqual({ same: 0, otherwise: 6, failed: 0, dropped: 0 });
+    const { stdout } = await stratus(['monitor', 'net', '--url', url, '--once'], { cwd });
+    expect(stdout).toMatch(/shadow +6 of 6 answers otherwise, differs by 2 at most/);
+    clients.close();
+    expect((await call(path, { method: 'DELETE' })).status).toBe(200);
+  }, 120_000);
+
   it('gives requests to a worker that takes the place of another one when it has the models and their rules', async () => {
     const { url } = fleet;
     const path = `${url}/api/v1/projects/default/models/net/traffic`;

@@ -28,7 +28,7 @@ export function addClient(program: Command): void {
     .option('--out <file>', 'the file to write, which is replaced')
     .option('--name <name>', 'what the server calls the model (default: the name of the file or in the registry)')
     .option('--url <url>', 'where the client asks unless told (default: the server, or http://127.0.0.1:8080)')
-    .option('--token <token>', 'for a server that wants one (default: STRATUS_TOKEN)')
+    .option('--token <token>', 'for a server that wants one (default: STRATUS_KEY or STRATUS_TOKEN)')
     .addOption(jsonOption())
     .action((model: string, options: ClientOptions) => client(model, options));
   withExamples(
@@ -80,7 +80,7 @@ async function configOf(path: string, options: ClientOptions): Promise<Config> {
 /** What a server says of its models, or of the one whose address it is. Errors: `request-failed`. */
 async function configsOf(
   address: string,
-  { name, token = process.env['STRATUS_TOKEN'] }: ClientOptions,
+  { name, token = process.env['STRATUS_KEY'] ?? process.env['STRATUS_TOKEN'] }: ClientOptions,
 ): Promise<readonly Config[]> {
   const { origin, pathname } = new URL(address);
   const get = async (path: string): Promise<unknown> => {
@@ -95,6 +95,8 @@ async function configsOf(
       throw failed((e as Error & { cause?: Error }).cause?.message ?? (e as Error).message, e);
     }
     const text = await response.text();
+    if (response.status === 401)
+      throw fail('request-failed', { url, reason: 'it wants a key or a token, or another one', fix: 'Say it with --token, or set STRATUS_KEY or STRATUS_TOKEN.' }); // biome-ignore format: one line
     if (!response.ok) throw failed(`it answered ${response.status}: ${text.slice(0, 200)}`);
     try {
       return JSON.parse(text) as unknown;

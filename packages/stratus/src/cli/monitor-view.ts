@@ -86,6 +86,19 @@ function rolloutText({ rollout }: ModelReport, { red, yellow }: Colors): string 
   return [since, ...sides, ...bad].join('; ');
 }
 
+/** What a shadow says, beside what clients were told. */
+function shadowText({ shadow }: ModelReport, { yellow }: Colors): string {
+  if (shadow === undefined) return '';
+  const { compared, mismatched, failed, dropped, largestDifference } = shadow;
+  const otherwise = `${count(mismatched)} of ${count(compared)} answers otherwise`;
+  const rest = [
+    Number.isFinite(largestDifference) ? `differs by ${short(largestDifference)} at most` : 'some cannot be compared', // JSON has no infinity
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+    ...(dropped > 0 ? [`${count(dropped)} not asked`] : []),
+  ];
+  return [mismatched > 0 ? yellow(otherwise) : otherwise, ...rest].join(', ');
+}
+
 /** One version of a model, in some lines. `rates`: requests a second, the newest last. */
 export function modelView(report: ModelReport, colors: Colors, rates: readonly number[] = []): string {
   const { bold, dim, red, cyan } = colors;
@@ -115,6 +128,7 @@ export function modelView(report: ModelReport, colors: Colors, rates: readonly n
         : `${(traffic.batchRows ?? 0).toFixed(1)} samples of ${(traffic.batchRequests ?? 0).toFixed(1)} requests, ${count(batches)}: ${named(traffic.closedBy)}`,
     ],
     ['waiting', waiting === undefined ? '' : count(waiting)],
+    ['shadow', shadowText(report, colors)],
     ['watched', rolloutText(report, colors)],
     ['accuracy', accuracyText(report)],
     ['alerts', alerts.length === 0 ? '' : red(alerts.map(({ rule }) => plain(rule)).join(', '))],

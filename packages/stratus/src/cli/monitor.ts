@@ -19,7 +19,7 @@ export function addMonitor(program: Command): void {
     .command('monitor')
     .summary('watch a model that is served')
     .description(
-      'Shows what a server knows of its models, again and again: requests a second, latency, errors, batches, how inputs and outputs have moved since the training, and how often answers were right. A server that wants a token finds it in STRATUS_TOKEN. Ctrl-C ends it.',
+      'Shows what a server knows of its models, again and again: requests a second, latency, errors, batches, how inputs and outputs have moved since the training, and how often answers were right. Where a server wants a key or a token, it is taken from STRATUS_KEY or STRATUS_TOKEN. Ctrl-C ends it.',
     )
     .argument('[model]', 'the name of a model (default: all that the server has)')
     .option('--url <url>', 'where the server is', process.env['STRATUS_URL'] ?? 'http://127.0.0.1:8080')
@@ -44,8 +44,9 @@ async function ask(
   const base = url.replace(/\/+$/, '');
   const where = model === undefined ? `${base}/v2/monitor` : `${base}/v2/models/${encodeURIComponent(model)}/monitor`;
   const fix = 'Check the address (--url), and that the server runs: stratus deploy or stratus serve.';
-  const failed = (reason: string, cause?: unknown) =>
-    fail('request-failed', { url: where, reason: reason.replace(/\.+$/, ''), fix }, cause);
+  const failed = (reason: string, cause?: unknown, mend = fix) =>
+    fail('request-failed', { url: where, reason: reason.replace(/\.+$/, ''), fix: mend }, cause);
+  if (!/^https?:\/\//.test(base)) throw failed('an address begins with http:// or https://');
   let response: Response;
   try {
     response = await fetch(where, {
@@ -64,7 +65,11 @@ async function ask(
   }
   if (response.ok && Array.isArray((body as ServerReport).models)) return body as ServerReport;
   const { error, detail } = body as { readonly error?: string; readonly detail?: string };
-  throw failed(error ?? detail ?? `it answered ${response.status}, and is no server of Stratus that is watched`);
+  if (response.status === 401)
+    throw failed('it wants a key or a token, or another one', undefined, 'Set STRATUS_KEY or STRATUS_TOKEN.');
+  const said = error ?? detail;
+  if (said !== undefined) throw failed(said, undefined, 'The server runs; it is this that it does not answer.');
+  throw failed(`it answered ${response.status}, and is no server of Stratus that is watched`);
 }
 
 /** So many rates are kept for the curve. */
@@ -72,7 +77,7 @@ const mostRates = 40;
 
 async function watch(model: string | undefined, { url, every, once = false, ...flags }: MonitorCommandFlags): Promise<void> {
   const output = outputFor(flags);
-  const token = process.env['STRATUS_TOKEN'];
+  const token = process.env['STRATUS_KEY'] ?? process.env['STRATUS_TOKEN'];
   const first = await ask(url, { model, token });
   const live = !once && !output.json && isTerminal(process.stdout) ? await liveLine(process.stdout) : undefined;
   const rates = new Map<string, readonly number[]>();

@@ -187,7 +187,7 @@ export async function grpcDoor(plane: DataPlane, options: GrpcServing): Promise<
 /** Serves gRPC on a port. Errors: `port-in-use`, `cannot-listen`; as `grpcDoor`. */
 export async function serveGrpc(plane: DataPlane, { host, port: wanted, ...options }: GrpcOptions): Promise<GrpcServer> {
   const { server, stop } = await grpcDoor(plane, options);
-  await listen(server, host, wanted);
+  await listen(server, host, wanted, '--grpc-port');
   server.on('error', options.report); // no more file descriptors, for instance: it can go on
   const { port } = server.address() as AddressInfo;
   return { port, address: `${callable(host)}:${port}`, stop };

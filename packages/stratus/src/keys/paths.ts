@@ -13,8 +13,8 @@ export interface Needed {
 /** Says whether the process is well, and nothing else: who spreads requests has no key. */
 const health = /^\/(v2\/health\/(live|ready)|ping|health|livez|readyz|healthz)\/?$/;
 const ofModel = /^\/v[12]\/models\/([^/:]+)/;
-/** What is asked of a model: its answer changes nothing. */
-const inference = /(\/(infer|predict|classify|regress|generate|explain)|:(predict|classify|regress|generate))\/?$/;
+/** What is asked of a model, or told of its answers: that changes nothing of what is served. */
+const inference = /(\/(feedback|infer|predict|classify|regress|generate|explain)|:(predict|classify|regress|generate))\/?$/;
 /** The paths of those that have one model: /predict, SageMaker's, Azure's, and Vertex' as it is told by its environment. */
 const ofAll = /^\/(predict|invocations|score)\/?$/;
 /** What says no more of models than their names. */

@@ -130,6 +130,7 @@ export class Counting {
       figures?.batch(record);
     }
     for (const refusal of told.refused) figures?.refused(refusal);
+    for (const record of told.shadowed) figures?.shadowed(record);
     for (const change of told.changes) figures?.trafficChanged(change);
     for (const model of told.about) {
       if (this.#about.size >= mostModels) this.#about.clear();

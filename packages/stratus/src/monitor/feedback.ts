@@ -177,6 +177,10 @@ function valuesOf({ classes, numbers, labels }: Remembered, label: unknown, id: 
       });
     }
     if (typeof value === 'boolean') return Number(value);
+    if (classes && labels && typeof value === 'number' && (value < 0 || value >= labels.length))
+      throw fail('bad-request', {
+        reason: `There is no class ${value}: the model knows ${labels.length}, from 0 to ${labels.length - 1}.`,
+      });
     if (typeof value === 'number' && Number.isFinite(value) && (!classes || Number.isInteger(value))) return value;
     throw fail('bad-request', {
       reason: `A label must be ${classes ? `the number of a class${labels ? ' or its name' : ''}` : 'a number'}, not ${typeof value === 'object' ? 'an object' : JSON.stringify(value)?.slice(0, 100)}.`,

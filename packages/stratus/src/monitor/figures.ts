@@ -1,4 +1,4 @@
-import type { BatchRecord, Refusal, RequestRecord, TrafficChange } from '../serve/index.ts';
+import type { BatchRecord, Refusal, RequestRecord, ShadowRecord, TrafficChange } from '../serve/index.ts';
 import { type AlertFigures, Alerts } from './alerts/alerts.ts';
 import type { AlertRule } from './alerts/rule.ts';
 import { Webhook, type WebhookOptions } from './alerts/webhook.ts';
@@ -10,6 +10,7 @@ import type { MetricsPage, ProcessesFigures } from './metrics.ts';
 import type { ModelReport, ServerReport } from './model-report.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 import { RecentTraffic, type TrafficOptions } from './recent-traffic.ts';
+import { Shadows } from './shadows.ts';
 import { keyOf, type WatchedModel } from './watched-model.ts';
 
 /** What is counted of requests, by however many processes they are answered. */
@@ -51,6 +52,7 @@ const notice = (text: string): Error => Object.assign(new Error(text), { stack: 
 export class Figures {
   readonly traffic: RecentTraffic;
   readonly refusals: RecentRefusals;
+  readonly shadows = new Shadows();
   readonly drift: FeatureCounts;
   readonly feedback: Feedback;
   readonly metrics: MetricsPage | undefined;
@@ -110,6 +112,10 @@ export class Figures {
     this.metrics?.observer.refused?.(refusal);
   }
 
+  shadowed(record: ShadowRecord): void {
+    this.shadows.shadowed(record);
+  }
+
   /** Tells the webhooks, or who runs the server, when a traffic rule was rolled back. */
   trafficChanged({ kind, ...change }: TrafficChange): void {
     if (kind !== 'rollback') return;
@@ -139,6 +145,7 @@ export class Figures {
           traffic: this.traffic.figures(name, version),
           drift: this.drift.figures(keyOf(name, version)),
           rollout: rollout?.(name, version),
+          shadow: this.shadows.figures(name, version),
           accuracy: this.feedback.accuracy(name, version),
           alerts: firing
             .filter((alert) => alert.model === name && alert.version === version)
@@ -204,11 +211,12 @@ export async function openFigures(of: FiguresOf, options: FiguresOptions): Promi
     loaded: of.loaded,
     processes: of.processes,
     figures: () =>
-      (figures?.report().models ?? []).map(({ model, version, drift, accuracy }) => ({
+      (figures?.report().models ?? []).map(({ model, version, drift, accuracy, shadow }) => ({
         name: model,
         version,
         drift,
         accuracy: accuracy.accuracy,
+        shadow,
       })),
   });
   try {

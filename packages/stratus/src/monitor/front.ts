@@ -1,3 +1,4 @@
+import { StratusError } from '@stratus/core';
 import pico from 'picocolors';
 import { type RequestRecord, type ServingObserver, type ServingTraces, setFront } from '../serve/index.ts';
 import { Capture, type CaptureOptions } from './capture/capture.ts';
@@ -116,9 +117,14 @@ export class Front {
   }
 }
 
-/** Writes to standard error. */
-export const writeReport = (e: unknown): void =>
-  void process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`);
+/** Writes to standard error. Ours say what happened and why; of what nobody has foreseen it is said where, too. */
+export const writeReport = (e: unknown): void => void process.stderr.write(`${told(e)}\n`);
+
+function told(e: unknown): string {
+  if (!(e instanceof Error)) return String(e);
+  if (StratusError.is(e)) return e.message;
+  return StratusError.is(e.cause) ? `${e.message}: ${e.cause.message}` : (e.stack ?? e.message);
+}
 
 /** Spans, where they are wanted. */
 export const tracesOf = async ({ traces = true }: FrontOptions): Promise<ServingTraces | undefined> =>

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ServingObserver } from '../serve/index.ts';
+import type { ServingObserver, ShadowCounts } from '../serve/index.ts';
 import { type ProcessFigures, ProcessWatch } from './process-figures.ts';
 import { type Buckets, type ModelCounts, RequestCounts } from './request-counts.ts';
 import { tritonMetrics } from './triton-metrics.ts';
@@ -12,6 +12,8 @@ export interface ModelFigures {
   readonly version: string;
   readonly drift: readonly { readonly feature: string; readonly psi?: number | undefined }[];
   readonly accuracy?: number | undefined;
+  /** What came of asking it too, as a shadow. */
+  readonly shadow?: ShadowCounts | undefined;
 }
 
 /** Options of {@link prometheusMetrics}. */
@@ -151,6 +153,21 @@ export async function prometheusMetrics({
     gauge('stratus_live_accuracy_ratio', 'Share of answers that agree with the labels that came in.', model, (own) => {
       for (const { name, version, accuracy } of figures())
         if (accuracy !== undefined) own.set({ model: name, version }, accuracy);
+    });
+    new Counter({
+      name: 'stratus_shadow_requests_total',
+      help: 'Requests that a shadow was to be asked too: it said the same or otherwise, failed, or was not asked because it was busy.',
+      labelNames: [...model, 'said'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { name, version, shadow } of figures()) {
+          if (shadow === undefined) continue;
+          const { compared, mismatched: otherwise, failed, dropped } = shadow;
+          const said = { same: compared - otherwise, otherwise, failed, dropped };
+          for (const [word, n] of Object.entries(said)) this.inc({ model: name, version, said: word }, n);
+        }
+      },
     });
   }
   const own = processes === undefined ? new ProcessWatch() : undefined;

@@ -1,4 +1,4 @@
-import type { TrafficChange } from '../serve/index.ts';
+import type { ShadowCounts, TrafficChange } from '../serve/index.ts';
 import type { Alert } from './alerts/alerts.ts';
 import type { FeatureFigures } from './drift/feature-figures.ts';
 import type { RolloutFigures } from './drift/rollout-judge.ts';
@@ -16,6 +16,8 @@ export interface ModelReport {
   readonly drift: readonly FeatureFigures[];
   /** How it stands while a traffic rule limits how far it may move. */
   readonly rollout?: RolloutFigures | undefined;
+  /** What came of asking it too, as a shadow, since the server began. */
+  readonly shadow?: ShadowCounts | undefined;
   readonly accuracy: LiveAccuracy;
   readonly alerts: readonly Pick<Alert, 'rule' | 'since'>[];
 }

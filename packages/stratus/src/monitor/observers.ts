@@ -17,9 +17,9 @@ export function joinObservers(
       if (told++ < toldErrors) report(new Error('An observer of the server failed', { cause: e }));
     }
   };
-  const [forRequests, forBatches, forAnswers, forRefusals] = (['request', 'batch', 'answered', 'refused'] as const).map((name) =>
-    observers.filter((observer) => observer[name] !== undefined),
-  );
+  const [forRequests, forBatches, forAnswers, forRefusals, forShadows] = (
+    ['request', 'batch', 'answered', 'refused', 'shadowed'] as const
+  ).map((name) => observers.filter((observer) => observer[name] !== undefined));
   return {
     request: (record) => {
       for (const observer of forRequests!) guarded(() => observer.request!(record));
@@ -32,6 +32,9 @@ export function joinObservers(
     },
     refused: (refusal) => {
       for (const observer of forRefusals!) guarded(() => observer.refused!(refusal));
+    },
+    shadowed: (record) => {
+      for (const observer of forShadows!) guarded(() => observer.shadowed!(record));
     },
   };
 }

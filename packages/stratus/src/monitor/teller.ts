@@ -7,6 +7,7 @@ import type {
   Refusal,
   RequestRecord,
   ServingObserver,
+  ShadowRecord,
   TrafficChange,
   WatchDrift,
   WatchHealth,
@@ -33,6 +34,7 @@ const nothing = (): Waiting => ({
     requests: [],
     batches: [],
     refused: [],
+    shadowed: [],
     changes: [],
     answers: [],
     rules: [],
@@ -45,8 +47,11 @@ const nothing = (): Waiting => ({
   },
 });
 
-const sizeOf = ({ requests, batches, refused, changes, answers, seen, rules, endedRules, evidence }: Told): number =>
-  [requests, batches, refused, changes, answers, seen, rules, endedRules, evidence].reduce((n, { length }) => n + length, 0);
+const sizeOf = ({ requests, batches, refused, shadowed, changes, answers, seen, rules, endedRules, evidence }: Told): number =>
+  [requests, batches, refused, shadowed, changes, answers, seen, rules, endedRules, evidence].reduce(
+    (n, { length }) => n + length,
+    0,
+  );
 
 /**
  * What a worker knows of its requests goes to the process that counts for all workers: a little later, many at once. So there is one count of everything, which a worker that
@@ -96,6 +101,10 @@ export class Teller implements ServingObserver {
 
   refused(refusal: Refusal): void {
     if (this.#hasRoom()) this.#waiting.refused.push(refusal);
+  }
+
+  shadowed(record: ShadowRecord): void {
+    if (this.#hasRoom()) this.#waiting.shadowed.push(record);
   }
 
   trafficChanged(change: TrafficChange): void {

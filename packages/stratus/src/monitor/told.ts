@@ -1,4 +1,4 @@
-import type { BatchRecord, Refusal, RequestRecord, TrafficChange } from '../serve/index.ts';
+import type { BatchRecord, Refusal, RequestRecord, ShadowRecord, TrafficChange } from '../serve/index.ts';
 import type { FeatureSpec, Seen } from './drift/feature-counts.ts';
 import type { GivenAnswer } from './given-answer.ts';
 import type { ProcessFigures } from './process-figures.ts';
@@ -12,6 +12,8 @@ export interface Told {
   readonly batches: readonly BatchRecord[];
   /** What was refused before a model was asked. */
   readonly refused: readonly Refusal[];
+  /** What shadows were asked too. */
+  readonly shadowed: readonly ShadowRecord[];
   /** Traffic rules that were changed here. */
   readonly changes: readonly TrafficChange[];
   readonly answers: readonly GivenAnswer[];

@@ -92,8 +92,9 @@ export class DataPlane {
       throw fail('bad-value', { what: 'DataPlane', got: `two models '${twice}'`, want: 'one for each name and version' });
     this.#options = options;
     this.repository = new Repository(servables, options);
-    const { trafficChanged: changed, watchDrift, watchHealth } = options;
-    this.traffic = new Traffic(this.repository, { changed, watchDrift, watchHealth });
+    const { trafficChanged: changed, watchDrift, watchHealth, observer } = options;
+    const shadowed = observer?.shadowed?.bind(observer);
+    this.traffic = new Traffic(this.repository, { changed, watchDrift, watchHealth, shadowed });
   }
 
   /** True as long as there is a process to ask. */

@@ -1,5 +1,6 @@
 import type { Tensor } from '@stratus/core';
 import type { Front } from './front.ts';
+import type { ShadowRecord } from './shadow-report.ts';
 
 /** What became of one request to a model. Times in milliseconds. */
 export interface RequestRecord {
@@ -66,4 +67,6 @@ export interface ServingObserver {
   ): void;
   /** A request that no model was asked for. */
   refused?(refusal: Refusal): void;
+  /** A request that a shadow was to be asked too. */
+  shadowed?(record: ShadowRecord): void;
 }

@@ -8,16 +8,18 @@ export interface OnNode {
   readonly outgoing?: ServerResponse;
 }
 
-/** What `@hono/node-server` is told by where an answer was written already: its own RESPONSE_ALREADY_SENT, without its server. Made with the first answer: Node loads its client for HTTP with the first Response. */
-let alreadySent: Response | undefined;
+/** What `@hono/node-server` is told by where an answer was written already: its own RESPONSE_ALREADY_SENT, without its server; one for each status, for logs. Made with the first answer: Node loads its client for HTTP with the first Response. */
+const alreadySent = new Map<number, Response>();
 
 /** Writes an answer where it belongs. */
 export function writeOnNode({ status, headers, body }: Answer, outgoing: ServerResponse): Response {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   outgoing.writeHead(status, { ...headers, 'content-length': length });
   outgoing.end(body);
-  alreadySent ??= new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
-  return alreadySent;
+  let response = alreadySent.get(status);
+  if (response === undefined)
+    alreadySent.set(status, (response = new Response(null, { status, headers: { 'x-hono-already-sent': 'true' } })));
+  return response;
 }
 
 /** So many signals wait to be used again. */

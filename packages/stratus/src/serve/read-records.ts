@@ -112,7 +112,7 @@ function textOf(body: Uint8Array): string {
 }
 
 /**
- * The records in a body, by its content type: JSON (unless told), `text/csv`, `text/plain`, `image/*`.
+ * The records in a body, by its content type: JSON (unless told), `text/csv`, `text/plain` (one value; JSON where the model takes more than one text), `image/*`.
  * Errors: `bad-request`.
  */
 export async function readRecords(
@@ -124,7 +124,9 @@ export async function readRecords(
   const type = contentType.split(';')[0]!.trim().toLowerCase();
   if (body.length === 0) throw fail('bad-request', { reason: 'The body is empty; send a record as JSON.' });
   if (type.startsWith('image/') || type === 'application/octet-stream') return [{ [only(fields, ['bytes'], 'an image')]: body }];
-  if (type === 'text/plain') {
+  // fetch() calls every text so, JSON too: only where a text can be a record is it one.
+  const isOneText = fields.length === 1 && fields[0]!.kind === 'text';
+  if (type === 'text/plain' && (isOneText || !/^\s*[[{]/.test(textOf(body)))) {
     const name = only(fields, ['text', 'scalar', 'number'], 'one text');
     const own = fields.find(({ kind }) => kind !== 'text') ?? fields[0]!;
     // Files and terminals end a line that is meant to be one value.

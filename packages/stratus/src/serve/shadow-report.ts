@@ -13,6 +13,16 @@ export interface ShadowCounts {
   readonly largestDifference: number;
 }
 
+/** One request that a shadow was to be asked too. */
+export interface ShadowRecord {
+  readonly model: string;
+  readonly version: string;
+  /** Whether it says the same; or why nobody knows: it could not answer, or was not asked because it was busy. */
+  readonly said: 'same' | 'otherwise' | 'failed' | 'dropped';
+  /** The largest difference of two numbers; 0 where there was no answer. */
+  readonly difference: number;
+}
+
 type Outputs = Readonly<Record<string, Tensor>>;
 
 const numberAt = ({ dtype, data }: Tensor, at: number): number =>

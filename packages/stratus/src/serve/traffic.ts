@@ -5,7 +5,7 @@ import type { RolloutDrift, RolloutHealth, WatchDrift, WatchHealth } from './rol
 import { RouteTurns } from './route-turns.ts';
 import type { Servable, ServablePort } from './servable.ts';
 import type { Served } from './served.ts';
-import { differenceOf, type ShadowCounts } from './shadow-report.ts';
+import { differenceOf, type ShadowCounts, type ShadowRecord } from './shadow-report.ts';
 import { statusOf } from './status.ts';
 import { checkRule, checkSignatures, heaviestRoute, risenIn, type TrafficChange, type TrafficRule } from './traffic-rule.ts';
 import { VersionHealth } from './version-health.ts';
@@ -60,6 +60,8 @@ export interface TrafficOptions {
   readonly watchDrift?: WatchDrift | undefined;
   /** Who judges versions by their failures and times; by the requests of this process alone unless told. */
   readonly watchHealth?: WatchHealth | undefined;
+  /** Is told of every request that a shadow was to be asked too. */
+  readonly shadowed?: ((record: ShadowRecord) => void) | undefined;
 }
 
 /** A shadow is asked so many requests at a time; more are not worth the time that they take from others. */
@@ -189,10 +191,17 @@ export class Traffic {
     if (state.shadowCredit < 1) return;
     state.shadowCredit -= 1;
     const { counts } = state;
-    if (state.shadowing >= mostShadows) {
-      counts.dropped++;
-      return;
-    }
+    const tell = (said: ShadowRecord['said'], difference = 0): void => {
+      if (said === 'failed' || said === 'dropped') counts[said]++;
+      else {
+        counts.compared++;
+        if (said === 'otherwise') counts.mismatched++;
+        counts.largestDifference = Math.max(counts.largestDifference, difference);
+      }
+      const version = this.#versionOf(model, shadow.version) ?? shadow.version;
+      this.#options.shadowed?.({ model, version, said, difference });
+    };
+    if (state.shadowing >= mostShadows) return tell('dropped');
     state.shadowing++;
     const compare = async (): Promise<void> => {
       const served = await this.#repository.hold(model, shadow.version);
@@ -201,17 +210,12 @@ export class Traffic {
         const own = await ask(served);
         const { same, largest } = differenceOf(outputs, own, shadow.tolerance ?? 1e-4);
         state.drift?.said(served.servable.version, own);
-        counts.compared++;
-        if (!same) counts.mismatched++;
-        counts.largestDifference = Math.max(counts.largestDifference, largest);
+        tell(same ? 'same' : 'otherwise', largest);
       } finally {
         served.letGo();
       }
     };
-    const failed = (e: unknown): void => {
-      if (StratusError.is(e) && e.code === 'busy') counts.dropped++;
-      else counts.failed++;
-    };
+    const failed = (e: unknown): void => tell(StratusError.is(e) && e.code === 'busy' ? 'dropped' : 'failed');
     void compare()
       .catch(failed)
       .finally(() => void state.shadowing--);

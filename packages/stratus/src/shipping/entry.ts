@@ -6,7 +6,7 @@ const main = './node_modules/stratus/dist/cli/main.js';
 
 const script = (shipment: Shipment): string => {
   const { name, source } = shipment;
-  const own = source.kind === 'file' ? `fileURLToPath(new URL(${JSON.stringify(`.${inside.model.slice(inside.home.length)}`)}, import.meta.url))` : JSON.stringify(source.reference); // biome-ignore format: one line
+  const own = source.kind === 'file' ? `fileURLToPath(new URL(${JSON.stringify(`.${inside.model.slice(inside.home.length)}`)}, import.meta.${'url'}))` : JSON.stringify(source.reference); // biome-ignore format: one line
   return `// What a container of this image runs: stratus, with what it is told.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
