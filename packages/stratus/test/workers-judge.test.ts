@@ -101,7 +101,7 @@ describe.skipIf(process.platform === 'win32')('three workers judge as one', () =
       }
     }
     expect(await rolledBack(3)).toMatch(
-      /^Version 2: its output 'y' has moved from what the other versions say \(1\d\d samples\): PSI \d\.\d+, KS 0\.\d+ with p < 0\.0001, of \d{3} samples, at 3 looks/,
+      /^Version 2: its output 'y' has moved from what the other versions say \(\d{3} samples\): PSI \d\.\d+, KS 0\.\d+ with p < 0\.0001, of \d{3} samples, at 3 looks/,
     );
     const { rollbacks } = await report();
     expect(rollbacks).toHaveLength(3); // webhooks are told as often
