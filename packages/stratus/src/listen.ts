@@ -43,7 +43,7 @@ export interface Listening {
 }
 
 /** Begins to listen. `option`: which one says where. Errors: `port-in-use`, `cannot-listen`. */
-export async function listen(server: Server, host: string, port: number, option = '--port'): Promise<void> {
+export async function listen(server: Server, host: string, port: number, option?: '--grpc-port'): Promise<void> {
   try {
     // Throws at once for a port that is none.
     server.listen({ host, port });
@@ -51,7 +51,7 @@ export async function listen(server: Server, host: string, port: number, option 
   } catch (e) {
     const { code, message } = e as NodeJS.ErrnoException;
     throw code === 'EADDRINUSE'
-      ? fail('port-in-use', { host, port, option }, e)
+      ? fail('port-in-use', { host, port, ...(option && { option }) }, e)
       : fail('cannot-listen', { host, port, reason: message }, e);
   }
 }
