@@ -9,6 +9,8 @@ const [everyMs, sameBytes] = [30_000, 2 ** 20];
  * (`trimMemory`). Nothing happens while nobody asks. What it gives ends that.
  */
 export function trimmingMemory(): () => void {
+  // At once, since that bounds what may be kept at all.
+  void trimMemory();
   let before = process.memoryUsage.rss();
   return following(everyMs, async () => {
     // Growth says nothing of what could go back: what was in use at the last time may be free by now.

@@ -23,9 +23,10 @@ export declare const peakMemory: (() => number) | undefined;
 /**
  * Gives memory back to the operating system that the process has freed and its C library keeps: glibc keeps a pool for each thread, which a server with many
  * threads and requests of all sizes fills with gaps. True where something went back; false elsewhere than on Linux with glibc. Takes some ten milliseconds
- * for some hundred megabytes, in a thread of its own; meanwhile allocations may wait.
+ * for some hundred megabytes, in a thread of its own; meanwhile allocations may wait. From the first call on, at most 8 MB stay free at the end of each
+ * thread's pool, and blocks of more than 4 MB go back as soon as they are freed.
  *
- * Source: malloc_trim(3).
+ * Source: malloc_trim(3), mallopt(3).
  *
  * @example
  * import { trimMemory } from '@stratus/core';
