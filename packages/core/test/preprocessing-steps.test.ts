@@ -253,6 +253,10 @@ describe('a record means the same wherever it comes from', () => {
   it('a name that is nearly a field is no missing field', async () => {
     const prep = await preprocessing({ features: { city: codes, age: [steps.impute()] } }).fit([{ city: 'a', age: 1 }]);
     await expect(prep.feeds([{ City: 'a', age: 2 }])).rejects.toThrow(/City.*Did you mean 'city'/);
+    for (const slip of ['ag', 'agee', 'aeg', 'Ag_e', 'ae'])
+      await expect(prep.feeds([{ city: 'a', [slip]: 2 }])).rejects.toThrow(`Did you mean 'age'`);
+    for (const another of ['eg', 'aga', 'wage2', 'x', 'ages1', 'image'])
+      expect((await prep.feeds([{ city: 'a', [another]: 2 }]))['age']!.toArray()).toEqual([[Number.NaN]]);
     const other = await preprocessing({ features: { x1: codes, feature_1: codes } }).fit([{ x1: 'a', feature_1: 'b' }]);
     expect(Object.keys(await other.feeds([{ x2: 'a', feature_2: 'b' }]))).toHaveLength(2); // two names, not one with a slip
     await expect(prep.feeds(table({ city: tensor(['a']) }))).rejects.toMatchObject({ code: 'unknown-name' });

@@ -117,11 +117,12 @@ export async function modelApp<T extends OpenedPlane>(
       load: async (name: string) => void (await elsewhere.ask('load', name)),
       unload: async (name: string) => void (await elsewhere.ask('unload', name)),
     };
-    const app = serveApp(plane, { bodyLimitBytes, report, statistics, control, clientOf, vertex, repository });
+    const monitor = watching && (await import('./monitor/index.ts'));
+    const besides = watching && monitor?.monitorPaths(watching);
+    const app = serveApp(plane, { bodyLimitBytes, report, statistics, control, clientOf, vertex, repository, besides });
     const plain: Fetch = (request, node) => app.fetch(request, node);
-    const fetch = watching
-      ? (await import('./monitor/index.ts')).monitored(watching, plain, { carries: true, passLabels: opened.passLabels })
-      : plain;
+    const fetch =
+      watching && monitor ? monitor.monitored(watching, plain, { carries: true, passLabels: opened.passLabels }) : plain;
     return { app: { plane, fetch, plain, watching, grpc: { statistics, control }, answers, release }, opened };
   } catch (e) {
     await release();

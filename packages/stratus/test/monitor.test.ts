@@ -18,6 +18,7 @@ import {
   type Monitor,
   type MonitorOptions,
   monitored,
+  monitorPaths,
   RecentTraffic,
   startMonitor,
   verifyWebhook,
@@ -56,7 +57,7 @@ async function watched(options: MonitorOptions = {}): Promise<Watched> {
   const monitor = await startMonitor(() => loadedModels(plane), { drift: { minimumRows: 5 }, ...options });
   open.push(monitor);
   const plane = new DataPlane([await openServable(await smallBytes(), { name: 'm' })], { observer: monitor.observer });
-  const app = serveApp(plane, { report: () => {} });
+  const app = serveApp(plane, { report: () => {}, besides: monitorPaths(monitor) });
   const fetch = monitored(monitor, (request) => app.fetch(request));
   return {
     monitor,
@@ -112,6 +113,24 @@ describe('a watched server', () => {
     expect(text).toContain('1 error (11.1 %): busy 1');
   });
 
+  it.each([{}, { metrics: false }] as const)('says on its pages what it can be asked: %o', async (options) => {
+    const { call } = await watched(options);
+    await infer(call, [1, 2, 3], {});
+    const { paths } = (await call('/openapi.json')).body as {
+      paths: Record<string, { get?: object; post?: { requestBody: { content: Record<string, { schema: object }> } } }>;
+    };
+    const own = ['/v2/models/{model}/feedback', '/v2/models/{model}/monitor', '/v2/monitor', '/metrics'];
+    const known = 'metrics' in options ? own.slice(0, -1) : own;
+    expect(Object.keys(paths).filter((path) => own.includes(path))).toEqual(known);
+    expect(paths[own[0]!]!.post!.requestBody.content['application/json']!.schema).toHaveProperty('oneOf');
+    const [page, { body: list }] = [String((await call('/docs')).body), await call('/')];
+    for (const path of known) expect(page).toContain(`</b> ${path}<`);
+    expect((list as { paths: string[] }).paths.filter((path) => own.some((one) => path.endsWith(one)))).toHaveLength(
+      known.length,
+    );
+    for (const path of known.slice(1)) expect((await call(path.replace('{model}', 'm'))).status).toBe(200);
+  });
+
   it('says what is wrong with what it is asked', async () => {
     const { call } = await watched({ metrics: false });
     await infer(call, [1, 2, 3], { 'x-request-id': 'r' });
@@ -132,7 +151,9 @@ describe('a watched server', () => {
     expect((await call('/v2/models/n/monitor')).status).toBe(404);
     expect((await call('/metrics')).status).toBe(404); // left out
     expect(await call('/v2/models/m/feedback', { request_id: 'r', label: labels[2] })).toMatchObject({ body: { accepted: 1 } });
-    expect(await call('/v2/models/m/feedback', { request_id: 'r', label: labels[0] })).toMatchObject({ body: { accepted: 0 } }); // told already
+    expect(await call('/v2/models/m/feedback', { request_id: 'r', label: labels[0] })).toMatchObject({
+      body: { accepted: 0, already: ['r'], unknown: [] },
+    });
   });
 
   it('gives requests an id that is safe to write', async () => {
@@ -235,9 +256,9 @@ describe('labels', () => {
         { requestId: 'r0', label: [0, 0] },
         { requestId: 'r4', label: [4, 7] },
       ]),
-    ).toEqual({ accepted: 2, unknown: ['r0'] });
+    ).toEqual({ accepted: 2, already: [], unknown: ['r0'] });
     expect(feedback.accuracy('m', '1')).toEqual({ labels: 2, meanAbsoluteError: 1, rootMeanSquareError: Math.sqrt(2) });
-    expect(feedback.take('other', [{ requestId: 'r4', label: [4, 7] }])).toEqual({ accepted: 0, unknown: ['r4'] });
+    expect(feedback.take('other', [{ requestId: 'r4', label: [4, 7] }])).toEqual({ accepted: 0, already: [], unknown: ['r4'] });
   });
 
   it('count for an hour, and for the version that answered', () => {

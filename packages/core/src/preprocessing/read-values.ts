@@ -168,12 +168,30 @@ export function readValues(
   return Array.from(raw, one);
 }
 
-/** Whether one name was probably meant to be the other: written otherwise, or with a slip in a name that is long enough. x1 and x2 are two names. */
+/** Whether one text is the other with one letter too many, or with two neighbours the other way round: ag and age, naem and name, but not rate and date. */
+function isTypo(a: string, b: string): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  let i = 0;
+  while (i < short.length && short[i] === long[i]) i++;
+  if (short.length + 1 === long.length) return short.slice(i) === long.slice(i + 1);
+  return (
+    short.length === long.length &&
+    short[i] === long[i + 1] &&
+    short[i + 1] === long[i] &&
+    short.slice(i + 2) === long.slice(i + 2)
+  );
+}
+
+/**
+ * Whether one name was probably meant to be the other: written otherwise, or with a slip in a name that is long enough. x1 and x2 are two names. Short names
+ * are near many others, so that they count as meant only where a letter is missing, too many, or in the wrong place.
+ */
 function isSlip(name: string, field: string): boolean {
   const bare = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
   if (bare(name) === bare(field)) return true;
   const letters = (text: string): string => bare(text).replaceAll(/\p{N}/gu, '');
-  return field.length >= 5 && letters(name) !== letters(field) && nearest(name, [field]) === field;
+  if (letters(name) === letters(field)) return false;
+  return field.length >= 5 ? nearest(name, [field]) === field : field.length >= 3 && isTypo(bare(name), bare(field));
 }
 
 /**

@@ -40,6 +40,8 @@ export interface Label {
 export interface LabelsTaken {
   /** Rows that got their label. */
   readonly accepted: number;
+  /** Ids of requests all of whose rows had their label before: the first one counts. */
+  readonly already: readonly string[];
   /** Ids of requests that are not remembered: too long ago, or never answered by this model. */
   readonly unknown: readonly string[];
 }
@@ -112,18 +114,21 @@ export class Feedback implements ServingObserver {
         unknown.push(requestId);
         return [];
       }
-      return [{ answer, values: valuesOf(answer, label, requestId) }];
+      return [{ requestId, answer, values: valuesOf(answer, label, requestId) }];
     });
     let accepted = 0;
-    for (const { answer, values } of found) {
+    const already: string[] = [];
+    for (const { requestId, answer, values } of found) {
+      const before = accepted;
       for (const [row, value] of values.entries()) {
         if (answer.told.has(row)) continue; // whoever sends a label again because no answer came changes nothing
         answer.told.add(row);
         accepted++;
         this.#count(answer, row, value);
       }
+      if (accepted === before && values.length > 0) already.push(requestId);
     }
-    return { accepted, unknown };
+    return { accepted, already, unknown };
   }
 
   #count({ model, version, classes, numbers }: Remembered, row: number, value: number): void {

@@ -16,7 +16,7 @@ export { type MetricsOptions, type MetricsPage, type ModelFigures, prometheusMet
 export { metricsApp } from './metrics-app.ts';
 export type { ModelReport, ServerReport } from './model-report.ts';
 export { Monitor, type MonitorOptions, startMonitor, type Watching } from './monitor.ts';
-export { type MonitorAppOptions, monitorApp, monitored, type PassLabels } from './monitor-app.ts';
+export { type MonitorAppOptions, monitorApp, monitored, monitorPaths, type PassLabels } from './monitor-app.ts';
 export { joinObservers } from './observers.ts';
 export type { RefusalFigures } from './recent-refusals.ts';
 export { RecentTraffic, type TrafficFigures, type TrafficOptions } from './recent-traffic.ts';

@@ -1,6 +1,6 @@
 import { fail, StratusError } from '@stratus/core';
 import type { Context, Hono } from 'hono';
-import { BodyReader, newApp, statusOf } from '../serve/index.ts';
+import { BodyReader, type DescribedPaths, newApp, statusOf } from '../serve/index.ts';
 import type { Label } from './feedback.ts';
 import { pathOf, type ScopeOptions } from './front.ts';
 import { metricsApp } from './metrics-app.ts';
@@ -54,6 +54,36 @@ const notHere =
 /** Paths that are about watching; everything else is the server's own. */
 const isMonitorPath = (path: string): boolean => /^\/(metrics|v2\/monitor|v2\/models\/[^/]+\/(monitor|feedback))\/?$/.test(path);
 
+const label = {
+  type: 'object',
+  properties: {
+    request_id: { type: 'string', minLength: 1, maxLength: 128, description: 'what X-Request-Id of the answer says' },
+    label: { description: 'the right answer: a class by its number or name, a number, or a list with one for each row' },
+  },
+  required: ['request_id', 'label'],
+};
+
+/** The paths of {@link monitorApp}, for those who describe what can be called. */
+export const monitorPaths = ({ metrics }: Pick<Watching, 'metrics'>): DescribedPaths => ({
+  name: 'monitor',
+  routes: [
+    {
+      method: 'POST',
+      path: '/v2/models/{model}/feedback',
+      about: 'tells the right answers to requests that were answered',
+      takes: {
+        oneOf: [
+          label,
+          { type: 'object', properties: { labels: { type: 'array', items: label, maxItems: mostLabels } }, required: ['labels'] },
+        ],
+      },
+    },
+    { method: 'GET', path: '/v2/models/{model}/monitor', about: 'traffic, drift, and live accuracy of a model' },
+    { method: 'GET', path: '/v2/monitor', about: 'the same of all models, and what is refused' },
+    ...(metrics ? [{ method: 'GET', path: '/metrics', about: 'metrics for Prometheus' } as const] : []),
+  ],
+});
+
 /**
  * What is asked about a monitor: `GET /metrics`, `GET /v2/monitor`, `GET /v2/models/NAME/monitor`, `POST /v2/models/NAME/feedback`.
  *
@@ -81,10 +111,11 @@ export function monitorApp(monitor: Watching, { passLabels }: MonitorAppOptions 
   app.post('/v2/models/:model/feedback', async (c) => {
     const name = named(c);
     const labels = await bodies.withPlainBody(c.req.raw, async (body) => labelsOf(decoder.decode(body)));
-    const { accepted, unknown } = await monitor.label(name, labels);
-    if (unknown.length === 0) return c.json({ accepted, unknown });
+    const { accepted, already, unknown } = await monitor.label(name, labels);
+    const taken = { accepted, ...(already.length > 0 && { already }) };
+    if (unknown.length === 0) return c.json({ ...taken, unknown });
     if (!passLabels) {
-      if (accepted > 0) return c.json({ accepted, unknown, reason: notHere });
+      if (accepted > 0 || already.length > 0) return c.json({ ...taken, unknown, reason: notHere });
       return c.json({ accepted, unknown, error: notHere, code: 'unknown-name' }, 404);
     }
     const ids = new Set(unknown);
@@ -92,7 +123,7 @@ export function monitorApp(monitor: Watching, { passLabels }: MonitorAppOptions 
       name,
       labels.filter(({ requestId }) => ids.has(requestId)),
     );
-    return c.json({ accepted, unknown: [], passed: unknown }, accepted === 0 ? 202 : 200);
+    return c.json({ ...taken, unknown: [], passed: unknown }, accepted === 0 && already.length === 0 ? 202 : 200);
   });
   app.all('/v2/models/:model/feedback', (c) =>
     c.json({ error: `${c.req.path} takes POST, not ${c.req.method}.`, code: 'bad-request' }, 405, { allow: 'POST' }),

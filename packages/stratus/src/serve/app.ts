@@ -10,7 +10,7 @@ import { endings, methodsOf, routerPath, similarPath } from './paths.ts';
 import { protocolsOf, type VertexRoutes } from './protocols/index.ts';
 import type { RepositoryControl } from './repository-control.ts';
 import { requestId, requestIdHeader } from './request-id.ts';
-import { type Answer, type Call, type Protocol, plainProblem, type Route, routeHeader } from './route.ts';
+import { type Answer, type Call, type DescribedPaths, type Protocol, plainProblem, type Route, routeHeader } from './route.ts';
 import type { StatisticsSource } from './statistics.ts';
 import { shown } from './wording.ts';
 
@@ -28,6 +28,8 @@ export interface ServeAppOptions {
   readonly control?: RepositoryControl | undefined;
   /** Where Vertex AI asks; what `AIP_PREDICT_ROUTE` and `AIP_HEALTH_ROUTE` say unless told. */
   readonly vertex?: VertexRoutes | undefined;
+  /** What is answered at the same address by others, for the pages that say what can be called. */
+  readonly besides?: DescribedPaths | undefined;
   /** Who sent a request: each client gets an equal share of a model that is busy. Unless told, all are one. */
   readonly clientOf?: ((request: Request) => string | undefined) | undefined;
 }

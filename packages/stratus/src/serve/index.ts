@@ -32,6 +32,7 @@ export { type Prediction, type PredictRecord, type PredictResponse, recordPorts 
 export type { IndexEntry, Repository, RepositoryOptions } from './repository.ts';
 export type { RepositoryControl } from './repository-control.ts';
 export type { DriftOrder, HealthOrder, RolloutDrift, RolloutHealth, WatchDrift, WatchHealth } from './rollout.ts';
+export type { DescribedPath, DescribedPaths } from './route.ts';
 export { openServable, type Servable, type ServableOptions, type ServablePort } from './servable.ts';
 export type { ShadowCounts, ShadowRecord } from './shadow-report.ts';
 export type { Shelf, ShelvedModel } from './shelf.ts';

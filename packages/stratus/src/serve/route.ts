@@ -18,13 +18,25 @@ export interface Call {
   readonly withBody: <T>(use: (body: Uint8Array) => Promise<T>) => Promise<T>;
 }
 
-/** One path of a protocol. */
-export interface Route {
+/** One path, as far as it is described. */
+export interface DescribedPath {
   readonly method: 'GET' | 'POST';
   /** `/v2/models/{model}/infer`; a part may end in a word: `/v1/models/{model}:predict`. */
   readonly path: string;
   /** What it is for, in one sentence. */
   readonly about: string;
+  /** What is sent, as a JSON schema with examples, where that is the same for every model. */
+  readonly takes?: Readonly<Record<string, unknown>>;
+}
+
+/** Paths that belong together, by a name that people see. */
+export interface DescribedPaths {
+  readonly name: string;
+  readonly routes: readonly DescribedPath[];
+}
+
+/** One path of a protocol. */
+export interface Route extends DescribedPath {
   readonly answer: (call: Call) => Answer | Promise<Answer>;
 }
 

@@ -1,7 +1,7 @@
 // The protocols that are spoken. To add one: a file here that declares its routes, and its line below.
 import type { DataPlane } from '../data-plane.ts';
 import type { RepositoryControl } from '../repository-control.ts';
-import type { Protocol } from '../route.ts';
+import type { DescribedPaths, Protocol } from '../route.ts';
 import type { StatisticsSource } from '../statistics.ts';
 import { docs } from './docs/index.ts';
 import { openInference } from './oip/index.ts';
@@ -20,12 +20,13 @@ export interface ProtocolOptions {
   readonly repository?: boolean | undefined;
   readonly control?: RepositoryControl | undefined;
   readonly vertex?: VertexRoutes | undefined;
+  readonly besides?: DescribedPaths | undefined;
 }
 
 /** All protocols over a data plane. The first that has a path answers it. */
 export const protocolsOf = (
   plane: DataPlane,
-  { statistics, repository = false, control = plane.repository, vertex = vertexRoutes(process.env) }: ProtocolOptions,
+  { statistics, repository = false, control = plane.repository, vertex = vertexRoutes(process.env), besides }: ProtocolOptions,
 ): readonly Protocol[] => {
   const all: Protocol[] = [
     vertexAi(plane, vertex), // first: its paths are what the operator says
@@ -36,5 +37,5 @@ export const protocolsOf = (
     azureMl(plane),
     records(plane),
   ];
-  return [...all, docs(plane, all)];
+  return [...all, docs(plane, besides ? [...all, besides] : all)];
 };

@@ -1,11 +1,11 @@
 import type { DataPlane } from '../../data-plane.ts';
-import { answerOf, type Protocol, plainProblem, reply } from '../../route.ts';
+import { answerOf, type DescribedPaths, type Protocol, plainProblem, reply } from '../../route.ts';
 import { welcome, welcomePage } from '../../welcome.ts';
 
 const html = 'text/html; charset=UTF-8';
 
 /** What there is to call, for visitors and for programs. `GET /` is also what says of a container that it lives. */
-export const docs = (plane: DataPlane, protocols: readonly Protocol[]): Protocol => ({
+export const docs = (plane: DataPlane, protocols: readonly DescribedPaths[]): Protocol => ({
   name: 'docs',
   problem: plainProblem,
   routes: [

@@ -2,7 +2,7 @@
 import { type DType, dtypes, version } from '@stratus/core';
 import type { DataPlane } from '../../data-plane.ts';
 import { datatypeOf, type InferRequest } from '../../protocol.ts';
-import type { Protocol, Route } from '../../route.ts';
+import type { DescribedPath, DescribedPaths } from '../../route.ts';
 import type { Servable, ServablePort } from '../../servable.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -136,7 +136,7 @@ function pathsOf(plane: DataPlane, servable: Servable): Json {
 }
 
 /** A path that is the same for every model. */
-const operation = ({ method, path, about }: Route, { name }: Protocol): Json => ({
+const operation = ({ method, path, about, takes }: DescribedPath, { name }: DescribedPaths): Json => ({
   tags: [name],
   summary: about,
   operationId: `${method} ${path}`,
@@ -146,6 +146,7 @@ const operation = ({ method, path, about }: Route, { name }: Protocol): Json => 
     required: true,
     schema: { type: 'string' },
   })),
+  ...(takes && { requestBody: posted(takes) }),
   responses: { 200: { description: 'the answer' }, default: { description: 'an error' } },
 });
 
@@ -154,7 +155,7 @@ export const loadedModels = (plane: DataPlane): Servable[] =>
   plane.models().flatMap((name) => plane.repository.loaded(name)?.servable ?? []);
 
 /** All that can be called. Source: OpenAPI 3.1. */
-export function openApi(plane: DataPlane, protocols: readonly Protocol[]): Json {
+export function openApi(plane: DataPlane, protocols: readonly DescribedPaths[]): Json {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const protocol of protocols)
     for (const route of protocol.routes) {

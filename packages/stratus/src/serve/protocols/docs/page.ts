@@ -2,7 +2,7 @@
 import { version } from '@stratus/core';
 import type { DataPlane } from '../../data-plane.ts';
 import { datatypeOf } from '../../protocol.ts';
-import type { Protocol } from '../../route.ts';
+import type { DescribedPaths } from '../../route.ts';
 import type { Servable, ServablePort } from '../../servable.ts';
 import { curlExample } from '../../welcome.ts';
 import { loadedModels } from './openapi.ts';
@@ -37,10 +37,11 @@ const titles: Readonly<Record<string, string>> = {
   vertex: 'Vertex AI',
   azure: 'Azure ML',
   predict: 'Records',
+  monitor: 'Monitoring',
 };
 
 /** What the models take and give, and all that can be called. */
-export function docsPage(plane: DataPlane, protocols: readonly Protocol[], origin: string): string {
+export function docsPage(plane: DataPlane, protocols: readonly DescribedPaths[], origin: string): string {
   const models = loadedModels(plane).map((servable) => section(plane, servable, origin));
   // Parts of one protocol are one table, what asks models first.
   const names = [...new Set(protocols.filter(({ routes }) => routes.length > 0).map(({ name }) => name))];
