@@ -8,6 +8,8 @@ import type { ServerCommand } from './server-process.ts';
 /** One way of running a server. */
 export interface Way extends ServerCommand {
   readonly variant: string;
+  /** Processes that share the port. */
+  readonly processes: number;
   readonly form: Form;
   readonly path: string;
 }
@@ -24,7 +26,8 @@ const install = (group: string): string => `node tools/peers.mjs ${group} instal
 
 /** Ours, as users start it: the built package's command. */
 export const ownServer = (root: string, { file, name }: ServedModel, more: readonly string[] = []): Way => ({
-  variant: 'stratus deploy',
+  variant: ['stratus deploy', ...more].join(' '),
+  processes: 1,
   file: process.execPath,
   args: (port) => [join(root, 'packages/stratus/dist/cli/main.js'), 'deploy', file, '--port', String(port), '--json', ...more],
   readyPath: '/v2/health/ready',
@@ -37,7 +40,11 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
   const peers = join(root, 'bench/peers');
   const packages = join(root, '.peers');
   const python = join(root, '.venv-servers/bin/python');
-  const threads = ['1', '2'];
+  const bareWays = [
+    { own: '1', processes: 1 },
+    { own: '2', processes: 1 },
+    { own: '1', processes: 2 },
+  ];
   const has = (module: string): boolean => {
     if (!existsSync(python)) return false;
     try {
@@ -60,16 +67,28 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
   });
   const hasBare = ['fastify', 'onnxruntime-node'].every((name) => existsSync(join(packages, 'node_modules', name)));
   return [
-    { library: 'Stratus', kind: 'own', ways: [ownServer(root, model)] },
+    {
+      library: 'Stratus',
+      kind: 'own',
+      ways: [ownServer(root, model), { ...ownServer(root, model, ['--workers', '2']), processes: 2 }],
+    },
     {
       library: 'Fastify with onnxruntime-node',
       kind: 'bare',
       ...(hasBare
         ? {
-            ways: threads.map((own) => ({
-              variant: `${own} ${own === '1' ? 'thread' : 'threads'} a run`,
+            ways: bareWays.map(({ own, processes }) => ({
+              variant: `${own} ${own === '1' ? 'thread' : 'threads'} a run${processes === 1 ? '' : `, node:cluster with ${processes} processes`}`,
+              processes,
               file: process.execPath,
-              args: (port: number) => [join(peers, 'serve-fastify.mjs'), packages, model.file, String(port), own],
+              args: (port: number) => [
+                join(peers, 'serve-fastify.mjs'),
+                packages,
+                model.file,
+                String(port),
+                own,
+                String(processes),
+              ],
               readyPath: '/ready',
               form: 'bytes' as const,
               path: '/infer',
@@ -83,6 +102,7 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
         { variant: 'its protocol as JSON, merged', form: 'json' as const, path: '/v2/models/bench/infer', batches: true },
       ].map(({ batches, ...way }) => ({
         ...way,
+        processes: 1,
         file: python,
         args: (port: number) => [join(peers, 'serve_mlserver.py'), String(port)],
         env: environment('2', batches),
@@ -92,6 +112,7 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
     pythonEntry('BentoML', 'bentoml', () => [
       {
         variant: 'one by one',
+        processes: 1,
         file: python,
         args: (port: number) => ['-m', 'bentoml', 'serve', 'serve_bentoml:Served', '--host', '127.0.0.1', '--port', String(port)],
         cwd: peers,
@@ -104,6 +125,7 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
     pythonEntry('Ray Serve', 'ray.serve', () => [
       {
         variant: 'merged',
+        processes: 1,
         file: python,
         args: (port: number) => [join(peers, 'serve_ray.py'), String(port)],
         env: { ...environment('2', true), RAY_USAGE_STATS_ENABLED: '0' },

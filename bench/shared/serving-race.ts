@@ -1,5 +1,5 @@
 // Answers a second for 64 clients of another process, beside other servers on the same ONNX file: servers in Python, and a bare handler. Every way of running
-// one is tried alone first; then ours, the fastest in Python and the bare handler take turns.
+// one is tried alone first; then the fastest in Python, and the bare handler and ours, each in one process and in several, take turns.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,22 @@ const connections = 64;
 const settings = quick
   ? { warmUpMs: 200, ms: 300, trialMs: 200, rounds: 1 }
   : { warmUpMs: 1000, ms: 2000, trialMs: 1000, rounds: 5 };
+
+/** Ways of which the fastest takes part. */
+interface Group {
+  readonly kind: ServingEntry['kind'];
+  readonly has: (way: Way) => boolean;
+}
+
+const isOne = ({ processes }: Way): boolean => processes === 1;
+const areMore = ({ processes }: Way): boolean => processes > 1;
+const groups: readonly Group[] = [
+  { kind: 'python', has: () => true },
+  { kind: 'bare', has: isOne },
+  { kind: 'bare', has: areMore },
+  { kind: 'own', has: isOne },
+  { kind: 'own', has: areMore },
+];
 
 interface Running {
   readonly entry: ServingEntry;
@@ -65,12 +81,12 @@ class Race {
     }
   }
 
-  /** Who answers most of those of one kind, and how, each way tried alone; undefined where none works. */
-  async #fastest(kind: ServingEntry['kind']): Promise<Candidate | undefined> {
+  /** Who answers most of those of a kind, and how, each way tried alone; undefined where none works. */
+  async #fastest({ kind, has }: Group): Promise<Candidate | undefined> {
     const { root, log, signal } = this.#context;
     const entries = servingLineup(root, this.#model).filter((entry) => entry.kind === kind);
     for (const { library, missing } of entries) if (missing !== undefined) log(`${library} is skipped: ${missing}`);
-    const candidates = entries.flatMap((entry) => entry.ways.map((way) => ({ entry, way })));
+    const candidates = entries.flatMap((entry) => entry.ways.filter(has).map((way) => ({ entry, way })));
     if (candidates.length < 2) return candidates[0];
     let best: Trial | undefined;
     for (const { entry, way } of candidates) {
@@ -96,8 +112,8 @@ class Race {
     const { log } = this.#context;
     const running: Running[] = [];
     try {
-      for (const kind of ['python', 'bare', 'own'] as const) {
-        const found = await this.#fastest(kind);
+      for (const group of groups) {
+        const found = await this.#fastest(group);
         if (found) running.push({ entry: found.entry, way: found.way, server: await this.#start(found.way), loads: [] });
       }
       for (let round = 0; round < settings.rounds; round++)
@@ -107,9 +123,9 @@ class Race {
             throw new Error(`${way.variant}: ${own.failed} failed, ${JSON.stringify(own.statuses)}`);
           loads.push(own);
         }
-      for (const { entry, loads } of running)
+      for (const { entry, way, loads } of running)
         log(
-          `${this.#model.title}: ${entry.library}: ${median(loads.map(({ perSecond }) => perSecond)).toFixed(0)} answers a second`,
+          `${this.#model.title}: ${entry.library}, ${way.variant}: ${median(loads.map(({ perSecond }) => perSecond)).toFixed(0)} answers a second`,
         );
       return running;
     } finally {
@@ -120,25 +136,32 @@ class Race {
 
 const rates = ({ loads }: Running): number[] => loads.map(({ perSecond }) => perSecond);
 
+const fastestOf = (running: readonly Running[]): Running | undefined =>
+  running.reduce<Running | undefined>((a, b) => (a && median(rates(a)) >= median(rates(b)) ? a : b), undefined);
+
 function resultsOf({ title }: ServedModel, running: readonly Running[]): Result[] {
-  const own = running.find(({ entry }) => entry.kind === 'own')!;
-  const against = (kind: ServingEntry['kind'], target: number): Result[] => {
-    const others = running.filter(({ entry }) => entry.kind === kind);
-    if (others.length === 0) return [];
-    const best = others.reduce((a, b) => (median(rates(b)) > median(rates(a)) ? b : a));
-    const { ratio, low, high } = pairedRatio(rates(own), rates(best));
+  const of = (kind: ServingEntry['kind'], has: Group['has'] = () => true): Running | undefined =>
+    fastestOf(running.filter(({ entry, way }) => entry.kind === kind && has(way)));
+  const compared = (what: string, own: Running | undefined, other: Running | undefined, target: number): Result[] => {
+    if (!own || !other) return [];
+    const { ratio, low, high } = pairedRatio(rates(own), rates(other));
     return [
       {
-        name: `${title}, ${connections} clients: answers a second, ours / ${best.entry.library}`,
+        name: `${title}, ${connections} clients: answers a second, ours / ${other.entry.library}${what}`,
         reached: ratio,
         target,
         better: 'higher',
         unit: 'ratio',
-        detail: `${median(rates(own)).toFixed(0)} against ${median(rates(best)).toFixed(0)} (${best.way.variant}); middle half ${low.toFixed(2)} to ${high.toFixed(2)}; the client took ${median(own.loads.map(({ processor }) => processor)).toFixed(2)} of a processor`,
+        detail: `${median(rates(own)).toFixed(0)} (${own.way.variant}) against ${median(rates(other)).toFixed(0)} (${other.way.variant}); middle half ${low.toFixed(2)} to ${high.toFixed(2)}; the client took ${median(own.loads.map(({ processor }) => processor)).toFixed(2)} of a processor`,
       },
     ];
   };
-  return [...against('python', 3), ...against('bare', 1.5)];
+  return [
+    ...compared('', of('own'), of('python'), 3),
+    ...compared(', one process each', of('own', isOne), of('bare', isOne), 1.5),
+    ...compared(', several processes each', of('own', areMore), of('bare', areMore), 1.5),
+    ...compared(', ours in the way that is fastest beside one process of theirs', of('own'), of('bare', isOne), 1.5),
+  ];
 }
 
 /** Measures the servers with one model. */
@@ -151,7 +174,7 @@ export async function serveRace(context: RunContext, name: 'mnist' | 'bert-tiny'
     const series = running.map(({ entry: { library }, way: { variant }, loads }) => ({ library, variant, loads }));
     if (!quick) {
       const bars = running.map((one) => ({
-        label: one.entry.library,
+        label: `${one.entry.library}${areMore(one.way) ? `, ${one.way.processes} processes` : ''}`,
         value: median(rates(one)),
         low: quantile(rates(one), 0.25),
         high: quantile(rates(one), 0.75),

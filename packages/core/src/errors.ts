@@ -105,8 +105,8 @@ const sentences = {
     `There is no usable checkpoint in ${d.dir}: ${d.reason}. Check the folder, or start training without resume.`,
   'checkpoint-mismatch': (d: { dir: string; reason: string }) =>
     `The checkpoint in ${d.dir} belongs to another training: ${d.reason}. Use the same model, optimizer and data, or another folder.`,
-  'file-not-found': (d: { file: string; looked?: readonly string[] }) =>
-    `${d.file} was not found.${d.looked?.length ? ` Looked in: ${d.looked.join('; ')}.` : ' Check the path.'}`,
+  'file-not-found': (d: { file: string; looked?: readonly string[]; fix?: string | undefined }) =>
+    `${d.file} was not found.${d.looked?.length ? ` Looked in: ${d.looked.join('; ')}.` : ` ${d.fix ?? 'Check the path.'}`}`,
   'file-failed': (d: { file: string; doing: string; reason: string }) =>
     `${d.doing} ${d.file} failed: ${d.reason}. ` +
     (/^reading/i.test(d.doing)
@@ -142,7 +142,7 @@ const sentences = {
     `The request was to be answered within ${d.deadlineMs} ms, and that time is over. Give it longer, or ask for less at a time.`,
   'too-many-requests': (d: { name: string; perMinute: number; retryAfterMs: number }) =>
     `'${d.name}' may send ${d.perMinute} requests a minute, and has. Try again in ${Math.ceil(d.retryAfterMs / 1000)} s.`,
-  usage: (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`,
+  usage: (d: { reason: string; fix: string }) => `${d.reason} ${d.fix}`.trimEnd(),
 } as const;
 
 /** The stable names of all errors. */

@@ -46,7 +46,9 @@ it('writes a model with keys, says what to do next, and overwrites nothing unask
 it('puts a version of a registry that is a file into the image, and says so', async () => {
   const { code, stdout, stderr } = await stratus(['package', 'net@production', 'baked', '--for', 'docker', '--no-keys']);
   expect([code, stderr]).toEqual([0, expect.stringContaining('net:1 goes into the image as it is now')]);
-  expect(stdout).toMatch(/Next:\n {2}cd baked\n {2}docker build -t net:[0-9a-f]{12} image\n {2}docker run /);
+  expect(stdout).toMatch(
+    /Next:\n {2}cd baked\n {2}docker build -t net:[0-9a-f]{12} image\n {2}docker run -d -p 127\.0\.0\.1:.+\n {2}curl -s http:\/\/127\.0\.0\.1:\d+\/v2\/models\n/,
+  );
   expect(read('baked/image/Dockerfile')).toContain('"--no-keys"');
   expect(existsSync(join(cwd, 'baked/secrets'))).toBe(false);
 }, 120_000);
@@ -75,7 +77,9 @@ it('brings a registry with Compose, which begins with the version as it is', asy
 
 it.each([
   [['small.onnx', '--for', 'hlm'], 2, "Did you mean 'helm'?"],
+  [['small.onnx', '--for', 'podman'], 2, 'Known: docker, compose, helm, kserve.\n'],
   [['small.onnx'], 2, '--for <target>'],
+  [['net', '--for', 'docker'], 1, 'net@production, net:1'],
   [['small.onnx', '--for', 'docker', '--image', 'Small'], 1, 'a name in lower case and a tag'],
   [['.', '--for', 'docker'], 2, 'is a folder'],
   [['gone.onnx', '--for', 'docker'], 1, 'gone.onnx'],

@@ -327,10 +327,26 @@ describe('stratus deploy', () => {
     });
   });
 
+  it('says that somebody has another key that counts', async () => {
+    const file = join(folder, 'twice.json');
+    const make = async () =>
+      JSON.parse((await stratus(['keys', 'create', 'web', '--keys', file, '--json'])).stdout) as { id: string };
+    const { id } = await make();
+    const again = await stratus(['keys', 'create', 'web', '--keys', file]);
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining(`web has other keys that count: ${id}. `) as string });
+    const { keys } = JSON.parse((await stratus(['keys', 'ls', '--keys', file, '--json'])).stdout) as { keys: { id: string }[] };
+    for (const key of keys) expect((await stratus(['keys', 'revoke', key.id, '--keys', file])).code).toBe(0);
+    expect((await stratus(['keys', 'create', 'web', '--keys', file])).stderr).not.toContain('other keys');
+  });
+
   it('says that a model is not there, or none', async () => {
     expect(await stratus(['deploy', 'nope.onnx'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('nope.onnx was not found') as string,
+    });
+    expect(await stratus(['deploy', 'digits'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/digits was not found\..*digits@production, digits:1/) as string,
     });
     expect(await stratus(['deploy', 'package.json'])).toMatchObject({
       code: 1,

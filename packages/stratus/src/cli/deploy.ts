@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TokenOptions } from '../keys/index.ts';
 import type { TlsFiles } from '../sockets/index.ts';
-import { isInRegistry, modelArgument, registryModel } from './model-source.ts';
+import { checkNamed, isInRegistry, modelArgument, registryModel } from './model-source.ts';
 import { type MonitorFlags, monitorOptions, withMonitor } from './monitor-options.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
 import { outputFor, quoted } from './output.ts';
@@ -59,6 +59,7 @@ export function addDeploy(program: Command): void {
 async function serve(model: string, { host, port, name, ...options }: DeployOptions, command: Command): Promise<void> {
   const tls = tlsOf(options, command);
   const tokens = tokensOf(options, command);
+  await checkNamed(model);
   const { deploy } = await import('../deploy.ts');
   // A number means one version for good: the registry is not needed again. What else is named there is followed.
   const isFollowed = !/:\d+$/.test(model) && (await isInRegistry(model));

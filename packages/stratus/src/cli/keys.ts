@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Key } from '../keys/index.ts';
 import { duration } from './duration.ts';
 import { jsonOption, wholeNumber, withExamples } from './options.ts';
-import { outputFor, table } from './output.ts';
+import { outputFor, quoted, table } from './output.ts';
 
 interface Flags {
   readonly keys: string;
@@ -54,16 +54,24 @@ export function addKeys(program: Command): void {
 const shown = ({ sha256: _, ...key }: Key) => key;
 
 async function make(name: string, { keys, model, manage, rate, expires, ...flags }: CreateFlags): Promise<void> {
-  const { createKey } = await import('../keys/index.ts');
+  const { createKey, readKeys } = await import('../keys/index.ts');
   const output = outputFor(flags);
   const expiresAt = expires === undefined ? undefined : new Date(Date.now() + expires);
   const { secret, key } = await createKey(keys, { name, models: model, manage, perMinute: rate, expiresAt });
+  const others = (await readKeys(keys)).filter((other) => other.name === name && other.id !== key.id && counts(other));
   output.data({ type: 'key', secret, ...shown(key) });
   output.print(secret);
   output.note(
-    `The key of ${name}, ${key.id} in ${keys}. Keep it: it is not shown again. Send it as 'Authorization: Bearer …' or 'X-API-Key: …'.`,
+    `The key of ${name}, ${key.id} in ${keys}. Keep it: it is not shown again. Send it as 'Authorization: Bearer …' or 'X-API-Key: …'; \`stratus monitor\` and \`stratus client\` take it from STRATUS_KEY.`,
   );
+  if (others.length > 0)
+    output.note(
+      `${name} has other keys that count: ${others.map(({ id }) => id).join(', ')}. Once nobody uses one any more: stratus keys revoke ID${keys === 'keys.json' ? '' : ` --keys ${quoted(keys)}`}`,
+    );
 }
+
+const counts = ({ revokedAt, expiresAt }: Key): boolean =>
+  revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > Date.now());
 
 const date = (text: string): string => text.slice(0, 16).replace('T', ' ');
 

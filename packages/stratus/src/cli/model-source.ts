@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { inWorkspace, type WorkspaceFlags } from './workspace.ts';
 
 /** The words for an argument that {@link readModel} reads. */
@@ -24,6 +25,18 @@ interface RegistryModel extends ModelSource {
   readonly version: string;
 }
 
+/**
+ * Errors: `file-not-found` where there is no such file, and what is named could be a model of the registry without its version.
+ */
+export async function checkNamed(path: string): Promise<void> {
+  if (!/^[\w-]+$/.test(path) || existsSync(path)) return;
+  const { fail } = await import('@stratus/core');
+  throw fail('file-not-found', {
+    file: resolve(path),
+    fix: `A model of the registry is named with an alias or a version: ${path}@production, ${path}:1. \`stratus models ls\` lists them.`,
+  });
+}
+
 /** The version of the registry that is meant; undefined for files. Errors: `unknown-name`, `corrupt`; those of the store. */
 export async function registryModel(path: string, flags: WorkspaceFlags): Promise<RegistryModel | undefined> {
   if (!(await isInRegistry(path))) return undefined;
@@ -46,5 +59,6 @@ export async function registryModel(path: string, flags: WorkspaceFlags): Promis
 /** The bytes of a file, or of a version of the registry. Errors: those of {@link registryModel}; `file-not-found`, `file-failed`. */
 export async function readModel(path: string, flags: WorkspaceFlags): Promise<ModelSource> {
   const { files } = await import('@stratus/core');
+  await checkNamed(path);
   return (await registryModel(path, flags)) ?? { bytes: await files.read(path), file: path };
 }

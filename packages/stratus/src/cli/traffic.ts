@@ -39,7 +39,7 @@ export function addTraffic(program: Command): void {
     withWorkspace(program.command('traffic'))
       .summary('spread the requests to a model over its versions')
       .description(
-        'Says which part of the requests to a model goes to which version, which version is asked too without giving answers, and when the rule before is put back. Servers (stratus serve) follow it a moment later, and no request is lost. Without options, shows what holds and who changed it when and why.',
+        'Says which part of the requests to a model goes to which version, which version is asked too without giving answers, and when the rule before is put back. Servers (stratus serve, and stratus deploy of a model of the registry) follow it a moment later, and no request is lost. Without options, shows what holds and who changed it when and why.',
       )
       .argument('<model>', 'the model')
       .option('--route <version=weight>', 'a version or an alias and its weight; with :WORD also the requests that name it; may be given several times', routeOf) // biome-ignore format: one line

@@ -12,9 +12,15 @@ export const docker: Target = {
     const options = [
       ...(keys ? [`-v "$PWD/secrets/keys.json:${inside.keyFile}:ro"`] : []),
       ...(source.kind === 'registry' ? ['-e STRATUS_STORE -e STRATUS_BLOBS'] : []),
-      `-p ${ports.http}:${ports.http} -p ${ports.grpc}:${ports.grpc}`,
+      `-p 127.0.0.1:${ports.http}:${ports.http} -p 127.0.0.1:${ports.grpc}:${ports.grpc}`,
       '--read-only --tmpfs /tmp',
     ];
-    return [buildCommand(shipment), `docker run ${options.join(' ')} ${image}`];
+    // Other machines reach it once whoever runs it leaves the address out.
+    const key = keys ? ' -H "Authorization: Bearer $(cat secrets/clients-key)"' : '';
+    return [
+      buildCommand(shipment),
+      `docker run -d ${options.join(' ')} ${image}`,
+      `curl -s${key} http://127.0.0.1:${ports.http}/v2/models`,
+    ];
   },
 };
