@@ -57,11 +57,12 @@ describe('stratus client', () => {
     const right = await compile(
       'right',
       `import { smallModel } from './small.ts';
-import { houses, type HousesRecord } from './houses.ts';
+import { houses, housesFeedback, type HousesRecord } from './houses.ts';
 export async function all(): Promise<number> {
   const { y } = await smallModel({ x: [[1, 2, 3]] });
   const record: HousesRecord = { size: 1, city: null };
-  const [one] = await houses([record, { size: 2, city: 'a' }]);
+  const [one] = await houses([record, { size: 2, city: 'a' }], { requestId: 'r1' });
+  await housesFeedback('r1', ['villa', 0]);
   const kind: 'flat' | 'villa' | undefined = one?.kind.label;
   return (y[0]?.[0] ?? 0) + (one?.kind.scores.villa ?? 0) + (kind === 'flat' ? 1 : 0);
 }
@@ -72,17 +73,18 @@ export async function all(): Promise<number> {
     const wrong = await compile(
       'wrong',
       `import { smallModel } from './small.ts';
-import { houses } from './houses.ts';
+import { houses, housesFeedback } from './houses.ts';
 void smallModel({ X: [[1, 2, 3]] });
 void smallModel({ x: [1, 2, 3] });
 void houses([{ size: 1, town: 'a' }]);
 void houses([{ size: 'one', city: 'a' }]);
 void houses([{ size: 1 }]);
 void houses([]).then(([one]) => one?.kind.label === 'house');
+void housesFeedback('r1', 'house');
 `,
     );
     const lines = wrong.stdout.split('\n').flatMap((line) => /^wrong\.ts\((\d+),/.exec(line)?.[1] ?? []);
-    expect([...new Set(lines)], wrong.stdout).toEqual(['3', '4', '5', '6', '7', '8']);
+    expect([...new Set(lines)], wrong.stdout).toEqual(['3', '4', '5', '6', '7', '8', '9']);
   });
 
   it('asks: what it writes works', async () => {
@@ -108,7 +110,17 @@ void houses([]).then(([one]) => one?.kind.label === 'house');
     await expect(ask({ x: [[1, 2]] })).rejects.toMatchObject({ name: 'ModelError', status: 400, code: 'bad-request' });
     await expect(ask({ x: [[1, 2, 3]] }, { version: '9' })).rejects.toMatchObject({ status: 404 });
     const kinds = await load(records, 'kinds', await openServable(await houses(), { name: 'houses' }));
-    expect(await (kinds['houses'] as Ask)([{ size: 1, city: 'a' }])).toEqual([
+    const record = { size: 1, city: 'a' };
+    await (kinds['houses'] as Ask)([record, record], { requestId: 'asked' });
+    const tell = kinds['housesFeedback'] as (id: string, label: unknown) => Promise<number>;
+    expect([await tell('asked', ['flat', 1]), await tell('asked', [0, 0])]).toEqual([2, 0]);
+    await expect(tell('never', 0)).rejects.toMatchObject({ name: 'ModelError', status: 404, code: 'unknown-name' });
+    await expect(tell('asked', ['flat', 'hut'])).rejects.toMatchObject({ status: 400, message: /hut/ });
+    const { models } = (await (await fetch(`${records.url}/v2/models/houses/monitor`)).json()) as {
+      models: [{ accuracy: object }];
+    };
+    expect(models[0].accuracy).toMatchObject({ labels: 2, accuracy: 0.5 });
+    expect(await (kinds['houses'] as Ask)([record])).toEqual([
       {
         kind: {
           label: expect.stringMatching(/flat|villa/),
@@ -122,7 +134,15 @@ void houses([]).then(([one]) => one?.kind.label === 'house');
   it('has names for every model, and exact numbers', async () => {
     const odd = await openServable(echoModel('int64'), { name: '7 dwarfs *' });
     const source = typedClient([modelConfig(odd), modelConfig(odd)], 'http://h');
-    await odd.release();
+    const near = await openServable(echoModel('int64'), { name: '7 dwarfs feedback' });
+    const both = typedClient([modelConfig(odd), modelConfig(near)], 'http://h');
+    await Promise.all([odd.release(), near.release()]);
+    for (const name of [
+      'model7DwarfsFeedback(requestId',
+      'model7DwarfsFeedback2(inputs',
+      'model7DwarfsFeedback2Feedback(requestId',
+    ])
+      expect(both.split(`export async function ${name}`)).toHaveLength(2);
     expect(source).toContain('export async function model7Dwarfs(inputs: Model7DwarfsInputs');
     expect(source).toContain('export async function model7Dwarfs2(');
     expect(source).toContain('readonly x: readonly (readonly (number | bigint)[])[]');

@@ -82,7 +82,26 @@ ${fieldsOf(output, predicted, false)}
 `;
 }
 
-/** The function that asks a model. */
+/** The function that tells a model's server what would have been right. */
+function feedbackOf({ name, stratus: { labels } }: ModelConfig, type: string, named: string): string {
+  const own = Object.values(labels).find((list) => list !== undefined);
+  const label = own ? `number | ${literal(own)}` : 'number';
+  return `
+/** The right answer: ${own ? 'a class by its number or name' : 'a number, or that of a class'}. */
+export type ${type}Label = ${label};
+
+/**
+ * Tells ${remark(JSON.stringify(name))} the right answer to what was asked with this \`requestId\`, or one for each sample. Returns how many were taken: the first one counts.
+ * Errors: ModelError, also where the server does not know the request (any more), and those of fetch.
+ */
+export async function ${named}Feedback(requestId: string, label: ${type}Label | readonly ${type}Label[], options: Omit<AskOptions, 'version' | 'requestId'> = {}): Promise<number> {
+  const answer = (await ask(${JSON.stringify(`/v2/models/${encodeURIComponent(name)}`)}, 'feedback', { request_id: requestId, label }, options)) as { accepted: number };
+  return answer.accepted;
+}
+`;
+}
+
+/** The functions that ask a model. */
 function functionOf(config: ModelConfig, type: string): string {
   const { name, input, output, stratus } = config;
   const path = JSON.stringify(`/v2/models/${encodeURIComponent(name)}`);
@@ -95,7 +114,7 @@ export async function ${named}(records: readonly ${type}Record[], options: AskOp
   const answer = (await ask(${path}, 'predict', { records }, options)) as { predictions: ${type}Prediction[] };
   return answer.predictions;
 }
-`;
+${feedbackOf(config, type, named)}`;
   const ports = (list: readonly Port[]): string =>
     JSON.stringify(Object.fromEntries(list.map((port) => [port.name, datatypeOf(port)])));
   return `${tensorTypes(config, type)}
@@ -106,7 +125,7 @@ export async function ${named}(inputs: ${type}Inputs, options: AskOptions = {}):
   const answer = (await ask(${path}, 'infer', { inputs: tensors, outputs: ${JSON.stringify(output.map((port) => ({ name: port.name })))} }, options)) as Answer;
   return Object.fromEntries(answer.outputs.map((output) => [output.name, nested(output)])) as unknown as ${type}Outputs;
 }
-`;
+${feedbackOf(config, type, named)}`;
 }
 
 const shared = (url: string): string => `/** Where the models are, unless an option says otherwise. */
@@ -117,6 +136,8 @@ export interface AskOptions {
   readonly url?: string;
   /** A version of the model; the server's choice unless told. */
   readonly version?: string;
+  /** What the request is called in logs and captures, and by who tells the right answer later; up to 128 characters, another one for each request. */
+  readonly requestId?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -138,7 +159,7 @@ async function ask(path: string, verb: string, body: unknown, options: AskOption
   const version = options.version === undefined ? '' : \`/versions/\${encodeURIComponent(options.version)}\`;
   const response = await fetch(\`\${(options.url ?? defaultUrl).replace(/\\/$/, '')}\${path}\${version}/\${verb}\`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...options.headers },
+    headers: { 'content-type': 'application/json', ...(options.requestId !== undefined && { 'x-request-id': options.requestId }), ...options.headers },
     body: JSON.stringify(body, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
     ...(options.signal && { signal: options.signal }),
   });
@@ -175,7 +196,7 @@ function nested({ datatype, shape, data }: Answer['outputs'][number]): unknown {
 `;
 
 /**
- * A TypeScript module without dependencies that asks these models: a function and types for each, so that a wrong name or a wrong type does
+ * A TypeScript module without dependencies that asks these models and tells them right answers: functions and types for each, so that a wrong name or a wrong type does
  * not compile. `url` is where it asks unless told.
  *
  * @example
@@ -188,8 +209,9 @@ export function typedClient(configs: readonly ModelConfig[], url: string): strin
   const taken = new Set<string>();
   const sections = configs.map((config) => {
     let type = pascal(config.name);
-    for (let i = 2; taken.has(type); i++) type = `${pascal(config.name)}${i}`;
-    taken.add(type);
+    const names = (): string[] => [type, `${type}Feedback`];
+    for (let i = 2; names().some((name) => taken.has(name)); i++) type = `${pascal(config.name)}${i}`;
+    for (const name of names()) taken.add(name);
     return functionOf(config, type);
   });
   const hasTensors = configs.some(({ stratus }) => !stratus.takesRecords);
