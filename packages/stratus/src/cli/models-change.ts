@@ -100,7 +100,7 @@ async function register(file: string, { name, run, metric, notes, ...options }: 
 
 /** A line for what a gate said. */
 export function gateLine({ gate, passed, got, want }: GateResult, { green, red, dim }: Output['colors']): string {
-  return `  ${passed ? green('✓') : red('✗')} ${gate}: ${got} ${dim(`· ${want}`)}`;
+  return `  ${passed ? green('✓') : red('✗')} ${gate}: ${got}${want === '' ? '' : ` ${dim(`· ${want}`)}`}`;
 }
 
 async function promote(reference: string, alias: string, { why, force, ...options }: MoveOptions): Promise<void> {

@@ -81,7 +81,7 @@ async function currentOf({ store }: Parts, model: string, alias: string): Promis
 }
 
 const versionShown = (number: number | undefined): string => (number === undefined ? 'no version' : `version ${number}`);
-const shown = ({ gate, got, want }: GateResult): string => `${gate}: ${got}, and it should be ${want}`;
+const shown = ({ gate, got, want }: GateResult): string => `${gate}: ${got}${want === '' ? '' : `, and it should be ${want}`}`;
 
 /** Errors: see `Registry.promote`. */
 export async function promote(parts: Parts, reference: string, alias: string, options: PromoteOptions): Promise<Promotion> {

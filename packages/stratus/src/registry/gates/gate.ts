@@ -19,6 +19,7 @@ export type Evaluate = (
 export interface Finding {
   readonly passed: boolean;
   readonly got: string;
+  /** Empty where it could not be asked. */
   readonly want: string;
 }
 

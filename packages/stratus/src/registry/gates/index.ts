@@ -58,8 +58,8 @@ export async function checkGates(
     const title = gate.title(rule);
     const finding = await gate.check(rule, candidate, current, tools).catch((e: unknown) => ({
       passed: false,
-      got: `it could not be checked: ${(e as Error).message}`,
-      want: 'an answer',
+      got: `it could not be checked: ${(e as Error).message.replace(/\.$/, '')}`,
+      want: '',
     }));
     results.push({ gate: title, ...finding });
     onGate(results.at(-1)!);
