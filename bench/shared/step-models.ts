@@ -15,6 +15,8 @@ export interface StepModel {
   readonly large?: true;
   /** Steps that are timed at least, and whose mean loss shows that both compute the same. */
   readonly firstSteps: number;
+  /** How far apart these mean losses may be, of ours; a quarter unless told. More only where draws of initial weights alone are further apart. */
+  readonly lossesWithin?: number;
   /** Inputs and targets in memory, the same for all: a few batches of them. */
   data(): Arrays;
   /** The model as its example builds it, compiled as its example compiles it. */

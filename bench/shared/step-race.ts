@@ -21,9 +21,9 @@ const largeSettings = { rounds: quick ? 2 : 7, sliceMs: 600 };
 const memoryTarget = { small: 1.5, large: 1.2 };
 
 /** The initial weights differ, so that the first losses are of the same size and no more; another model or loss would show. */
-function checkLosses(series: readonly Series[], own: Series): void {
+function checkLosses(series: readonly Series[], own: Series, within = 0.25): void {
   for (const s of series) {
-    if (!(Math.abs(s.loss / own.loss - 1) <= 0.25))
+    if (!(Math.abs(s.loss / own.loss - 1) <= within))
       throw new Error(`${named(s)} computes something else: a mean loss of ${s.loss} over the first steps, ours is ${own.loss}`);
   }
 }
@@ -98,7 +98,7 @@ async function measure(name: StepModelName, { root, device, log, signal }: RunCo
     logSeries(series, log);
     for (const competitor of competitors) await competitor.stop(); // the next ones have the machine for themselves
     const own = fastest(series.filter((s) => s.library === 'Stratus' && s.variant === 'fit'))!;
-    checkLosses(series, own);
+    checkLosses(series, own, stepModel.lossesWithin);
     const peer = fastest(series.filter((s) => s.library !== 'Stratus'));
     const peak = async (s: Series): Promise<number | undefined> =>
       trials

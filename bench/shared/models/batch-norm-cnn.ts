@@ -27,6 +27,8 @@ export const stepModel: StepModel = {
   batchSize: 128,
   target: 1.2,
   firstSteps: 2,
+  // The mean of the first two is 3.5 to 4.7 over our seeds 0 to 9, and 3.2 to 5.7 over TensorFlow's 0 to 7: the dense layer reads 4,096 numbers of size 1.
+  lossesWithin: 0.5,
   data: () => pictures(16 * 128),
   build: (executor) =>
     sequential(
