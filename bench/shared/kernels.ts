@@ -28,7 +28,7 @@ function together(kernels: readonly KernelCall[]): number {
  * often, of all its calls in a run), of a whole run (`step`), and of the time in which some kernel ran (`inside`).
  */
 export async function kernels(
-  { model, inPlace, executor, feeds, options }: Recorded,
+  { model, inPlace, executor, feeds, options }: Pick<Recorded, 'model' | 'executor' | 'feeds'> & Partial<Recorded>,
   { steps }: { readonly steps: number },
 ): Promise<{ readonly nodes: readonly Kernel[]; readonly step: number; readonly inside: number }> {
   const program = await executor.compile(model, { profile: true, inARow: true, inPlace }); // notes are of the first model

@@ -40,8 +40,10 @@ const all = {
   'bert-mini': { title: 'BERT-mini', build: () => buildJudge(bertMini, length), feeds: text },
 } as const;
 
+export type ServedName = keyof typeof all;
+
 /** Writes a model with random weights to a folder. */
-export async function servedModel(name: keyof typeof all, folder: string): Promise<ServedModel> {
+export async function servedModel(name: ServedName, folder: string): Promise<ServedModel> {
   const { title, build, feeds: make } = all[name];
   const model = build();
   const file = join(folder, `${name}.onnx`);
