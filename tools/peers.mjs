@@ -53,7 +53,8 @@ async function installPython() {
 /** The later ones decide on what they share: the versions that were measured work together, whatever pip says of that. */
 async function installServers() {
   const pip = await environment('.venv-servers');
-  const wanted = ['mlserver==1.7.1', 'bentoml==1.4.39', 'ray[serve]==2.60.0', 'onnxruntime==1.32.0'];
+  // MLServer's parallel workers ask for the loop of a process that has none yet, which uvloop gives no more from 0.22 on.
+  const wanted = ['mlserver==1.7.1', 'bentoml==1.4.39', 'ray[serve]==2.60.0', 'onnxruntime==1.32.0', 'uvloop==0.21.0'];
   const got = [];
   for (const one of wanted) if (await pip(one, 'numpy')) got.push(one);
   if (got.length < wanted.length)

@@ -1,4 +1,6 @@
 """BentoML with ONNX Runtime, `bentoml serve serve_bentoml:Served`: bytes in, bytes out. (Merged by `batchable` it answered half of 64 clients with 500.)"""
+import os
+
 import bentoml
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,7 +12,7 @@ from serving_model import Model
 application = Starlette()
 
 
-@bentoml.service(traffic={"timeout": 60, "max_concurrency": 256}, logging={"access": {"enabled": False}}, workers=1)
+@bentoml.service(traffic={"timeout": 60, "max_concurrency": 256}, logging={"access": {"enabled": False}}, workers=int(os.environ["BENCH_PROCESSES"]))
 @bentoml.asgi_app(application, path="/")
 class Served:
     def __init__(self):

@@ -31,11 +31,16 @@ class Served(MLModel):
 async def main():
     port = int(sys.argv[1])
     batches = {"max_batch_size": 64, "max_batch_time": 0.005} if os.environ.get("BENCH_BATCHES") == "1" else {}
+    processes = int(os.environ["BENCH_PROCESSES"])
+    workers = processes if processes > 1 else 0  # 0: the models are in the process that answers
     settings = Settings(
-        host="127.0.0.1", http_port=port, grpc_port=port + 1, metrics_port=port + 2, parallel_workers=0, debug=False, access_log=False, use_structured_logging=False
+        host="127.0.0.1", http_port=port, grpc_port=port + 1, metrics_port=port + 2, parallel_workers=workers, debug=False, access_log=False, use_structured_logging=False
     )
     server = MLServer(settings)
-    await server.start([ModelSettings(name="bench", implementation=Served, **batches)])
+    from serve_mlserver import Served as found  # by a name that worker processes can import
+
+    await server.start([ModelSettings(name="bench", implementation=found, **batches)])
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

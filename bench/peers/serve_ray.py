@@ -14,7 +14,7 @@ ray.init(include_dashboard=False, num_cpus=2, log_to_driver=False, runtime_env={
 serve.start(http_options={"host": "127.0.0.1", "port": port})
 
 
-@serve.deployment(max_ongoing_requests=256, ray_actor_options={"num_cpus": 0.5}, logging_config={"enable_access_log": False, "log_level": "ERROR"})
+@serve.deployment(num_replicas=int(os.environ["BENCH_PROCESSES"]), max_ongoing_requests=256, ray_actor_options={"num_cpus": 0.5}, logging_config={"enable_access_log": False, "log_level": "ERROR"})
 class Served:
     def __init__(self):
         from serving_model import Model

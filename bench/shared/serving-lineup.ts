@@ -35,6 +35,10 @@ export const ownServer = (root: string, { file, name }: ServedModel, more: reado
   path: `/v2/models/${name}/infer`,
 });
 
+/** The Python servers, each with one process for the model and all processors for a run, and with as many processes as processors. */
+const counts = [1, 2] as const;
+const named = (processes: number, what: string): string => (processes === 1 ? '' : `, ${processes} ${what}`);
+
 /** Everybody. The Python servers are those of .venv-servers. */
 export function servingLineup(root: string, model: ServedModel): readonly ServingEntry[] {
   const peers = join(root, 'bench/peers');
@@ -58,11 +62,12 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
     has(module)
       ? { library, kind: 'python', ways: ways() }
       : { library, kind: 'python', ways: [], missing: `not in .venv-servers; ${install('servers')}` };
-  const environment = (own: string, batches: boolean) => ({
+  const environment = (processes: number, batches: boolean) => ({
     PYTHONPATH: peers,
     PYTHONDONTWRITEBYTECODE: '1',
     BENCH_MODEL: model.file,
-    BENCH_THREADS: own,
+    BENCH_PROCESSES: String(processes),
+    BENCH_THREADS: processes === 1 ? '2' : '1',
     BENCH_BATCHES: batches ? '1' : '0',
   });
   const hasBare = ['fastify', 'onnxruntime-node'].every((name) => existsSync(join(packages, 'node_modules', name)));
@@ -100,39 +105,42 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
       [
         { variant: 'a handler of its own for bytes', form: 'bytes' as const, path: '/infer', batches: false },
         { variant: 'its protocol as JSON, merged', form: 'json' as const, path: '/v2/models/bench/infer', batches: true },
-      ].map(({ batches, ...way }) => ({
-        ...way,
-        processes: 1,
-        file: python,
-        args: (port: number) => [join(peers, 'serve_mlserver.py'), String(port)],
-        env: environment('2', batches),
-        readyPath: '/v2/health/ready',
-      })),
+      ].flatMap(({ batches, variant, ...way }) =>
+        counts.map((processes) => ({
+          ...way,
+          variant: `${variant}${named(processes, 'parallel workers')}`,
+          processes,
+          file: python,
+          args: (port: number) => [join(peers, 'serve_mlserver.py'), String(port)],
+          env: environment(processes, batches),
+          readyPath: '/v2/health/ready',
+        })),
+      ),
     ),
-    pythonEntry('BentoML', 'bentoml', () => [
-      {
-        variant: 'one by one',
-        processes: 1,
+    pythonEntry('BentoML', 'bentoml', () =>
+      counts.map((processes) => ({
+        variant: `one by one${named(processes, 'workers')}`,
+        processes,
         file: python,
         args: (port: number) => ['-m', 'bentoml', 'serve', 'serve_bentoml:Served', '--host', '127.0.0.1', '--port', String(port)],
         cwd: peers,
-        env: { ...environment('2', false), BENTOML_DO_NOT_TRACK: 'true' },
+        env: { ...environment(processes, false), BENTOML_DO_NOT_TRACK: 'true' },
         readyPath: '/readyz',
         form: 'bytes' as const,
         path: '/infer',
-      },
-    ]),
-    pythonEntry('Ray Serve', 'ray.serve', () => [
-      {
-        variant: 'merged',
-        processes: 1,
+      })),
+    ),
+    pythonEntry('Ray Serve', 'ray.serve', () =>
+      counts.map((processes) => ({
+        variant: `merged${named(processes, 'replicas')}`,
+        processes,
         file: python,
         args: (port: number) => [join(peers, 'serve_ray.py'), String(port)],
-        env: { ...environment('2', true), RAY_USAGE_STATS_ENABLED: '0' },
+        env: { ...environment(processes, true), RAY_USAGE_STATS_ENABLED: '0' },
         readyPath: '/-/healthz',
         form: 'bytes' as const,
         path: '/infer',
-      },
-    ]),
+      })),
+    ),
   ];
 }

@@ -1,5 +1,5 @@
 // Answers a second for 64 clients of another process, beside other servers on the same ONNX file: servers in Python, and a bare handler. Every way of running
-// one is tried alone first; then the fastest in Python, and the bare handler and ours, each in one process and in several, take turns.
+// one is tried alone first; then the fastest in Python, the bare handler and ours, each in one process and in several, take turns.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,8 @@ interface Group {
 const isOne = ({ processes }: Way): boolean => processes === 1;
 const areMore = ({ processes }: Way): boolean => processes > 1;
 const groups: readonly Group[] = [
-  { kind: 'python', has: () => true },
+  { kind: 'python', has: isOne },
+  { kind: 'python', has: areMore },
   { kind: 'bare', has: isOne },
   { kind: 'bare', has: areMore },
   { kind: 'own', has: isOne },
@@ -157,7 +158,8 @@ function resultsOf({ title }: ServedModel, running: readonly Running[]): Result[
     ];
   };
   return [
-    ...compared('', of('own'), of('python'), 3),
+    ...compared(', one process each', of('own', isOne), of('python', isOne), 3),
+    ...compared(', several processes each', of('own', areMore), of('python', areMore), 3),
     ...compared(', one process each', of('own', isOne), of('bare', isOne), 1.5),
     ...compared(', several processes each', of('own', areMore), of('bare', areMore), 1.5),
     ...compared(', ours in the way that is fastest beside one process of theirs', of('own'), of('bare', isOne), 1.5),

@@ -6,6 +6,8 @@ import { servingExecutor, servingInstances } from './serving-executors.ts';
 const longMs = 3;
 /** So many more long runs than short ones make another session worth its memory: a busy machine makes any run long now and then. */
 const manyLong = 8;
+/** A run many times as long counts for so many: that is no accident, and clients wait. */
+const mostOfOne = 4;
 
 interface Options {
   readonly executor: Executor | undefined;
@@ -60,7 +62,8 @@ export class Instances {
       return await instance.program.run(tensors, { signal });
     } finally {
       instance.runs--;
-      this.#long = Math.max(0, this.#long + (performance.now() - start >= longMs ? 1 : -1));
+      const times = Math.floor((performance.now() - start) / longMs);
+      this.#long = Math.max(0, this.#long + (times < 1 ? -1 : Math.min(mostOfOne, times)));
       if (this.#long >= manyLong) this.#grow();
     }
   }
