@@ -120,10 +120,18 @@ function outputOf(form: Form, body: Buffer, headers: Headers): number[] {
   return Array.from(new Float32Array(bytes.buffer, 0, bytes.length / 4));
 }
 
+/** Peers that answer nothing are told from slow ones. */
+const answerMs = 20_000;
+
 /** Asks a server once. Throws where it does not say what the model says. */
 export async function verify(model: ServedModel, { url, form }: { readonly url: string; readonly form: Form }): Promise<void> {
   const { body, headers } = bodyOf(model, form);
-  const response = await fetch(url, { method: 'POST', body: new Uint8Array(body), headers });
+  const response = await fetch(url, {
+    method: 'POST',
+    body: new Uint8Array(body),
+    headers,
+    signal: AbortSignal.timeout(answerMs),
+  });
   const answer = Buffer.from(await response.arrayBuffer());
   if (response.status !== 200) throw new Error(`${url}: ${response.status} ${answer.toString().slice(0, 500)}`);
   const got = outputOf(form, answer, response.headers);

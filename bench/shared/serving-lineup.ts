@@ -103,10 +103,17 @@ export function servingLineup(root: string, model: ServedModel): readonly Servin
     },
     pythonEntry('MLServer', 'mlserver', () =>
       [
-        { variant: 'a handler of its own for bytes', form: 'bytes' as const, path: '/infer', batches: false },
-        { variant: 'its protocol as JSON, merged', form: 'json' as const, path: '/v2/models/bench/infer', batches: true },
-      ].flatMap(({ batches, variant, ...way }) =>
-        counts.map((processes) => ({
+        // A handler of one's own answers nothing where the model is in another process.
+        { variant: 'a handler of its own for bytes', form: 'bytes' as const, path: '/infer', batches: false, may: [1] },
+        {
+          variant: 'its protocol as JSON, merged',
+          form: 'json' as const,
+          path: '/v2/models/bench/infer',
+          batches: true,
+          may: counts,
+        },
+      ].flatMap(({ batches, variant, may, ...way }) =>
+        may.map((processes) => ({
           ...way,
           variant: `${variant}${named(processes, 'parallel workers')}`,
           processes,
